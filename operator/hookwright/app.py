@@ -1,0 +1,301 @@
+"""The composition root: puts the parts together and runs them, in one process and one event loop (kopf has its own).
+
+watches ─► mirror ─┬─► routes ─► intake server ─► receiver ─► journal ─► worker ─► builds
+                   └─► work queue ─► reconcile ─► status                    └─► status writer
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from kubernetes.aio.client import Configuration
+
+from hookwright.builds.status import News, StatusWriter, describe_delivery
+from hookwright.builds.worker import Conclusion, Worker
+from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
+from hookwright.cluster.client import KubernetesCluster
+from hookwright.cluster.mirror import Change, Key, Mirror
+from hookwright.cluster.secrets import SecretReader
+from hookwright.errors import ClusterError, UsageError
+from hookwright.intake.receiver import Receiver
+from hookwright.intake.request import Request, Verdict
+from hookwright.intake.route import Route, compile_route
+from hookwright.intake.routes import Routes
+from hookwright.intake.server import IntakeServer
+from hookwright.journal import Journal
+from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, Webhook
+from hookwright.reasons import Outcome
+from hookwright.reconcile.announcer import Announcer
+from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
+from hookwright.reconcile.rootkey import load_root_keys
+from hookwright.reconcile.wakeups import keys_to_look_at
+from hookwright.reconcile.watches import Watches
+from hookwright.reconcile.webhook import reconcile_webhook
+from hookwright.reconcile.work import Again, WorkQueue
+from hookwright.reconcile.world import World
+from hookwright.settings import Settings
+
+log = structlog.get_logger()
+
+RECONCILERS = 8
+RESYNC_SECONDS = 600.0
+PURGE_SECONDS = 600.0
+LONGEST_WAIT_SECONDS = 30.0
+
+_RESOURCES = {Webhook: WEBHOOKS, BuildTrigger: BUILDTRIGGERS}
+
+
+def now() -> datetime:
+    """Give the time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class App:
+    """Everything that one process runs; `run` is its life. `observe` is told of every change of our objects."""
+
+    settings: Settings
+    configuration: Configuration
+    clock: Callable[[], datetime] = now
+    observe: Callable[[Change], None] = lambda _: None
+
+    async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+        """Run until `stop` is set; `ready` is called once deliveries are taken.
+
+        Raises:
+            UsageError: a setting or something in the cluster must be mended first.
+            JournalLocked: another process has the journal.
+        """
+        async with KubernetesCluster(self.configuration) as cluster, self._open_journal() as journal:
+            root_keys = await self._insist(lambda: load_root_keys(cluster, self.settings.namespace), stop)
+            if root_keys is None:
+                return
+            mirror, routes = Mirror(), Routes(root_keys)
+            secrets = SecretReader(cluster)
+            world = World(
+                cluster=cluster,
+                mirror=mirror,
+                secrets=secrets,
+                announcer=Announcer(cluster, self.clock),
+                clock=self.clock,
+                settings=self.settings,
+                root_keys=root_keys,
+            )
+            writer = StatusWriter(cluster, mirror)
+            worker = Worker(
+                journal=journal,
+                cluster=cluster,
+                targets=mirror,
+                report=lambda conclusion: writer.tell(news_of(conclusion)),
+                clock=self.clock,
+                concurrency=self.settings.concurrent_starts,
+                patience=timedelta(seconds=self.settings.target_patience),
+            )
+            queue = WorkQueue[Key](work=lambda key: reconcile(key, world), workers=RECONCILERS)
+            server = IntakeServer(
+                host=self.settings.listen_host,
+                port=self.settings.listen_port,
+                routes=routes,
+                receiver=Receiver(
+                    secrets=secrets,
+                    journal=journal,
+                    report=lambda route, request, verdict: writer.tell(news_of_verdict(route, request, verdict)),
+                ),
+                clock=self.clock,
+            )
+            mirror.subscribe(lambda change: keep_routes(change, mirror, routes))
+            mirror.subscribe(lambda change: [queue.add(key) for key in keys_to_look_at(change, mirror)] and None)
+            mirror.subscribe(lambda change: worker.wake() if change.key.kind == BuildTrigger.KIND else None)
+            mirror.subscribe(self.observe)
+            journal.subscribe(worker.wake)
+            if await self._insist(lambda: fill(mirror, cluster), stop) is None:
+                return
+            for started in await journal.newest_started():
+                writer.tell(
+                    News(namespace=started.namespace, name=started.name, uid=started.uid, last_triggered=started.time)
+                )
+            await self._run_parts(
+                stop=stop,
+                ready=ready,
+                server=server,
+                parts=[
+                    queue.run(),
+                    worker.run(),
+                    writer.run(),
+                    self._watch(mirror, cluster),
+                    self._resync(mirror, cluster),
+                    self._purge(journal),
+                ],
+            )
+            await writer.flush()
+
+    @asynccontextmanager
+    async def _open_journal(self) -> AsyncIterator[Journal]:
+        journal = await Journal.open(self.settings.journal, clock=self.clock)
+        try:
+            yield journal
+        finally:
+            await journal.close()
+
+    async def _run_parts(
+        self, *, stop: asyncio.Event, ready: Callable[[], None], server: IntakeServer, parts: list[Any]
+    ) -> None:
+        """Run the parts; on `stop` the server goes first, so that what it has accepted is on disk."""
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        serving = asyncio.create_task(server.run())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await server.listening()
+            log.info("listening", address=self.settings.listen, url=self.settings.public_url)
+            ready()
+            done, _ = await asyncio.wait([*tasks, serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                # None of them ends by itself, unless by a mistake that must not pass unseen.
+                task.result()
+        finally:
+            server.stop()
+            await asyncio.gather(serving, return_exceptions=True)
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _insist(self, ask: Callable[[], Any], stop: asyncio.Event) -> Any:  # noqa: ANN401 - whatever is asked for
+        """Ask until the API server answers; None if `stop` is set before that."""
+        wait = 0.5
+        while not stop.is_set():
+            try:
+                return await ask()
+            except ClusterError as error:
+                if not error.transient:
+                    raise UsageError(f"the API server refuses: {error.message}") from None
+                log.warning("cluster", error=error.message, again_in=wait)
+            try:
+                async with asyncio.timeout(wait):
+                    await stop.wait()
+            except TimeoutError:
+                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+        return None
+
+    async def _watch(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
+        """Keep kopf's watches going: what ends them (an error event, a missing CRD) is temporary more often than not."""
+        wait = 1.0
+
+        def seen(kind: type[ObjectKind], event: str | None, raw: Mapping[str, Any]) -> None:
+            if event == "DELETED":
+                mirror.remove(kind, raw)
+            else:
+                mirror.put(kind, raw)
+
+        while True:
+            watches = Watches(self.configuration, loop=asyncio.get_running_loop(), seen=seen)
+            watches.start()
+            try:
+                await watches.ended()
+            finally:
+                await watches.stop()
+            log.warning("watches", error="the watches ended; they are started again", again_in=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            await self._refill(mirror, cluster)
+
+    async def _resync(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
+        """List everything now and then: a watch that was broken off does not say what went meanwhile."""
+        while True:
+            await asyncio.sleep(RESYNC_SECONDS)
+            await self._refill(mirror, cluster)
+
+    async def _refill(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
+        try:
+            await fill(mirror, cluster)
+        except (ClusterError, UsageError) as error:
+            log.warning("cluster", error=error.message)
+
+    async def _purge(self, journal: Journal) -> None:
+        while True:
+            await journal.purge(now=self.clock())
+            await asyncio.sleep(PURGE_SECONDS)
+
+
+async def fill(mirror: Mirror, cluster: KubernetesCluster) -> bool:
+    """List all our objects into the mirror; targets first, so that no Webhook misses one that is there."""
+    for kind in (BuildTrigger, Webhook):
+        uids = set()
+        try:
+            async for raw in cluster.list(_RESOURCES[kind]):
+                mirror.put(kind, raw)
+                uids.add(raw["metadata"]["uid"])
+        except ClusterError as error:
+            if error.status == 404:  # noqa: PLR2004 - the resource itself is unknown
+                raise UsageError("the CRDs are not installed: kubectl apply -f crds/") from None
+            raise
+        mirror.retain(kind, uids)
+    return True
+
+
+async def reconcile(key: Key, world: World) -> Again:
+    """Reconcile an object of any of our kinds."""
+    if key.kind == Webhook.KIND:
+        return await reconcile_webhook(key, world)
+    return await reconcile_buildtrigger(key, world)
+
+
+def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
+    """Bring the routes in line with a change of a Webhook or of a target."""
+    if change.key.kind == Webhook.KIND:
+        before, found = change.before, change.found
+        if before is not None and (found is None or before.metadata.uid != found.metadata.uid):
+            routes.remove(before.metadata.uid)
+        if isinstance(found, Webhook | InvalidObject) and not _same_spec(before, found):
+            routes.put(compile_route(found, mirror.target_of(found)))
+    elif not _same_spec(change.before, change.found):
+        for key in mirror.webhooks_of(change.key):
+            webhook = mirror.webhook(key.namespace, key.name)
+            if webhook is not None:
+                routes.put(compile_route(webhook, mirror.target_of(webhook)))
+
+
+def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None) -> bool:
+    """Whether an object says what it said: then a change of its status costs no compilation."""
+    if before is None or found is None or isinstance(before, InvalidObject) or isinstance(found, InvalidObject):
+        return False
+    old, new = before.metadata, found.metadata
+    return (old.uid, old.generation, old.annotations) == (new.uid, new.generation, new.annotations)
+
+
+def news_of(conclusion: Conclusion) -> News:
+    """Give what a try to start a build means for the status of its Webhook."""
+    wanted = conclusion.wanted
+    delivery = describe_delivery(
+        delivery_id=wanted.delivery_id,
+        time=wanted.accepted_at,
+        outcome=str(conclusion.reason.outcome),
+        reason=conclusion.reason.name,
+        message=conclusion.message,
+        build=conclusion.build,
+    )
+    return News(
+        namespace=wanted.namespace,
+        name=wanted.owner_name,
+        uid=wanted.owner_uid,
+        last_delivery=delivery,
+        last_triggered=conclusion.time if conclusion.reason.outcome is Outcome.STARTED else None,
+    )
+
+
+def news_of_verdict(route: Route, request: Request, verdict: Verdict) -> News:
+    """Give what a verdict means for the status of its Webhook."""
+    message = f"{verdict.message} {verdict.reason.remedy}".strip()
+    delivery = describe_delivery(
+        delivery_id=verdict.delivery_id,
+        time=request.received_at,
+        outcome=str(verdict.outcome),
+        reason=verdict.reason.name,
+        message=message,
+    )
+    return News(namespace=route.namespace, name=route.name, uid=route.uid, last_delivery=delivery)

@@ -1,0 +1,1 @@
+"""What starts: the builds that deliveries want, their names, their manifests, and the worker that creates them."""

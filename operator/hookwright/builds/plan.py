@@ -1,0 +1,97 @@
+"""What to do for a wanted build, decided from the world as it is when it is to start. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hookwright.builds.targets import buildtrigger
+from hookwright.builds.wanted import WantedBuild
+from hookwright.errors import ClusterError
+from hookwright.filters import UnknownKey, parse_template
+from hookwright.kinds import BuildTrigger, InvalidObject
+from hookwright.reasons import (
+    BUILD_FORBIDDEN,
+    BUILD_INVALID,
+    FILTERED_OUT,
+    IMPERSONATION_FORBIDDEN,
+    NAMESPACE_GONE,
+    TARGET_INVALID,
+    TARGET_MISSING,
+    TARGET_STAYED_MISSING,
+    Reason,
+)
+
+DEFAULT_SERVICE_ACCOUNT = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Create this object as this ServiceAccount."""
+
+    manifest: dict[str, Any] = field(repr=False)
+    service_account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """Not now: look again."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """Never: the delivery ends without a build."""
+
+    reason: Reason
+    message: str
+
+
+def plan(
+    wanted: WantedBuild, target: BuildTrigger | InvalidObject | None, *, now: datetime, patience: timedelta
+) -> Start | Wait | End:
+    """Decide what to do for `wanted`, whose target is `target` just now (None: it does not exist)."""
+    name = f"{wanted.target.kind} {wanted.target.name} in namespace {wanted.namespace}"
+    if target is None:
+        if now - wanted.accepted_at < patience:
+            return Wait(reason=TARGET_MISSING, message=f"{name} does not exist")
+        seconds = int(patience.total_seconds())
+        return End(reason=TARGET_STAYED_MISSING, message=f"{name} did not exist for {seconds} seconds")
+    if isinstance(target, InvalidObject):
+        return End(reason=TARGET_INVALID, message=f"{name} is invalid: {target}")
+    if not _matches(wanted, target):
+        return End(reason=FILTERED_OUT, message=f"a filter with a value from {name} does not match")
+    account = wanted.service_account or target.spec.service_account_name or DEFAULT_SERVICE_ACCOUNT
+    return Start(manifest=buildtrigger.render(wanted, target), service_account=account)
+
+
+def _matches(wanted: WantedBuild, target: BuildTrigger) -> bool:
+    """Decide the filters that waited for the target's values."""
+    values = buildtrigger.values(target) | dict(wanted.values)
+    for undecided in wanted.undecided:
+        try:
+            expected = parse_template(undecided.match_equals).expand(values)
+        except UnknownKey:
+            return False
+        if expected not in undecided.found:
+            return False
+    return True
+
+
+def judge_refusal(error: ClusterError) -> Reason | None:
+    """Say why the API server refuses a build for good; None if trying again may help.
+
+    The statuses and messages are those of kube-apiserver: 403 for a missing right, an exceeded quota and a namespace
+    that is being deleted, 404 for a namespace that is gone, 400 and 422 for a manifest that is no such object.
+    """
+    if error.transient:
+        return None
+    message = error.message
+    if error.status == 404 or "being terminated" in message:  # noqa: PLR2004 - the statuses are named above
+        return NAMESPACE_GONE
+    if error.status == 403:  # noqa: PLR2004
+        return IMPERSONATION_FORBIDDEN if "impersonate" in message else BUILD_FORBIDDEN
+    return BUILD_INVALID

@@ -1,0 +1,78 @@
+"""A build that a delivery wants: all that is kept of a delivery between the answer and the start.
+
+It is written to the journal as JSON. The payload is not in it, only what the build receives of it: what is not kept
+cannot leak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import ConfigDict, TypeAdapter
+
+# Longer values are cut. Linux takes at most 128 KiB for one environment variable.
+MAX_VALUE_LENGTH = 32_768
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetRef:
+    """What is to make the build, in the namespace of the object that wants it."""
+
+    api_version: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undecided:
+    """A filter that could not be decided because its `{Key}` comes from a target that was missing.
+
+    It matches if the expanded `match_equals` is among `found`, the texts that the expression found in the payload.
+    """
+
+    match_equals: str
+    found: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedBuild:
+    """One build that is to be started for one delivery to one object."""
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64")
+
+    namespace: str
+    owner_kind: str
+    owner_name: str
+    owner_uid: str
+    delivery_id: str
+    index: int = 0
+    accepted_at: datetime
+    target: TargetRef
+    service_account: str | None
+    values: Mapping[str, str] = field(default_factory=dict)  # placeholders' values that the owner gives itself
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    undecided: tuple[Undecided, ...] = ()
+
+    def to_json(self) -> bytes:
+        """Give the journal's form."""
+        return _ADAPTER.dump_json(self)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> WantedBuild:
+        """Read the journal's form."""
+        return _ADAPTER.validate_json(text)
+
+
+_ADAPTER = TypeAdapter(WantedBuild)
+
+
+def clean_value(text: str) -> str:
+    """Make `text` fit for an environment variable: no NUL, and not longer than Linux takes."""
+    return text[:MAX_VALUE_LENGTH].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def format_time(time: datetime) -> str:
+    """Write `time` as Kubernetes does: RFC 3339, UTC, whole seconds."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

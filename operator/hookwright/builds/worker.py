@@ -1,0 +1,200 @@
+"""The worker: takes wanted builds from the journal and creates them until the API server has them.
+
+Whatever happens between, a build is made once: its name is that of the delivery, AlreadyExists is success if the object
+carries our annotation, and a delivery leaves the journal only after its build exists or never will.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from hookwright.builds.names import identify, name_wanted
+from hookwright.builds.plan import End, Start, Wait, judge_refusal, plan
+from hookwright.builds.retry import backoff
+from hookwright.builds.targets.buildtrigger import BUILD_API_VERSION, BUILD_KIND, DELIVERY_ANNOTATION
+from hookwright.builds.wanted import WantedBuild
+from hookwright.cluster import JOBS, Cluster
+from hookwright.errors import ClusterError, JournalError
+from hookwright.journal import Journal, Pending
+from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject
+from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, Outcome, Reason
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
+
+
+class Targets(Protocol):
+    """Where targets are found."""
+
+    def buildtrigger(self, namespace: str, name: str) -> BuildTrigger | InvalidObject | None:
+        """Give a BuildTrigger; None if it does not exist."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conclusion:
+    """What became of one try to start a build; `build` is set once it exists."""
+
+    wanted: WantedBuild
+    reason: Reason
+    message: str
+    time: datetime
+    build: BuildReference | None = None
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """Starts builds, `concurrency` at a time; `report` is told what became of each."""
+
+    journal: Journal
+    cluster: Cluster
+    targets: Targets
+    report: Callable[[Conclusion], None]
+    clock: Callable[[], datetime]
+    concurrency: int
+    patience: timedelta
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def wake(self) -> None:
+        """Look into the journal now: something was accepted, or a target has come."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Start what the journal holds, until cancelled."""
+        while True:
+            self._wake.clear()
+            room = self.concurrency - len(self._running)
+            pending = await self._claim(room) if room > 0 else []
+            for one in pending:
+                task = asyncio.create_task(self._work(one))
+                self._running.add(task)
+                task.add_done_callback(self._finished)
+            if len(pending) < room or room == 0:
+                await self._sleep()
+
+    async def _claim(self, limit: int) -> list[Pending]:
+        try:
+            return await self.journal.claim(limit, now=self.clock())
+        except JournalError as error:
+            log.error("journal", error=error.message)
+            return []
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("worker", error=repr(error))
+        self._wake.set()
+
+    async def _work(self, pending: Pending) -> None:
+        wanted = WantedBuild.from_json(pending.work)
+        try:
+            conclusion = await self._start(wanted)
+        except Exception as error:
+            # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
+            log.exception("worker", delivery=wanted.delivery_id)
+            conclusion = self._conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
+        if conclusion.reason.outcome is Outcome.PENDING:
+            await self._postpone(pending, conclusion)
+            return
+        # Told before it is concluded: a crash between the two repeats both, harmlessly.
+        self.report(conclusion)
+        try:
+            await self.journal.conclude(
+                pending.key,
+                outcome=str(conclusion.reason.outcome),
+                reason=conclusion.reason.name,
+                build=conclusion.build.name if conclusion.build is not None else None,
+            )
+        except JournalError as error:
+            log.error("journal", delivery=wanted.delivery_id, error=error.message)
+            await self._postpone(pending, conclusion)
+
+    async def _postpone(self, pending: Pending, conclusion: Conclusion) -> None:
+        attempts = pending.attempts + 1
+        wait = backoff(attempts, jitter=random.random())  # noqa: S311 - spreads retries, guards nothing
+        if pending.reason != conclusion.reason.name:
+            self.report(conclusion)
+        due = self.clock() + timedelta(seconds=wait)
+        await self.journal.postpone(pending.key, due=due, reason=conclusion.reason.name, attempts=attempts)
+
+    async def _start(self, wanted: WantedBuild) -> Conclusion:
+        """Create the build, or say why not."""
+        target = self.targets.buildtrigger(wanted.namespace, wanted.target.name)
+        step = plan(wanted, target, now=self.clock(), patience=self.patience)
+        match step:
+            case Wait() | End():
+                conclusion = self._conclude(wanted, step.reason, step.message)
+            case Start():
+                try:
+                    await self.cluster.create(
+                        JOBS, step.manifest, namespace=wanted.namespace, service_account=step.service_account
+                    )
+                    conclusion = self._succeed(wanted)
+                except ClusterError as error:
+                    conclusion = await self._explain(wanted, error, step.service_account)
+        log_line = log.bind(
+            webhook=f"{wanted.namespace}/{wanted.owner_name}",
+            delivery=wanted.delivery_id,
+            outcome=str(conclusion.reason.outcome),
+            reason=conclusion.reason.name,
+        )
+        if conclusion.build is not None:
+            log_line.info("build", build=conclusion.build.name)
+        else:
+            log_line.warning("build", message=conclusion.message)
+        return conclusion
+
+    async def _explain(self, wanted: WantedBuild, error: ClusterError, service_account: str) -> Conclusion:
+        """Make of the API server's refusal what it means for the delivery."""
+        if error.reason == "AlreadyExists":
+            return await self._recognise(wanted)
+        reason = judge_refusal(error)
+        if reason is None:
+            return self._conclude(wanted, START_DELAYED, error.message)
+        return self._conclude(wanted, reason, f"as ServiceAccount {service_account}: {error.message}")
+
+    async def _recognise(self, wanted: WantedBuild) -> Conclusion:
+        """The name is taken: by this very delivery, which is success, or by a stranger."""
+        name = name_wanted(wanted)
+        try:
+            found = await self.cluster.get(JOBS, namespace=wanted.namespace, name=name)
+        except ClusterError as error:
+            if not error.transient:
+                return self._conclude(wanted, BUILD_NAME_TAKEN, f"{BUILD_KIND} {name} exists; {error.message}")
+            return self._conclude(wanted, START_DELAYED, error.message)
+        if found is None:
+            return self._conclude(wanted, START_DELAYED, f"{BUILD_KIND} {name} is just being removed")
+        annotations = (found.get("metadata") or {}).get("annotations") or {}
+        if annotations.get(DELIVERY_ANNOTATION) == identify(wanted):
+            return self._succeed(wanted)
+        return self._conclude(wanted, BUILD_NAME_TAKEN, f"{BUILD_KIND} {name} exists and is not of this delivery")
+
+    def _succeed(self, wanted: WantedBuild) -> Conclusion:
+        build = BuildReference(api_version=BUILD_API_VERSION, kind=BUILD_KIND, name=name_wanted(wanted))
+        return Conclusion(
+            wanted=wanted,
+            reason=BUILD_CREATED,
+            message=f"{BUILD_KIND} {build.name} was created",
+            time=self.clock(),
+            build=build,
+        )
+
+    def _conclude(self, wanted: WantedBuild, reason: Reason, message: str) -> Conclusion:
+        text = f"{message}. {reason.remedy}" if reason.remedy else message
+        return Conclusion(wanted=wanted, reason=reason, message=text, time=self.clock())

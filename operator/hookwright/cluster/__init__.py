@@ -1,0 +1,14 @@
+"""The Kubernetes port: typed reads and writes, the mirror of what is watched, and the Secrets."""
+
+from hookwright.cluster.port import Cluster
+from hookwright.cluster.resources import (
+    BUILDTRIGGERS,
+    EVENTS,
+    JOBS,
+    NAMESPACES,
+    SECRETS,
+    WEBHOOKS,
+    Resource,
+)
+
+__all__ = ["BUILDTRIGGERS", "EVENTS", "JOBS", "NAMESPACES", "SECRETS", "WEBHOOKS", "Cluster", "Resource"]

@@ -1,0 +1,168 @@
+"""The Kubernetes port on the official client's transport.
+
+Objects go over the wire as plain JSON: the client's typed models cost a third of the start rate and would be thrown
+away at once, since objects become models of our own kinds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from hookwright import __version__
+from hookwright.cluster.resources import Resource
+from hookwright.errors import ClusterError, UsageError
+from hookwright.kinds import Raw
+
+REQUEST_SECONDS = 30
+CONNECTIONS = 100
+PAGE = 500
+MAX_MESSAGE = 1000
+_JSON = "application/json"
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Where the API server is and how to prove who we are; and the namespace that the kubeconfig chose."""
+
+    configuration: Configuration
+    namespace: str
+
+
+async def load_access(kubeconfig: Path | None = None) -> Access:
+    """Find the API server: `kubeconfig`, else the pod's own account, else the default kubeconfig ($KUBECONFIG).
+
+    Raises:
+        UsageError: there is none, or it cannot be read.
+    """
+    configuration = Configuration()
+    configuration.connection_pool_maxsize = CONNECTIONS
+    namespace_file = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+    try:
+        if kubeconfig is None and namespace_file.exists():
+            load_incluster_config(client_configuration=configuration)
+            return Access(configuration=configuration, namespace=namespace_file.read_text().strip())
+        loader = await load_kube_config(
+            config_file=str(kubeconfig) if kubeconfig is not None else None,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except (ConfigException, OSError, ValueError) as error:
+        where = kubeconfig or "in $KUBECONFIG or ~/.kube/config"
+        raise UsageError(
+            f"no usable kubeconfig {where}: {error}; for a cluster of your own, run hookwright dev"
+        ) from None
+    context = loader.current_context["context"]
+    return Access(configuration=configuration, namespace=context.get("namespace") or "default")
+
+
+class KubernetesCluster:
+    """The `Cluster` port over HTTP; one per process and event loop, closed with `async with` or `close`."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._api = ApiClient(configuration)
+        self._user_agent = f"hookwright/{__version__}"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    async def get(self, resource: Resource, *, namespace: str | None = None, name: str) -> Raw | None:
+        """See `Cluster.get`."""
+        try:
+            return await self._call("GET", resource.path(namespace=namespace, name=name))
+        except ClusterError as error:
+            if error.status == 404:  # noqa: PLR2004 - Not Found
+                return None
+            raise
+
+    async def list(self, resource: Resource, *, namespace: str | None = None) -> AsyncIterator[Raw]:
+        """See `Cluster.list`."""
+        token = ""
+        while True:
+            query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
+            page = await self._call("GET", resource.path(namespace=namespace), query=query)
+            for item in page["items"]:
+                yield item
+            token = page["metadata"].get("continue", "")
+            if not token:
+                return
+
+    async def create(
+        self,
+        resource: Resource,
+        manifest: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        service_account: str | None = None,
+        dry_run: bool = False,
+    ) -> Raw:
+        """See `Cluster.create`."""
+        headers = {}
+        if service_account is not None:
+            # The API server adds the groups of ServiceAccounts by itself, so that no right on groups is needed.
+            headers["Impersonate-User"] = f"system:serviceaccount:{namespace}:{service_account}"
+        query = {"dryRun": "All"} if dry_run else {}
+        return await self._call("POST", resource.path(namespace=namespace), manifest, query=query, headers=headers)
+
+    async def patch(
+        self,
+        resource: Resource,
+        patch: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        name: str,
+        subresource: str | None = None,
+    ) -> Raw:
+        """See `Cluster.patch`."""
+        path = resource.path(namespace=namespace, name=name, subresource=subresource)
+        return await self._call("PATCH", path, patch, headers={"Content-Type": _MERGE_PATCH})
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        sent = {"Accept": _JSON, "Content-Type": _JSON, "User-Agent": self._user_agent, **(headers or {})}
+        url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await self._api.update_params_for_auth(sent, [], ["BearerToken"], path, method, None)
+                response = await self._api.call_api(method, url, header_params=sent, body=body)
+                text = await response.read()
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            raise ClusterError(f"the API server does not answer: {type(error).__name__}", status=0) from error
+        if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
+            raise _refusal(response.status, text)
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+
+def _refusal(status: int, text: bytes) -> ClusterError:
+    """Make an error of a Kubernetes Status object, or of whatever stands there instead."""
+    try:
+        document = json.loads(text)
+        message, reason = str(document["message"]), str(document.get("reason", ""))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        message, reason = f"the API server answers {status}", ""
+    return ClusterError(message[:MAX_MESSAGE], status=status, reason=reason)

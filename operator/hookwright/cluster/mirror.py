@@ -1,0 +1,132 @@
+"""The mirror: typed copies of the objects that are watched, and who depends on whom.
+
+A raw object becomes a typed one here, once. Whoever must know of changes subscribes; calls come in the event loop's
+thread, in the order of the changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
+
+
+class Key(NamedTuple):
+    """Which object: kind, namespace and name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """An object that came, changed or went (`found` is None then); `before` is what it was.
+
+    `ours` is a change of status that we have just written ourselves.
+    """
+
+    key: Key
+    found: ObjectKind | InvalidObject | None
+    before: ObjectKind | InvalidObject | None
+    ours: bool = False
+
+
+class Mirror:
+    """Typed copies of our objects."""
+
+    def __init__(self) -> None:
+        self._objects: dict[Key, ObjectKind | InvalidObject] = {}
+        self._by_target: dict[Key, set[Key]] = defaultdict(set)
+        self._subscribers: list[Callable[[Change], None]] = []
+
+    def subscribe(self, told: Callable[[Change], None]) -> None:
+        """Have `told` called for each change, a target's change once for the target itself."""
+        self._subscribers.append(told)
+
+    def put(self, kind: type[ObjectKind], raw: Raw, *, ours: bool = False) -> None:
+        """Take an object as the API server shows it; what is known already, or older than that, is passed over."""
+        try:
+            found: ObjectKind | InvalidObject = read(kind, raw)
+        except InvalidObject as invalid:
+            found = invalid
+        key = Key(kind.KIND, found.metadata.namespace, found.metadata.name)
+        before = self._objects.get(key)
+        if before is not None and not _is_news(found.metadata, before.metadata):
+            return
+        self._objects[key] = found
+        self._index(key, before, found)
+        self._tell(Change(key=key, found=found, before=before, ours=ours))
+
+    def remove(self, kind: type[ObjectKind], raw: Raw) -> None:
+        """Forget an object that is gone, unless another of its name has come meanwhile."""
+        metadata = raw.get("metadata") or {}
+        key = Key(kind.KIND, metadata.get("namespace", ""), metadata.get("name", ""))
+        before = self._objects.get(key)
+        if before is None or (metadata.get("uid") and before.metadata.uid != metadata["uid"]):
+            return
+        del self._objects[key]
+        self._index(key, before, None)
+        self._tell(Change(key=key, found=None, before=before))
+
+    def retain(self, kind: type[ObjectKind], uids: set[str]) -> None:
+        """Forget the objects of `kind` that a complete list did not show."""
+        for key in [k for k, o in self._objects.items() if k.kind == kind.KIND and o.metadata.uid not in uids]:
+            before = self._objects.pop(key)
+            self._index(key, before, None)
+            self._tell(Change(key=key, found=None, before=before))
+
+    def webhook(self, namespace: str, name: str) -> Webhook | InvalidObject | None:
+        """Give a Webhook."""
+        found = self._objects.get(Key(Webhook.KIND, namespace, name))
+        return found if isinstance(found, Webhook | InvalidObject) else None
+
+    def buildtrigger(self, namespace: str, name: str) -> BuildTrigger | InvalidObject | None:
+        """Give a BuildTrigger."""
+        found = self._objects.get(Key(BuildTrigger.KIND, namespace, name))
+        return found if isinstance(found, BuildTrigger | InvalidObject) else None
+
+    def target_of(self, webhook: Webhook | InvalidObject) -> BuildTrigger | InvalidObject | None:
+        """Give what spec.targetPipeline of a Webhook names; None if it does not exist."""
+        if isinstance(webhook, InvalidObject):
+            return None
+        return self.buildtrigger(webhook.metadata.namespace, webhook.spec.target_pipeline.name)
+
+    def webhooks_of(self, target: Key) -> list[Key]:
+        """Give the Webhooks whose target is `target`."""
+        return sorted(self._by_target.get(target, ()))
+
+    def keys(self) -> list[Key]:
+        """Give the keys of all objects."""
+        return list(self._objects)
+
+    def _index(
+        self, key: Key, before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None
+    ) -> None:
+        for webhook, change in ((before, set[Key].discard), (found, set[Key].add)):
+            if isinstance(webhook, Webhook):
+                target = Key(BuildTrigger.KIND, key.namespace, webhook.spec.target_pipeline.name)
+                change(self._by_target[target], key)
+                if not self._by_target[target]:
+                    del self._by_target[target]
+
+    def _tell(self, change: Change) -> None:
+        for told in self._subscribers:
+            told(change)
+
+
+def _is_news(found: ObjectMeta, before: ObjectMeta) -> bool:
+    """Whether `found` is another object, or a later state of the same one.
+
+    A list and a watch run side by side, so that an older state can arrive after a newer one. Versions that are numbers
+    are compared as numbers, which etcd's revisions allow; of others the newest to arrive counts.
+    """
+    if found.uid != before.uid:
+        return True
+    old, new = before.resource_version, found.resource_version
+    if old.isdecimal() and new.isdecimal():
+        return int(new) > int(old)
+    return new != old

@@ -1,0 +1,171 @@
+"""`hookwright deliver`: a correctly signed sample delivery, made as the Git host would make it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+
+from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS, Cluster
+from hookwright.cluster.secrets import judge_secret
+from hookwright.commands.files import read_bytes
+from hookwright.errors import HookwrightError, UsageError
+from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook, read
+from hookwright.providers.github import dialect
+
+TIMEOUT_SECONDS = 35.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A delivery that is ready to be sent."""
+
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@click.command(
+    epilog="Example: hookwright deliver hello --event push. Exit code 0 means that it was answered with a 2xx."
+)
+@click.argument("name")
+@click.option("-n", "--namespace", help="The Webhook's namespace. Default: that of the kubeconfig.")
+@click.option("--event", default="push", show_default=True, help="What happened: " + ", ".join(dialect.sample_events()))
+@click.option("--payload", type=click.Path(path_type=Path), help="The body. Default: a sample that fits the target.")
+@click.option("--delivery-id", help="The delivery's id. Default: a new one. Use one again to redeliver.")
+@click.option("--url", help="Send it there instead of to status.url.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The cluster.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
+@click.pass_context
+def deliver(
+    context: click.Context,
+    name: str,
+    namespace: str | None,
+    event: str,
+    payload: Path | None,
+    delivery_id: str | None,
+    url: str | None,
+    kubeconfig: Path | None,
+    output: str,
+) -> None:
+    """Send a correctly signed delivery to the Webhook NAME."""
+    body = read_bytes(payload) if payload is not None else None
+
+    async def work() -> tuple[int, dict[str, Any]]:
+        from hookwright.commands.access import reach_cluster
+
+        async with reach_cluster(kubeconfig) as (cluster, chosen):
+            prepared = await prepare(
+                cluster, namespace or chosen, name, event=event, body=body, delivery_id=delivery_id, url=url
+            )
+        return await send(prepared)
+
+    status, answer = asyncio.run(work())
+    if output == "json":
+        click.echo(json.dumps({"status": status, **answer}))
+    else:
+        click.echo(render(status, answer))
+    context.exit(0 if status < 300 else 1)  # noqa: PLR2004 - HTTP's successes end there
+
+
+async def prepare(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    *,
+    event: str,
+    body: bytes | None,
+    delivery_id: str | None,
+    url: str | None,
+) -> Prepared:
+    """Make a delivery for a Webhook: body, headers and signature.
+
+    Raises:
+        UsageError: there is no such Webhook, event or secret.
+        ClusterError: the API server refuses, or is away.
+    """
+    raw = await cluster.get(WEBHOOKS, namespace=namespace, name=name)
+    if raw is None:
+        raise UsageError(f"there is no Webhook {name} in namespace {namespace}")
+    try:
+        webhook = read(Webhook, raw)
+    except InvalidObject as invalid:
+        raise UsageError(f"Webhook {name} is invalid: {invalid}") from None
+    goal = url or webhook.status.url
+    if goal is None:
+        raise UsageError(f"Webhook {name} has no URL yet; is Hookwright running?")
+    if body is None:
+        body = await _make_body(cluster, webhook, event)
+    secret = await _find_secret(cluster, webhook)
+    headers = dialect.make_headers(event=event, delivery_id=delivery_id or str(uuid.uuid4()), body=body, secret=secret)
+    return Prepared(url=goal, headers=headers, body=body)
+
+
+async def _make_body(cluster: Cluster, webhook: Webhook, event: str) -> bytes:
+    """Give a sample of `event`, as if it had happened in the repository and on the branch that the target builds."""
+    target = await cluster.get(
+        BUILDTRIGGERS, namespace=webhook.metadata.namespace, name=webhook.spec.target_pipeline.name
+    )
+    repository = branch = None
+    if target is not None:
+        try:
+            source = read(BuildTrigger, target).spec.source
+            repository, branch = source.repository, source.branch
+        except InvalidObject:
+            pass
+    branch = webhook.spec.action_configuration.get("Branch", branch)
+    try:
+        sample = dialect.make_sample(event, repository=repository, branch=branch)
+    except KeyError:
+        known = ", ".join(dialect.sample_events())
+        raise UsageError(f"there is no sample of {event}, only of: {known}; give a body with --payload") from None
+    return json.dumps(sample, separators=(",", ":")).encode()
+
+
+async def _find_secret(cluster: Cluster, webhook: Webhook) -> bytes | None:
+    configuration = webhook.spec.authentication_configuration
+    if webhook.spec.authentication is Authentication.UNAUTHENTICATED:
+        return None
+    if configuration.secret_token is not None:
+        return configuration.secret_token.encode()
+    ref = configuration.secret_token_ref
+    if ref is None:
+        raise UsageError(f"Webhook {webhook.metadata.name} names no secret")
+    found = judge_secret(await cluster.get(SECRETS, namespace=webhook.metadata.namespace, name=ref.name), ref.key)
+    if not found.values:
+        raise UsageError(f"Secret {ref.name}, key {ref.key}: {found.state}")
+    return found.values[0]
+
+
+async def send(prepared: Prepared) -> tuple[int, dict[str, Any]]:
+    """Send a delivery; give the HTTP status and the answer.
+
+    Raises:
+        HookwrightError: the receiver does not answer.
+    """
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
+        try:
+            response = await client.post(prepared.url, content=prepared.body, headers=prepared.headers)
+        except httpx.HTTPError as error:
+            host = httpx.URL(prepared.url).netloc.decode()
+            raise HookwrightError(f"{host} does not answer: {type(error).__name__}") from None
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        answer = {"outcome": None, "reason": None, "message": response.text[:200], "builds": []}
+    return response.status_code, answer
+
+
+def render(status: int, answer: dict[str, Any]) -> str:
+    """Give the answer for people."""
+    lines = [f"{status} {answer.get('outcome')} ({answer.get('reason')}): {answer.get('message')}"]
+    lines += [f"  {build['kind']} {build['namespace']}/{build['name']}" for build in answer.get("builds") or []]
+    return "\n".join(lines)

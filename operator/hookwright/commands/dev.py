@@ -1,0 +1,165 @@
+"""`hookwright dev`: everything on a laptop: a development cluster, operator and receiver in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hookwright.errors import UsageError
+from hookwright.kinds import KINDS, Raw, Webhook, crd
+from hookwright.settings import Settings
+
+OWN_NAMESPACE = "hookwright-system"
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the development cluster and the receiver are."""
+
+    api_url: str
+    receiver_url: str
+    kubeconfig: Path
+    cluster: Any  # the DevCluster: only this module and `demo` may know it
+
+
+@click.command(epilog="Example: hookwright dev -f examples/hello")
+@click.option(
+    "-f", "--file", "files", type=click.Path(path_type=Path), multiple=True, help="Manifests to apply at the start."
+)
+@click.option("--port", default=8080, show_default=True, help="The receiver's port; 0 for any.")
+@click.option("--api-port", default=0, help="The API server's port. Default: any.")
+@click.option(
+    "--kubeconfig", type=click.Path(path_type=Path), help="Write the kubeconfig here. Default: a temporary file."
+)
+def dev(files: Sequence[Path], port: int, api_port: int, kubeconfig: Path | None) -> None:
+    """Run a development cluster with Hookwright in it; it needs nothing and keeps nothing."""
+    from hookwright.commands.files import read_manifests
+
+    manifests = read_manifests(files)
+
+    async def live() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with run_dev(port=port, api_port=api_port, kubeconfig=kubeconfig, observe=print_url) as (place, ended):
+            click.echo(f"export KUBECONFIG={place.kubeconfig}")
+            click.echo(f"receiver: {place.receiver_url}   API server: {place.api_url} (for development only)")
+            apply_manifests(place.cluster, manifests)
+            await asyncio.wait({asyncio.create_task(stop.wait()), ended}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                ended.result()
+
+    run_in_loop(live())
+
+
+def run_in_loop(work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
+    """Run `work` in the event loop that the product uses."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
+def print_url(change: Any) -> None:  # noqa: ANN401 - a Change of the mirror
+    """Print the URL of a Webhook when it gets one."""
+    found, before = change.found, change.before
+    if isinstance(found, Webhook) and found.status.url is not None:
+        known = before.status.url if isinstance(before, Webhook) and before.metadata.uid == found.metadata.uid else None
+        if known != found.status.url:
+            click.echo(f"webhook {found.metadata.namespace}/{found.metadata.name}: {found.status.url}")
+
+
+@asynccontextmanager
+async def run_dev(
+    *, port: int, api_port: int, kubeconfig: Path | None, observe: Callable[[Any], None], log_level: str = "debug"
+) -> AsyncIterator[tuple[Place, asyncio.Task[None]]]:
+    """Run a development cluster and Hookwright in it; give where they are, and the task that runs Hookwright.
+
+    Raises:
+        UsageError: a port is taken.
+    """
+    from hookwright.app import App
+    from hookwright.cluster.client import load_access
+    from hookwright.devcluster import DevCluster
+    from hookwright.logs import set_up_logs
+
+    port = port or find_free_port()
+    with tempfile.TemporaryDirectory(prefix="hookwright-dev-") as folder:
+        settings = Settings(
+            public_url=f"http://127.0.0.1:{port}",
+            listen=f"127.0.0.1:{port}",
+            journal=Path(folder) / "journal",
+            cluster_name="dev",
+            namespace=OWN_NAMESPACE,
+            log_level=log_level,  # type: ignore[arg-type]  # pydantic checks it
+        )
+        set_up_logs(settings)
+        with DevCluster.in_thread(port=api_port) as cluster:
+            path = kubeconfig or Path(folder) / "kubeconfig"
+            path.write_text(cluster.kubeconfig(), encoding="utf-8")
+            for kind in KINDS:
+                cluster.apply(crd(kind))
+            cluster.apply(make_namespace(OWN_NAMESPACE))
+            access = await load_access(path)
+            stop, ready = asyncio.Event(), asyncio.Event()
+            app = App(settings=settings, configuration=access.configuration, observe=observe)
+            running = asyncio.create_task(app.run(stop=stop, ready=ready.set))
+            try:
+                starting = asyncio.create_task(ready.wait())
+                await asyncio.wait({starting, running}, return_when=asyncio.FIRST_COMPLETED)
+                if running.done():
+                    running.result()
+                yield (
+                    Place(api_url=cluster.url, receiver_url=settings.public_url, kubeconfig=path, cluster=cluster),
+                    running,
+                )
+            finally:
+                stop.set()
+                with suppress(Exception):
+                    await running
+
+
+def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # noqa: ANN401 - a DevCluster
+    """Put objects into the development cluster, with the namespaces that they need.
+
+    Raises:
+        UsageError: the API server refuses one.
+    """
+    for manifest in manifests:
+        obj = dict(manifest)
+        metadata = dict(obj.get("metadata") or {})
+        obj["metadata"] = metadata
+        name = f"{obj['kind']} {metadata.get('name')}"
+        try:
+            if obj["kind"] not in ("Namespace", "CustomResourceDefinition"):
+                metadata.setdefault("namespace", DEFAULT_NAMESPACE)
+                if cluster.get("namespaces", None, metadata["namespace"]) is None:
+                    cluster.apply(make_namespace(metadata["namespace"]))
+            cluster.apply(obj)
+        except Exception as error:
+            raise UsageError(f"{name}: {error}") from None
+        click.echo(f"applied {name}")
+
+
+def make_namespace(name: str) -> dict[str, Any]:
+    """Give a Namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def find_free_port() -> int:
+    """Give a port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

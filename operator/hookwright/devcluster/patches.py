@@ -1,0 +1,210 @@
+"""The three ways to patch: JSON merge patch (RFC 7396), JSON patch (RFC 6902), Kubernetes' strategic merge patch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from hookwright.devcluster.errors import ApiError, bad_request
+from hookwright.devcluster.values import Json, JsonObject, clone, same
+
+MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
+STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+
+_OPERATIONS: Final = 10_000
+"""How many operations one JSON patch may have, as on the real server."""
+
+
+def merge(target: Json, patch: Json) -> Json:
+    """Return `target` with a merge patch applied; null removes, lists are replaced. The target is not changed."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, member in patch.items():
+        if member is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), member)
+    return merged
+
+
+# Which member tells the items of a list apart: the `patchMergeKey` tags of k8s.io/api, for the kinds built in here.
+_MERGE_KEYS: Final = {
+    "conditions": ("type",),
+    "containers": ("name",),
+    "env": ("name",),
+    "ephemeralContainers": ("name",),
+    "hostAliases": ("ip",),
+    "imagePullSecrets": ("name",),
+    "initContainers": ("name",),
+    "ownerReferences": ("uid",),
+    "ports": ("containerPort", "port"),
+    "secrets": ("name",),
+    "topologySpreadConstraints": ("topologyKey",),
+    "volumeDevices": ("devicePath",),
+    "volumeMounts": ("mountPath",),
+    "volumes": ("name",),
+}
+_MERGED_SETS: Final = frozenset(("finalizers",))
+_DELETE_ITEMS: Final = "$deleteFromPrimitiveList/"
+_ORDER: Final = "$setElementOrder/"
+
+
+def strategic(target: Json, patch: Json, field: str = "") -> Json:
+    """Return `target` with a strategic merge patch applied: lists of named things are merged by their names.
+
+    Knows the directives `$patch` (replace, delete, merge), `$deleteFromPrimitiveList` and `$retainKeys`;
+    `$setElementOrder` is accepted, and the order left as it comes.
+    """
+    if isinstance(patch, dict):
+        return _strategic_object(target, patch)
+    if isinstance(patch, list):
+        return _strategic_list(target, patch, field)
+    return patch
+
+
+def _strategic_object(target: Json, patch: JsonObject) -> Json:
+    directive = patch.get("$patch")
+    if directive == "delete":
+        return {}
+    merged = dict(target) if isinstance(target, dict) and directive != "replace" else {}
+    for name, member in patch.items():
+        if name.startswith(_DELETE_ITEMS):
+            listed = name.removeprefix(_DELETE_ITEMS)
+            merged[listed] = [item for item in merged.get(listed) or () if item not in member]
+        elif name == "$retainKeys":
+            merged = {kept: value for kept, value in merged.items() if kept in member}
+        elif name == "$patch" or name.startswith(_ORDER):
+            continue
+        elif member is None or (isinstance(member, dict) and member.get("$patch") == "delete"):
+            merged.pop(name, None)
+        else:
+            merged[name] = strategic(merged.get(name), member, name)
+    return merged
+
+
+def _strategic_list(target: Json, patch: list[Json], field: str) -> Json:
+    directives = [item.get("$patch") if isinstance(item, dict) else None for item in patch]
+    present = target if isinstance(target, list) and "replace" not in directives else []
+    if field in _MERGED_SETS:
+        return [*present, *(item for item in patch if item not in present)]
+    key = _merge_key(field, [*present, *patch])
+    if not key:
+        return [item for item, directive in zip(patch, directives, strict=True) if not directive]
+    merged = list(present)
+    for item, directive in zip(patch, directives, strict=True):
+        places = [place for place, known in enumerate(merged) if key in item and known.get(key) == item[key]]
+        if directive == "delete":
+            merged = [known for place, known in enumerate(merged) if place not in places]
+        elif places:
+            merged[places[0]] = strategic(merged[places[0]], item)
+        elif directive != "replace":
+            # Merging with nothing takes the directives out.
+            merged.append(strategic({}, item))
+    return merged
+
+
+def _merge_key(field: str, items: list[Json]) -> str:
+    if not all(isinstance(item, dict) for item in items):
+        return ""
+    plain = [item for item in items if item.get("$patch") != "replace"]
+    return next((key for key in _MERGE_KEYS.get(field, ()) if all(key in item for item in plain)), "")
+
+
+def json_patch(target: Json, operations: Json) -> Json:
+    """Return `target` with a JSON patch applied; the target is not changed.
+
+    Raises ApiError 400 for what is no JSON patch, 422 for one that does not fit (a `test` that fails among them).
+    """
+    if not isinstance(operations, list) or not all(isinstance(operation, dict) for operation in operations):
+        raise bad_request("json: cannot unmarshal the patch into a list of JSON patch operations")
+    if len(operations) > _OPERATIONS:
+        message = f"The allowed maximum operations in a JSON patch is {_OPERATIONS}, got {len(operations)}"
+        raise ApiError(413, "RequestEntityTooLarge", message)
+    document = {"": clone(target)}
+    for operation in operations:
+        try:
+            _operate(document, operation)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            what = f"{operation.get('op')} {operation.get('path')}"
+            message = f"the server rejected our request due to an error in our request: {what}: {error}"
+            raise ApiError(422, "Invalid", message) from error
+    return document[""]
+
+
+def _operate(document: JsonObject, operation: JsonObject) -> None:
+    path = _pointer(operation["path"])
+    match operation["op"]:
+        case "test":
+            if not same(_at(document, path), operation.get("value")):
+                raise ValueError("testing value failed")
+        case "add":
+            _add(document, path, clone(operation["value"]))
+        case "remove":
+            _take(document, path)
+        case "replace":
+            _replace(document, path, clone(operation["value"]))
+        case "move":
+            _add(document, path, _take(document, _pointer(operation["from"])))
+        case "copy":
+            _add(document, path, clone(_at(document, _pointer(operation["from"]))))
+        case other:
+            raise ValueError(f"unexpected kind: {other}")
+
+
+def _pointer(path: Json) -> list[str]:
+    """Split a JSON pointer; the document itself is the member '' of a wrapper, so that it can be replaced too."""
+    if not isinstance(path, str) or (path and not path.startswith("/")):
+        raise ValueError(f"not a JSON pointer: {path!r}")
+    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+
+
+def _index(items: list[Json], part: str, limit: int) -> int:
+    if not (part.isascii() and part.isdigit()) or int(part) >= limit:
+        raise IndexError(f"no index {part} in a list of {len(items)}")
+    return int(part)
+
+
+def _at(document: Json, path: list[str]) -> Json:
+    for part in path:
+        document = document[_index(document, part, len(document))] if isinstance(document, list) else document[part]
+    return document
+
+
+def _on_parent(
+    document: Json, path: list[str], on_list: Callable[[list[Json], str], Json], on_object: Callable[[Json, str], Json]
+) -> Json:
+    parent, part = _at(document, path[:-1]), path[-1]
+    if isinstance(parent, list):
+        return on_list(parent, part)
+    if isinstance(parent, dict):
+        return on_object(parent, part)
+    raise TypeError("the path leads into a value that has no members")
+
+
+def _add(document: Json, path: list[str], value: Json) -> None:
+    def insert(items: list[Json], part: str) -> None:
+        items.insert(len(items) if part == "-" else _index(items, part, len(items) + 1), value)
+
+    _on_parent(document, path, insert, lambda members, part: members.__setitem__(part, value))
+
+
+def _take(document: Json, path: list[str]) -> Json:
+    return _on_parent(
+        document,
+        path,
+        lambda items, part: items.pop(_index(items, part, len(items))),
+        lambda members, part: members.pop(part),
+    )
+
+
+def _replace(document: Json, path: list[str], value: Json) -> None:
+    _at(document, path)
+    _on_parent(
+        document,
+        path,
+        lambda items, part: items.__setitem__(_index(items, part, len(items)), value),
+        lambda members, part: members.__setitem__(part, value),
+    )

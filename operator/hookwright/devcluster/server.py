@@ -1,0 +1,202 @@
+"""The HTTP face: finds out what a request is about, has it answered, and records it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Final
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from hookwright.devcluster import discovery
+from hookwright.devcluster.errors import ApiError, bad_request, not_served
+from hookwright.devcluster.faults import Fault, Faults, Gate, Request, new_record
+from hookwright.devcluster.objects import JSON_TYPE, Answer, Objects
+from hookwright.devcluster.openapi import V2_STUB, V2_TYPE, Documents
+from hookwright.devcluster.queries import BODY_LIMIT, Call, Target, check_origin, impersonation
+from hookwright.devcluster.registry import Registry
+from hookwright.devcluster.values import JsonObject, encode
+from hookwright.devcluster.watches import Watches, WatchRequest
+
+_LOG: Final = logging.getLogger(__name__)
+_ROOT_PATHS: Final[JsonObject] = {"paths": ["/api", "/apis", "/healthz", "/openapi/v3", "/readyz", "/version"]}
+_HEALTH: Final = ("healthz", "livez", "readyz")
+
+
+class Server:
+    """Handles HTTP requests; knows faults, the gate, and the record of requests."""
+
+    def __init__(self, registry: Registry, objects: Objects, watches: Watches) -> None:
+        self.faults = Faults()
+        self.gate = Gate()
+        self.record = new_record()
+        self._registry = registry
+        self._objects = objects
+        self._watches = watches
+        self._documents = Documents(registry)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; no exception leaves it but cancellation and a lost connection."""
+        await self.gate.passage()
+        fault = self.faults.match(request.method, request.path)
+        answer = None if fault and not fault.after else await self._answer(request)
+        if fault:
+            answer = _refusal(fault.error) if fault.error else None
+        if answer is None:
+            return self._drop(request)
+        if isinstance(answer, WatchRequest):
+            self._note(request, 200)
+            return await self._stream(request, answer)
+        self._note(request, answer.status)
+        response = web.Response(body=answer.body, status=answer.status, content_type=answer.content_type)
+        response.headers.update(answer.headers)
+        for warning in answer.warnings:
+            text = warning.replace("\\", "\\\\").replace('"', '\\"')
+            response.headers.add("Warning", f'299 - "{text}"')
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> Answer | WatchRequest:
+        try:
+            check_origin(request.headers, request.host)
+            impersonation(request.headers)
+            return await self._route(request)
+        except ApiError as error:
+            return _refusal(error)
+        except web.RequestPayloadError as error:
+            return _refusal(bad_request(f"the body of the request could not be read: {error}"))
+        except RecursionError:
+            return _refusal(bad_request("the object is nested too deeply"))
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception:
+            _LOG.exception("devcluster failed to answer %s %s", request.method, request.path)
+            return _refusal(ApiError(500, "InternalError", "Internal error occurred: see the development server's log"))
+
+    async def _route(self, request: web.BaseRequest) -> Answer | WatchRequest:
+        parts = [unquote(part) for part in request.rel_url.raw_path.split("/") if part]
+        if target := self._target(parts):
+            call = Call(
+                method=request.method,
+                target=target,
+                query=request.query,
+                content_type=request.content_type if "Content-Type" in request.headers else "",
+                accept=request.headers.get("Accept", ""),
+                body=await _read_body(request),
+            )
+            return self._objects.answer(call)
+        if request.method != "GET":
+            raise not_served()
+        return self._document(parts, request.headers.get("Accept", ""))
+
+    def _target(self, parts: list[str]) -> Target | None:
+        """Find the objects that a path is about; None if it is about none. Raise ApiError 404 for unknown kinds."""
+        match parts:
+            case ["api", version, *rest] if rest:
+                group = ""
+            case ["apis", group, version, *rest] if rest:
+                pass
+            case _:
+                return None
+        namespace = None
+        match rest:
+            case ["namespaces", space, plural, *rest] if group or plural != "status":
+                namespace = space
+                rest = [plural, *rest]
+        resource = self._registry.find(group, version, rest[0])
+        name, subresource = (*rest[1:], "", "")[:2]
+        too_long = len(rest) > 3  # noqa: PLR2004 - kind, name, subresource
+        if resource is None or too_long or subresource not in ("", "status"):
+            raise not_served()
+        if subresource and not resource.has_status:
+            raise not_served()
+        if resource.namespaced:
+            if name and namespace is None:
+                raise not_served()
+        elif namespace is not None:
+            raise not_served()
+        else:
+            namespace = ""
+        return Target(resource=resource, namespace=namespace, name=name, subresource=subresource)
+
+    def _document(self, parts: list[str], accept: str) -> Answer:
+        """Answer what is about the server and its kinds, not about objects."""
+        groups = self._registry.groups()
+        match parts:
+            case []:
+                body = _ROOT_PATHS
+            case ["version"]:
+                body = discovery.VERSION
+            case [("healthz" | "livez" | "readyz"), *_]:
+                return Answer(body=b"ok", content_type="text/plain")
+            case ["openapi", "v2"]:
+                return Answer(body=V2_STUB, content_type=V2_TYPE)
+            case ["openapi", "v3"]:
+                body = self._documents.index()
+            case ["openapi", "v3", *path]:
+                return Answer(body=self._documents.document("/".join(path)))
+            case ["api" | "apis"] if "as=APIGroupDiscoveryList" in accept:
+                body = discovery.aggregated(groups, core=parts == ["api"])
+                return Answer(body=encode(body), content_type=discovery.AGGREGATED)
+            case ["api"]:
+                body = discovery.core_versions()
+            case ["apis"]:
+                body = discovery.group_list(groups)
+            case ["apis", group]:
+                body = discovery.group(groups, group)
+            case ["api", version]:
+                body = discovery.resource_list(groups, "", version)
+            case ["apis", group, version]:
+                body = discovery.resource_list(groups, group, version)
+            case _:
+                raise not_served()
+        return Answer(body=encode(body))
+
+    async def _stream(self, request: web.BaseRequest, watch: WatchRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": JSON_TYPE})
+        await response.prepare(request)
+        async with contextlib.aclosing(self._watches.follow(watch)) as batches:
+            async for batch in batches:
+                await self.gate.passage()
+                await response.write(batch)
+        return response
+
+    def _drop(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._note(request, 0)
+        if request.transport:
+            request.transport.close()
+        return web.Response()
+
+    def _note(self, request: web.BaseRequest, status: int) -> None:
+        headers = request.headers
+        self.record.append(
+            Request(
+                method=request.method,
+                path=request.path,
+                query=request.query_string,
+                user_agent=headers.get("User-Agent", ""),
+                impersonate_user=headers.get("Impersonate-User", ""),
+                impersonate_groups=tuple(headers.getall("Impersonate-Group", ())),
+                status=status,
+            )
+        )
+
+
+def _refusal(error: ApiError) -> Answer:
+    return Answer(body=encode(error.body()), status=error.status, headers=error.headers)
+
+
+async def _read_body(request: web.BaseRequest) -> bytes:
+    """Read a body of bounded length; raise ApiError 413 for a longer one."""
+    if not request.body_exists:
+        return b""
+    error = ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {BODY_LIMIT}")
+    if (request.content_length or 0) > BODY_LIMIT:
+        raise error
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise error
+    return bytes(body)

@@ -1,0 +1,43 @@
+"""Filters of Webhooks: which payloads count. Pure; imports of Hookwright only its errors.
+
+    decide(filters, document, values)      every filter must match; says what each one found
+      Filter: Expression, Template         jsonPath and matchEquals
+      compile_expression                   grammar (Jayway's letters) → tree (jsonpath-ng) → evaluation (closures)
+
+The dialect is Jayway JsonPath's, in which AWS states its filters: an expression that is not treated exactly as Jayway
+treats it is refused when it is compiled. Jayway's own results are in `tests/contract/jayway`.
+"""
+
+from hookwright.filters.decisions import (
+    Decision,
+    Filter,
+    FilterResult,
+    bind,
+    compile_filter,
+    decide,
+    matches,
+)
+from hookwright.filters.evaluation import MAX_NODES, EvaluationError
+from hookwright.filters.expressions import MAX_LENGTH, Expression, compile_expression
+from hookwright.filters.templates import Template, UnknownKey, parse_template
+from hookwright.filters.values import JsonValue, render_value
+
+__all__ = [
+    "MAX_LENGTH",
+    "MAX_NODES",
+    "Decision",
+    "EvaluationError",
+    "Expression",
+    "Filter",
+    "FilterResult",
+    "JsonValue",
+    "Template",
+    "UnknownKey",
+    "bind",
+    "compile_expression",
+    "compile_filter",
+    "decide",
+    "matches",
+    "parse_template",
+    "render_value",
+]

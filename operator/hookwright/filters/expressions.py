@@ -1,0 +1,103 @@
+"""An expression, compiled: what it finds in a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hookwright.errors import InvalidExpression
+from hookwright.filters.comparison import MISSING
+from hookwright.filters.evaluation import EvaluationError, Get, Search, compile_getter, compile_search
+from hookwright.filters.grammar import Refusal, translate
+from hookwright.filters.nodes import Path
+from hookwright.filters.tree import parse
+from hookwright.filters.values import JsonValue
+
+# AWS's limit, which the schema has too. It also bounds the work of reading an expression.
+MAX_LENGTH = 150
+
+_MAX_REWRITES = 5  # an expression with so many mistakes needs a manual, not a suggestion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expression:
+    """A JSONPath expression that means here what it means to Jayway JsonPath without options.
+
+    `text` is the expression as given. `definite` is Jayway's word for a path that leads to one value at most.
+    """
+
+    text: str
+    definite: bool
+    _search: Search = field(repr=False, compare=False)
+    _get: Get | None = field(repr=False, compare=False)
+
+    def find(self, document: JsonValue) -> list[JsonValue]:
+        """Give the values found, in Jayway's order; a definite path gives one at most. Never raises.
+
+        An evaluation that fails (see `search`) finds nothing.
+        """
+        try:
+            return self.search(document)
+        except EvaluationError:
+            return []
+
+    def search(self, document: JsonValue) -> list[JsonValue]:
+        """Give the values found; raise `EvaluationError` where there is no result to give, saying why."""
+        return self._search(document)
+
+
+def compile_expression(text: str) -> Expression:
+    """Compile an expression; raise `InvalidExpression` for one that is not treated exactly as Jayway treats it.
+
+    The message says what is not taken, at which place and why, and gives an expression that is taken instead where
+    one can be told. To be called from one thread only: the parser is shared.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidExpression(
+            f"JSONPath {_show(text[:40])}… is refused: it has {len(text)} characters, {MAX_LENGTH} are allowed"
+        )
+    try:
+        path = _read(text)
+    except Refusal as refusal:
+        raise InvalidExpression(_explain(text, refusal)) from refusal
+    steps = path.steps
+    getter = None if steps is None else compile_getter(steps)
+    search = compile_search(path) if getter is None else _search_definite(getter)
+    return Expression(text=text, definite=getter is not None, _search=search, _get=getter)
+
+
+def _read(text: str) -> Path:
+    return parse(translate(text))
+
+
+def _search_definite(getter: Get) -> Search:
+    def search(document: JsonValue) -> list[JsonValue]:
+        value = MISSING if document is None else getter(document)  # for Jayway null is no document
+        return [] if value is MISSING else [value]
+
+    return search
+
+
+def _explain(text: str, refusal: Refusal) -> str:
+    message = f"JSONPath {_show(text)} is refused at character {refusal.at + 1}: {refusal.message}"
+    rewrite = _find_rewrite(refusal)
+    return message if rewrite is None else f"{message}. Write {_show(rewrite)}"
+
+
+def _find_rewrite(refusal: Refusal) -> str | None:
+    """Follow a refusal's rewrite, and the rewrites of that, to an expression that is taken."""
+    for _ in range(_MAX_REWRITES):
+        rewrite = refusal.rewrite
+        if rewrite is None or len(rewrite) > MAX_LENGTH:
+            return None
+        try:
+            _read(rewrite)
+        except Refusal as next_refusal:
+            refusal = next_refusal
+        else:
+            return rewrite
+    return None
+
+
+def _show(text: str) -> str:
+    """Give a text in double quotes, with escapes only if it has characters that cannot be seen."""
+    return f'"{text}"' if text.isprintable() else repr(text)

@@ -1,0 +1,17 @@
+"""How Jayway JsonPath reads an expression, told to jsonpath-ng: the one place that knows where their grammars differ.
+
+The two agree on the tree of an expression far more than on its letters: what a quote, a blank, a backslash, a bare
+word, a `=`, a `*` inside a name or a trailing bracket means. So the letters are read here, by Jayway's rules, and
+jsonpath-ng gets a text in which nothing is left to disagree on: each name and each literal is a placeholder, each
+blank that means nothing is gone. An expression that Jayway refuses, that it reads in a way nobody would expect, or that
+is not known yet to be the same, is refused here with a reason and, where one can be told, an expression to write
+instead.
+
+The rules are those of Jayway 2.9.0; 3.0.0 has the same. To take in a further class of expressions, let the readers
+here accept it, give it a node in `hookwright.filters.nodes`, and extend the golden file, which holds Jayway's results.
+"""
+
+from hookwright.filters.grammar.cursor import Refusal, Translation
+from hookwright.filters.grammar.paths import translate
+
+__all__ = ["Refusal", "Translation", "translate"]

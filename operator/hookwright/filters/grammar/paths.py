@@ -1,0 +1,265 @@
+"""The segments of a path: dots, brackets, `..`, `*`."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from hookwright.filters.grammar.conditions import read_filter
+from hookwright.filters.grammar.cursor import (
+    BLANK,
+    DOT_NAME,
+    MAX_INDEX,
+    QUOTES,
+    Cursor,
+    Translation,
+    outside_strings,
+    quote,
+)
+
+_INDICES = re.compile(r"-?[0-9]+(?: *, *-?[0-9]+)*")
+_SLICE = re.compile(r"(-?[0-9]+)?:(-?[0-9]+)?")
+_OPERATOR = re.compile(r"[=<>~]")
+# What somebody may have meant as a name in brackets.
+_LOOSE_WORD = re.compile(r"[^\[\]'\"]*")
+
+
+def translate(text: str) -> Translation:
+    """Read a whole expression; raise `Refusal` for what is not taken."""
+    # Blanks at the end do not count for Jayway, those at the start do.
+    cursor = Cursor(text, end=len(text.rstrip(BLANK)))
+    if cursor.ended:
+        cursor.refuse("it is empty", rewrite="$")
+    reader = _PathReader(cursor)
+    reader.read()
+    return cursor.translation()
+
+
+class _PathReader:
+    """Reads segment after segment.
+
+    `_last` is set once a segment was read after which no other may follow: its reason.
+    """
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        self._last: str | None = None
+
+    def read(self) -> None:
+        cursor = self._cursor
+        cursor.write("$")
+        if cursor.here in "$@":  # `@` is the document too, where nothing else is meant
+            cursor.take()
+        else:
+            self._read_bare_start()
+        while not cursor.ended:
+            self._refuse_after_last()
+            self._read_segment()
+
+    def _read_bare_start(self) -> None:
+        """Read the first segment of a path without `$.`, which Jayway puts before it."""
+        cursor = self._cursor
+        if cursor.here.isspace():
+            cursor.refuse("a path must not begin with a blank", rewrite=cursor.text.strip())
+        if cursor.sees("."):
+            why = "a dot at the start means `..` to Jayway, which looks at every depth: write `$` before it"
+            cursor.refuse(why, rewrite="$" + cursor.text)
+        self._read_step(scanning=False)
+
+    def _read_segment(self) -> None:
+        cursor = self._cursor
+        if cursor.sees("["):
+            self._read_bracket(scanning=False)
+            return
+        if not cursor.sees("."):
+            self._refuse_junk()
+        scanning = cursor.sees("..")
+        cursor.take(2 if scanning else 1)
+        if cursor.ended:
+            cursor.refuse("a path must not end with a dot", at=cursor.at - 1, rewrite=cursor.text.rstrip(". "))
+        if cursor.sees("."):
+            cursor.refuse("there is one dot too many", rewrite=cursor.replaced(cursor.at, cursor.at + 1, ""))
+        if scanning:
+            cursor.write("..")
+        self._read_step(scanning=scanning)
+
+    def _read_step(self, *, scanning: bool) -> None:
+        """Read what follows a dot or two: a name, `*`, or a bracket."""
+        cursor = self._cursor
+        if cursor.sees("["):
+            self._read_bracket(scanning=scanning)
+        elif cursor.sees("*"):
+            cursor.take()
+            cursor.write("[*]")
+            self._end_of_scan(scanning=scanning)
+        else:
+            self._read_dot_name()
+
+    def _read_dot_name(self) -> None:
+        cursor = self._cursor
+        start = cursor.at
+        name = cursor.match(DOT_NAME)
+        cursor.take(len(name))
+        if name and (cursor.ended or cursor.here in ".["):
+            self._write_name(name)
+        else:
+            self._refuse_name(start)
+
+    def _refuse_name(self, start: int) -> NoReturn:
+        """Refuse what stands after a dot and is no plain name: it needs brackets, or is something else altogether."""
+        cursor = self._cursor
+        rest = cursor.text[start : cursor.end]
+        name = _up_to(" .[(", rest)
+        if rest[len(name) : len(name) + 1] == "(":
+            why = f"functions such as {name}() are not taken: give the path to the value itself, and compare that"
+            cursor.refuse(why, at=start)
+        if rest[len(name) : len(name) + 1] == BLANK:
+            name = _up_to(".[", rest).rstrip(BLANK)
+        if _OPERATOR.search(name):
+            cursor.refuse("a comparison must stand in a filter, such as [?(@.a == 'x')], or be given as matchEquals")
+        if "`" in name:
+            cursor.refuse("functions in back-ticks are jsonpath-ng's own; Jayway has none", at=start)
+        if len(name) > 1 and name[0] in QUOTES and name.endswith(name[0]):
+            why = "a name in quotes must be in brackets, for Jayway takes the quotes after a dot as part of the name"
+            cursor.refuse(why, at=start, rewrite=self._in_brackets(start, len(name), name[1:-1]))
+        why = "a name with other characters than letters, digits and _ - @ $ : must be in brackets and quotes"
+        cursor.refuse(why, at=start, rewrite=self._in_brackets(start, len(name), name) if name else None)
+
+    def _in_brackets(self, start: int, length: int, name: str) -> str:
+        """Give the whole text with a name after a dot put in brackets, which take the place of the dot."""
+        before, after = self._cursor.text[:start], self._cursor.text[start + length :]
+        if not before:
+            before = "$"
+        elif not before.endswith(".."):
+            before = before.removesuffix(".")
+        return f"{before}[{quote(name)}]{after}"
+
+    def _refuse_junk(self) -> NoReturn:
+        """Refuse what stands after a bracket, after `*`, or after the root without a dot between."""
+        cursor = self._cursor
+        if cursor.here == BLANK:
+            compact = cursor.text[: cursor.at] + cursor.text[cursor.at :].lstrip(BLANK)
+            cursor.refuse("a blank must not stand between two segments", rewrite=compact)
+        if cursor.here in "+-*/|&=<>!~":
+            cursor.refuse(f"{cursor.here} is no part of a path: Jayway neither computes nor joins paths")
+        cursor.refuse("a dot or a bracket must follow", rewrite=cursor.replaced(cursor.at, cursor.at, "."))
+
+    def _read_bracket(self, *, scanning: bool) -> None:
+        cursor = self._cursor
+        opened = cursor.at
+        cursor.take()
+        cursor.skip_blanks()
+        here = cursor.here
+        if not here:
+            cursor.refuse("the bracket is not closed", at=opened, rewrite=cursor.text[:opened] or "$")
+        if here in QUOTES:
+            self._read_bracket_name(opened)
+            return  # a name may follow `..` and be followed by anything
+        if here == "*":
+            cursor.take()
+            cursor.write("[*]")
+        elif here.isdecimal() or here in "-:":
+            self._read_places(opened)
+        elif here == "?":
+            read_filter(cursor, opened)
+        else:
+            self._refuse_bracket(opened)
+        self._close_bracket(opened)
+        self._end_of_scan(scanning=scanning)
+
+    def _close_bracket(self, opened: int) -> None:
+        cursor = self._cursor
+        cursor.skip_blanks()
+        if not cursor.sees("]"):
+            cursor.refuse("a closing bracket must stand here", at=opened if cursor.ended else cursor.at)
+        cursor.take()
+
+    def _read_bracket_name(self, opened: int) -> None:
+        cursor = self._cursor
+        name = cursor.read_string()
+        cursor.skip_blanks()
+        if cursor.sees(","):
+            why = (
+                "several names in one bracket give one object to Jayway, which equals no text; "
+                "give one filter for each name"
+            )
+            cursor.refuse(why, at=opened)
+        self._close_bracket(opened)
+        self._write_name(name)
+
+    def _write_name(self, name: str) -> None:
+        self._cursor.write("[")
+        self._cursor.write_value(name)
+        self._cursor.write("]")
+
+    def _read_places(self, opened: int) -> None:
+        """Read an index, a list of indices or a slice: all that begins with a digit, `-` or `:`."""
+        cursor = self._cursor
+        stop = cursor.text.find("]", cursor.at, cursor.end)
+        if stop < 0:
+            cursor.refuse("the bracket is not closed", at=opened)
+        content = cursor.text[cursor.at : stop].rstrip(BLANK)
+        if _INDICES.fullmatch(content):
+            places = ",".join(str(self._place(place)) for place in content.split(","))
+        elif (ends := _SLICE.fullmatch(content)) and content != ":":
+            places = ":".join("" if end is None else str(self._place(end)) for end in ends.groups())
+        else:
+            self._refuse_places(content, stop)
+        cursor.take(len(content))
+        cursor.write(f"[{places}]")
+
+    def _place(self, digits: str) -> int:
+        place = int(digits)
+        if abs(place) > MAX_INDEX:
+            self._cursor.refuse(f"an index must not exceed {MAX_INDEX}")
+        return place
+
+    def _refuse_places(self, content: str, stop: int) -> NoReturn:
+        cursor = self._cursor
+        squeezed = content.replace(BLANK, "")
+        if content == ":" or squeezed == "::":
+            cursor.refuse("a slice needs a start or an end", rewrite=cursor.replaced(cursor.at, stop, "*"))
+        if squeezed.count(":") > 1:
+            start, end, step = [*squeezed.split(":"), ""][:3]
+            rewrite = cursor.replaced(cursor.at, stop, f"{start}:{end}") if step in ("", "1") else None
+            cursor.refuse("a slice has no step in Jayway: list the indices, as in [0,2,4]", rewrite=rewrite)
+        if squeezed != content:
+            cursor.refuse(
+                "no blank may be in a slice or in a number", rewrite=cursor.replaced(cursor.at, stop, squeezed)
+            )
+        cursor.refuse("this is no index, no list of indices such as [0,1] and no slice such as [0:2]")
+
+    def _refuse_bracket(self, opened: int) -> NoReturn:
+        """Refuse a bracket that holds none of the things that may be in brackets."""
+        cursor = self._cursor
+        if cursor.sees("("):
+            cursor.refuse("scripts in brackets are not taken; the last element is [-1]", at=opened)
+        if cursor.sees("]"):
+            cursor.refuse("the bracket is empty", at=opened, rewrite=cursor.replaced(opened, cursor.at + 1, "[*]"))
+        stop = outside_strings(cursor, lambda char: char == "]", cursor.at)
+        word = cursor.match(_LOOSE_WORD).rstrip(BLANK)
+        rewrite = None
+        if stop >= 0 and word and "," not in word:
+            rewrite = cursor.replaced(opened, stop + 1, f"[{quote(word)}]")
+        cursor.refuse("a name in brackets must be in quotes", at=opened, rewrite=rewrite)
+
+    def _end_of_scan(self, *, scanning: bool) -> None:
+        """Remember that nothing may follow a `..` with anything but a name.
+
+        There Jayway keeps the array index of the last evaluation in the compiled path, so what it finds depends on
+        the documents before this one.
+        """
+        if scanning:
+            self._last = "only the last segment may be a `..` with *, an index, a slice or a filter"
+
+    def _refuse_after_last(self) -> None:
+        if self._last is not None:
+            cursor = self._cursor
+            why = f"{self._last}: otherwise Jayway's result depends on the documents before; name a member after `..`"
+            cursor.refuse(why)
+
+
+def _up_to(marks: str, text: str) -> str:
+    """Give what of `text` stands before the first of the marks."""
+    stops = (text.find(mark) for mark in marks)
+    return text[: min((stop for stop in stops if stop >= 0), default=len(text))]

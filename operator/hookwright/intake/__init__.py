@@ -1,0 +1,1 @@
+"""What arrives: the routes, the schemes that verify, the pure `judge`, and the HTTP server around it."""

@@ -1,0 +1,197 @@
+"""The receiver: what is done with a request around the pure `judge`. It knows nothing of HTTP servers.
+
+Route, secret, verdict, journal, answer. A 2xx that starts something is given only once the journal has it on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from hookwright.builds.names import name_wanted
+from hookwright.builds.targets.buildtrigger import BUILD_API_VERSION, BUILD_KIND
+from hookwright.builds.wanted import WantedBuild
+from hookwright.errors import JournalUnwritable
+from hookwright.intake.judge import judge
+from hookwright.intake.request import Request, Verdict
+from hookwright.intake.route import Route
+from hookwright.journal import Accept, Accepted, Key, RowError
+from hookwright.reasons import (
+    ACCEPTED,
+    ALREADY_DELIVERED,
+    BODY_TOO_LARGE,
+    JOURNAL_UNWRITABLE,
+    METHOD_NOT_ALLOWED,
+    NOT_AUTHENTIC,
+    SIGNATURE_MISMATCH,
+    SIGNATURE_MISSING,
+    URL_UNKNOWN,
+    Outcome,
+    Reason,
+)
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = 10
+# Which check failed is for the object's owner to know, not for the caller.
+_TOLD = {SIGNATURE_MISSING: NOT_AUTHENTIC, SIGNATURE_MISMATCH: NOT_AUTHENTIC}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What the caller gets."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Secrets(Protocol):
+    """Where live secrets come from."""
+
+    async def read(self, namespace: str, name: str, key: str) -> Sequence[bytes] | None:
+        """Give the live secrets, at most 10 s old; None if there is none that can be used."""
+        ...
+
+    async def read_again(
+        self, namespace: str, name: str, key: str, than: Sequence[bytes] | None
+    ) -> Sequence[bytes] | None:
+        """Give them as they are now, if they are others than `than`; else None. How often it really asks is bounded."""
+        ...
+
+
+class Acceptor(Protocol):
+    """The part of the journal that takes deliveries."""
+
+    async def accept_all(self, deliveries: list[Accepted]) -> list[Accept]:
+        """Put deliveries on disk; raises JournalUnwritable."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """Takes requests for routes; `report` is told of each verdict that is not only about the caller."""
+
+    secrets: Secrets
+    journal: Acceptor
+    report: Callable[[Route, Request, Verdict], None]
+    new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+
+    async def receive(self, route: Route, request: Request) -> Answer:
+        """Judge `request`, put what it starts on disk, and answer."""
+        verdict = await self._judge(route, request)
+        if verdict.wanted:
+            verdict = await self._accept(verdict)
+        if verdict.reason is not ACCEPTED:
+            # What was accepted is reported by whoever starts it, with what became of it.
+            self.report(route, request, verdict)
+        log.debug(
+            "delivery",
+            webhook=f"{route.namespace}/{route.name}",
+            delivery=verdict.delivery_id,
+            outcome=str(verdict.outcome),
+            reason=verdict.reason.name,
+        )
+        return answer(verdict)
+
+    async def _judge(self, route: Route, request: Request) -> Verdict:
+        """Judge; if the signature does not fit, the Secret may have changed, so look and judge again."""
+        if route.secret_ref is None:
+            own = [route.inline_secret] if route.inline_secret is not None else []
+            return judge(request, route, own, new_id=self.new_id)
+        ref = route.secret_ref
+        secrets = await self.secrets.read(ref.namespace, ref.name, ref.key)
+        verdict = judge(request, route, secrets, new_id=self.new_id)
+        if verdict.reason is SIGNATURE_MISMATCH:
+            changed = await self.secrets.read_again(ref.namespace, ref.name, ref.key, secrets)
+            if changed is not None:
+                verdict = judge(request, route, changed, new_id=self.new_id)
+        return verdict
+
+    async def _accept(self, verdict: Verdict) -> Verdict:
+        deliveries = [to_journal(wanted) for wanted in verdict.wanted]
+        try:
+            taken = await self.journal.accept_all(deliveries)
+        except RowError as error:
+            return Verdict(reason=BODY_TOO_LARGE, message=error.message, delivery_id=verdict.delivery_id)
+        except JournalUnwritable as error:
+            log.error("journal", delivery=verdict.delivery_id, error=error.message)
+            return Verdict(
+                reason=JOURNAL_UNWRITABLE, message=JOURNAL_UNWRITABLE.sentence, delivery_id=verdict.delivery_id
+            )
+        if any(taken_one.new for taken_one in taken):
+            return verdict
+        return Verdict(
+            reason=ALREADY_DELIVERED,
+            message=ALREADY_DELIVERED.sentence,
+            delivery_id=verdict.delivery_id,
+            wanted=verdict.wanted,
+        )
+
+
+def to_journal(wanted: WantedBuild) -> Accepted:
+    """Give the journal's row for a wanted build."""
+    return Accepted(
+        key=Key(uid=wanted.owner_uid, delivery_id=wanted.delivery_id, index=wanted.index),
+        namespace=wanted.namespace,
+        name=wanted.owner_name,
+        kind=wanted.owner_kind,
+        accepted_at=wanted.accepted_at,
+        work=wanted.to_json(),
+    )
+
+
+def answer(verdict: Verdict) -> Answer:
+    """Say a verdict over HTTP."""
+    reason = _TOLD.get(verdict.reason, verdict.reason)
+    message = verdict.message if reason is verdict.reason else reason.sentence
+    document = {
+        "deliveryId": verdict.delivery_id,
+        "outcome": str(reason.outcome),
+        "reason": reason.name,
+        "message": message,
+        "builds": [describe_build(wanted) for wanted in verdict.wanted],
+    }
+    return _answer(reason, document)
+
+
+def refuse(reason: Reason, message: str = "") -> Answer:
+    """Refuse a request that is no delivery to any object."""
+    document = {
+        "deliveryId": None,
+        "outcome": str(Outcome.REFUSED),
+        "reason": reason.name,
+        "message": message or reason.sentence,
+        "builds": [],
+    }
+    return _answer(reason, document)
+
+
+def refuse_unknown() -> Answer:
+    """Refuse a request to a URL that nobody has."""
+    return refuse(URL_UNKNOWN)
+
+
+def describe_build(wanted: WantedBuild) -> dict[str, str]:
+    """Say which object is, or will be, started for `wanted`."""
+    return {
+        "apiVersion": BUILD_API_VERSION,
+        "kind": BUILD_KIND,
+        "namespace": wanted.namespace,
+        "name": name_wanted(wanted),
+    }
+
+
+def _answer(reason: Reason, document: dict[str, Any]) -> Answer:
+    status = reason.status or 500
+    headers = [("content-type", "application/json")]
+    if status == 503:  # noqa: PLR2004 - Service Unavailable
+        headers.append(("retry-after", str(RETRY_AFTER_SECONDS)))
+    if reason is METHOD_NOT_ALLOWED:
+        headers.append(("allow", "POST"))
+    return Answer(status=status, headers=headers, body=json.dumps(document).encode())

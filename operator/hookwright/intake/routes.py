@@ -1,0 +1,48 @@
+"""URLs, and which route each belongs to."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+from hookwright.intake.route import Route
+
+PATH = "/hooks/"
+_TOKEN_BYTES = 24  # 192 bits: 32 characters that need no escaping
+
+
+def make_token(root_key: bytes, uid: str) -> str:
+    """Give the URL token of the object with `uid`: unguessable, and the same whenever it is asked for."""
+    digest = hmac.digest(root_key, f"url-token/{uid}".encode(), "sha256")
+    return urlsafe_b64encode(digest[:_TOKEN_BYTES]).decode()
+
+
+def make_url(public_url: str, root_keys: Sequence[bytes], uid: str) -> str:
+    """Give the URL of the object with `uid`: that of the first root key, which is the newest."""
+    return public_url + PATH + make_token(root_keys[0], uid)
+
+
+class Routes:
+    """The routes by URL token. A URL made with any of the root keys is known, so that a key can be rotated."""
+
+    def __init__(self, root_keys: Sequence[bytes]) -> None:
+        self._root_keys = tuple(root_keys)
+        self._by_token: dict[str, Route] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_token) // len(self._root_keys)
+
+    def put(self, route: Route) -> None:
+        """Add the route of an object, or replace it."""
+        for key in self._root_keys:
+            self._by_token[make_token(key, route.uid)] = route
+
+    def remove(self, uid: str) -> None:
+        """Forget the route of the object with `uid`."""
+        for key in self._root_keys:
+            self._by_token.pop(make_token(key, uid), None)
+
+    def find(self, path: str) -> Route | None:
+        """Give the route that `path` leads to; None if there is none."""
+        return self._by_token.get(path.removeprefix(PATH)) if path.startswith(PATH) else None

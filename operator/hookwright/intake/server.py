@@ -1,0 +1,191 @@
+"""The HTTP server: granian's, in our own process and event loop, speaking RSGI.
+
+It bounds what a stranger can make us hold (headers by the server's own limits, bodies by the route's) and hands
+complete requests to the receiver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from hookwright.errors import UsageError
+from hookwright.intake.judge import describe_limit
+from hookwright.intake.receiver import Answer, Receiver, answer, refuse_unknown
+from hookwright.intake.request import Request, Verdict
+from hookwright.intake.route import Route
+from hookwright.intake.routes import Routes
+from hookwright.reasons import BODY_INCOMPLETE, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, Reason
+
+log = structlog.get_logger()
+
+BODY_SECONDS = 30
+HEADER_MILLISECONDS = 10_000
+MAX_HEADER_BYTES = 64 * 1024
+BACKLOG = 1024
+LISTENING_POLL_SECONDS = 0.01
+# To reach a server that listens on all addresses, ask one of them.
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+MAX_CONCURRENT_REQUESTS = 512
+
+
+class Scope(Protocol):
+    """The part of an RSGI scope that is used here."""
+
+    proto: str
+    method: str
+    path: str
+    headers: Any  # granian's own multi-map: `items()` gives a pair for each header line
+
+
+class Exchange(Protocol):
+    """The part of an RSGI HTTP protocol that is used here."""
+
+    async def __call__(self) -> bytes:
+        """Give the whole body."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give the body in pieces."""
+        ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Answer."""
+        ...
+
+
+def check_port(host: str, port: int) -> None:
+    """Make sure that nobody listens there: the server itself would share the port in silence (SO_REUSEPORT).
+
+    Raises:
+        UsageError: somebody does, or the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another (HOOKWRIGHT_LISTEN)"
+            ) from None
+
+
+class BodyTooLarge(Exception):
+    """The body is larger than the route allows."""
+
+
+class IntakeServer:
+    """Serves deliveries until it is stopped."""
+
+    def __init__(
+        self, *, host: str, port: int, routes: Routes, receiver: Receiver, clock: Callable[[], datetime]
+    ) -> None:
+        self._routes = routes
+        self._receiver = receiver
+        self._clock = clock
+        self._host = LOOPBACK.get(host, host)
+        self._port = port
+        check_port(host, port)
+        self._server = Server(
+            self._serve,
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=MAX_CONCURRENT_REQUESTS,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=MAX_HEADER_BYTES),
+            log_enabled=False,
+        )
+
+    async def run(self) -> None:
+        """Serve until `stop`; what is being answered is finished first."""
+        await self._server.serve()
+
+    async def listening(self) -> None:
+        """Wait until connections are taken."""
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(self._host, self._port)
+            except OSError:
+                await asyncio.sleep(LISTENING_POLL_SECONDS)
+            else:
+                writer.close()
+                return
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._server.stop()
+
+    async def _serve(self, scope: Scope, exchange: Exchange) -> None:
+        try:
+            given = await self._answer(scope, exchange)
+        except Exception as error:
+            # The last line of defence: no traceback leaves the process, and the sender learns to try again.
+            log.exception("receiver", error=type(error).__name__)
+            given = Answer(status=500, headers=[("content-type", "application/json")], body=b'{"outcome": "refused"}')
+        exchange.response_bytes(given.status, given.headers, given.body)
+
+    async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
+        route = self._routes.find(scope.path)
+        if route is None:
+            return refuse_unknown()
+        headers = read_headers(scope.headers.items())
+        request = Request(method=scope.method, path=scope.path, headers=headers, body=b"", received_at=self._clock())
+        if scope.method != "POST":
+            return self._refuse(route, request, METHOD_NOT_ALLOWED, f"{scope.method[:20]} is not allowed here")
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await read_body(exchange, request.header("content-length"), route.max_body_bytes)
+        except BodyTooLarge:
+            return self._refuse(route, request, BODY_TOO_LARGE, describe_limit(route))
+        except (TimeoutError, OSError, RuntimeError):
+            return self._refuse(route, request, BODY_INCOMPLETE, BODY_INCOMPLETE.sentence)
+        request = Request(
+            method=scope.method, path=scope.path, headers=headers, body=body, received_at=request.received_at
+        )
+        return await self._receiver.receive(route, request)
+
+    def _refuse(self, route: Route, request: Request, reason: Reason, message: str) -> Answer:
+        """Refuse a request whose body is not there to be judged."""
+        delivery_id = route.scheme.delivery_id(request) or self._receiver.new_id()
+        verdict = Verdict(reason=reason, message=message, delivery_id=delivery_id)
+        self._receiver.report(route, request, verdict)
+        return answer(verdict)
+
+
+def read_headers(lines: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Gather header lines by lower-case name."""
+    headers: dict[str, list[str]] = {}
+    for name, value in lines:
+        headers.setdefault(name.lower(), []).append(value)
+    return headers
+
+
+async def read_body(exchange: Exchange, content_length: str | None, limit: int) -> bytes:
+    """Give the body; never holds more than `limit` bytes and one piece.
+
+    Raises:
+        BodyTooLarge: it is larger than `limit`.
+    """
+    if content_length is not None:
+        if not content_length.isdecimal() or int(content_length) > limit:
+            raise BodyTooLarge
+        return await exchange()
+    pieces, size = [], 0
+    async for piece in exchange:
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge
+        pieces.append(piece)
+    return b"".join(pieces)

@@ -1,0 +1,31 @@
+"""What must not be lost: accepted deliveries that must still start a build, and the ids that were decided.
+
+One SQLite file, `journal.db`, in a folder of its own on block storage; one process at a time. Whatever `Journal.accept`
+returned for is on the disk, and stays pending until it is concluded, through crashes and restarts.
+
+    requests ──► `store` (a face for asyncio) ──► `writer` (one thread, one transaction per group, one fsync)
+                                                    │
+                                 `statements` (the SQL), `database` (the file), `lock` (one process), `holds` (memory)
+
+Why not simply a connection per request: an fsync costs about a millisecond whatever it carries. Everything that waits
+when the writer comes round shares one, so a thousand deliveries a second cost little more than one.
+"""
+
+from __future__ import annotations
+
+from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Decided, Key, Pending, RowError, Started
+from hookwright.journal.statements import REMEMBERED
+from hookwright.journal.store import Journal
+
+__all__ = [
+    "MAX_WORK",
+    "REMEMBERED",
+    "Accept",
+    "Accepted",
+    "Decided",
+    "Journal",
+    "Key",
+    "Pending",
+    "RowError",
+    "Started",
+]

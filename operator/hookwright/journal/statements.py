@@ -1,0 +1,206 @@
+"""The SQL, as functions of a connection. Each runs inside the writer's thread and leaves transactions to it.
+
+Two tables, because their lives differ: `pending` is hot and nearly always small, so that what an accept must write and
+sync is a few pages; `started` is what is remembered, written once and then only looked up. A key is in at most one of
+them. Times are microseconds since 1970.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from hookwright.journal.holds import Holds
+from hookwright.journal.rows import (
+    Accept,
+    Accepted,
+    Decided,
+    Key,
+    Pending,
+    Started,
+    from_microseconds,
+    to_microseconds,
+)
+
+REMEMBERED: Final = timedelta(days=3)
+"""For how long a started delivery makes a later one with its id a duplicate (design.md §4)."""
+
+# Each entry takes a journal from the schema version of its index to the next one. Entries are never edited. Nothing in
+# them or below needs more than SQLite 3.24, the oldest that distributions pair with Python 3.11.
+MIGRATIONS: Final[Sequence[Sequence[str]]] = (
+    (
+        """
+        CREATE TABLE pending (
+            row INTEGER PRIMARY KEY,
+            uid TEXT NOT NULL, delivery_id TEXT NOT NULL, item INTEGER NOT NULL,
+            namespace TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+            accepted_at INTEGER NOT NULL, due INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+            work BLOB NOT NULL,
+            UNIQUE (uid, delivery_id, item)
+        )
+        """,
+        "CREATE INDEX pending_due ON pending (due)",
+        """
+        CREATE TABLE started (
+            uid TEXT NOT NULL, delivery_id TEXT NOT NULL, item INTEGER NOT NULL,
+            namespace TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+            accepted_at INTEGER NOT NULL, started_at INTEGER NOT NULL,
+            reason TEXT NOT NULL, build TEXT,
+            PRIMARY KEY (uid, delivery_id, item)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX started_at ON started (started_at)",
+    ),
+)
+
+_ACCEPT: Final = """
+    INSERT INTO pending (uid, delivery_id, item, namespace, name, kind, accepted_at, due, work)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8
+    WHERE NOT EXISTS (SELECT 1 FROM started WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3)
+    ON CONFLICT (uid, delivery_id, item) DO NOTHING
+"""
+_FIRST: Final = """
+    SELECT 'pending', accepted_at, NULL FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
+    UNION ALL
+    SELECT 'started', accepted_at, build FROM started WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
+"""
+_CLAIM: Final = """
+    SELECT row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason
+    FROM pending
+    WHERE due <= ?1 AND row NOT IN (SELECT value FROM json_each(?2))
+    ORDER BY due, row LIMIT ?3
+"""
+_POSTPONE: Final = """
+    UPDATE pending SET due = ?4, attempts = ?5, reason = ?6 WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
+"""
+_REMEMBER: Final = """
+    INSERT INTO started (uid, delivery_id, item, namespace, name, kind, accepted_at, started_at, reason, build)
+    SELECT uid, delivery_id, item, namespace, name, kind, accepted_at, ?4, ?5, ?6
+    FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
+"""
+_FORGET: Final = "DELETE FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3"
+# Which other columns accompany max() is defined in SQLite: those of the row that has the maximum.
+_NEWEST: Final = """
+    SELECT uid, namespace, name, kind, delivery_id, max(started_at), build FROM started GROUP BY uid
+"""
+_PURGE: Final = """
+    DELETE FROM started WHERE (uid, delivery_id, item) IN (
+        SELECT uid, delivery_id, item FROM started WHERE started_at < ?1 ORDER BY started_at LIMIT ?2
+    )
+"""
+
+Row = tuple[str, str, int, str, str, str, int, bytes]
+"""An accepted delivery in the order of `_ACCEPT`'s parameters."""
+
+
+def to_row(accepted: Accepted) -> Row:
+    """Return the parameters that write one delivery; TypeError if its time has no time zone."""
+    key = accepted.key
+    return (
+        key.uid,
+        key.delivery_id,
+        key.index,
+        accepted.namespace,
+        accepted.name,
+        accepted.kind,
+        to_microseconds(accepted.accepted_at),
+        accepted.work,
+    )
+
+
+def accept(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Accept]:
+    """Write the rows whose keys are unknown; say for each whether it was one."""
+    return [
+        Accept(new=True, first=None)
+        if connection.execute(_ACCEPT, row).rowcount
+        else Accept(new=False, first=_first(connection, row))
+        for row in rows
+    ]
+
+
+def _first(connection: sqlite3.Connection, row: Row) -> Decided:
+    outcome, accepted_at, build = connection.execute(_FIRST, row[:3]).fetchone()
+    return Decided(outcome=outcome, accepted_at=from_microseconds(accepted_at), build=build)
+
+
+def claim(connection: sqlite3.Connection, holds: Holds, *, limit: int, now: datetime) -> list[Pending]:
+    """Hold and return up to `limit` due rows that nobody holds, the longest due first.
+
+    Takes time in proportion to `limit` and the number of held rows, whatever waits.
+    """
+    parameters = (to_microseconds(now), holds.rows(now=now), max(limit, 0))
+    return [
+        holds.take(
+            row,
+            Pending(
+                key=Key(uid=uid, delivery_id=delivery_id, index=item),
+                namespace=namespace,
+                name=name,
+                kind=kind,
+                accepted_at=from_microseconds(accepted_at),
+                work=work,
+                attempts=attempts,
+                due=from_microseconds(due),
+                reason=reason,
+            ),
+        )
+        for row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason in (
+            connection.execute(_CLAIM, parameters).fetchall()
+        )
+    ]
+
+
+def postpone(connection: sqlite3.Connection, key: Key, *, due: datetime, reason: str, attempts: int) -> None:
+    """Set when a pending row is due again, and why; a row that is not pending is left alone."""
+    connection.execute(_POSTPONE, (*_parameters(key), to_microseconds(due), attempts, reason))
+
+
+def remember(connection: sqlite3.Connection, key: Key, *, at: datetime, reason: str, build: str | None) -> None:
+    """Move a pending row to the started ones; a row that is not pending is left alone."""
+    connection.execute(_REMEMBER, (*_parameters(key), to_microseconds(at), reason, build))
+    forget(connection, key)
+
+
+def forget(connection: sqlite3.Connection, key: Key) -> None:
+    """Remove a pending row, so that a later delivery with its id is new; a started one stays."""
+    connection.execute(_FORGET, _parameters(key))
+
+
+def oldest_pending(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the longest waiting delivery was accepted, None if none waits."""
+    found = connection.execute("SELECT accepted_at FROM pending ORDER BY row LIMIT 1").fetchone()
+    return None if found is None else from_microseconds(found[0])
+
+
+def depth(connection: sqlite3.Connection) -> int:
+    """Count the pending deliveries, held ones included."""
+    (count,) = connection.execute("SELECT count(*) FROM pending").fetchone()
+    return int(count)
+
+
+def newest_started(connection: sqlite3.Connection) -> list[Started]:
+    """Return each object's newest start; reads all that is remembered."""
+    return [
+        Started(
+            uid=uid,
+            namespace=namespace,
+            name=name,
+            kind=kind,
+            delivery_id=delivery_id,
+            time=from_microseconds(started_at),
+            build=build,
+        )
+        for uid, namespace, name, kind, delivery_id, started_at, build in connection.execute(_NEWEST).fetchall()
+    ]
+
+
+def purge(connection: sqlite3.Connection, *, before: datetime, limit: int) -> int:
+    """Forget up to `limit` of the starts from before a time, the oldest first; return how many."""
+    return connection.execute(_PURGE, (to_microseconds(before), limit)).rowcount
+
+
+def _parameters(key: Key) -> tuple[str, str, int]:
+    return key.uid, key.delivery_id, key.index

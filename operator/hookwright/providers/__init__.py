@@ -1,0 +1,1 @@
+"""How each Git host speaks: one package per provider, with `dialect` (what its deliveries say; pure) and samples."""

@@ -1,0 +1,201 @@
+"""The catalogue of reasons: for each what became of a delivery, the HTTP answer, a sentence, and what to do.
+
+Reasons are part of the API: users read them in answers, status, Kubernetes Events and logs, and alert on them.
+A test fails on a reason that nothing gives and on a reason's name written out anywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of a delivery."""
+
+    STARTED = "started"
+    PENDING = "pending"
+    DUPLICATE = "duplicate"
+    PING = "ping"
+    IGNORED = "ignored"
+    SUSPENDED = "suspended"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why a delivery came out as it did.
+
+    `status` is the HTTP answer; None for what is only known after the answer. `remedy` is empty where nothing is wrong.
+    """
+
+    name: str
+    outcome: Outcome
+    status: int | None
+    sentence: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+CATALOGUE: dict[str, Reason] = {}
+
+
+def _reason(name: str, outcome: Outcome, status: int | None, sentence: str, remedy: str = "") -> Reason:
+    reason = Reason(name=name, outcome=outcome, status=status, sentence=sentence, remedy=remedy)
+    CATALOGUE[name] = reason
+    return reason
+
+
+# ── answered at once ──────────────────────────────────────────────────────────────────────────────────────────────
+
+ACCEPTED = _reason(
+    "Accepted", Outcome.STARTED, 202, "The delivery is on disk, and the builds named here are being created."
+)
+TARGET_MISSING = _reason(
+    "TargetMissing",
+    Outcome.PENDING,
+    202,
+    "The delivery is on disk; its target does not exist now, and is waited for.",
+    "Create the target, or correct spec.targetPipeline.",
+)
+ALREADY_DELIVERED = _reason(
+    "AlreadyDelivered", Outcome.DUPLICATE, 200, "A delivery with this id has started a build, or still will."
+)
+PING = _reason("Ping", Outcome.PING, 200, "The sender tries the URL; it works, and the signature is right.")
+FILTERED_OUT = _reason(
+    "FilteredOut",
+    Outcome.IGNORED,
+    200,
+    "A filter of the Webhook does not match the payload.",
+    "Compare the filter with the payload: hookwright explain -f FILE --payload FILE --headers FILE.",
+)
+SUSPENDED = _reason(
+    "Suspended", Outcome.SUSPENDED, 200, "The Webhook is suspended.", "Set spec.suspend to false, then redeliver."
+)
+BODY_UNREADABLE = _reason(
+    "BodyUnreadable",
+    Outcome.REFUSED,
+    400,
+    "The body is not JSON: UTF-8, no NaN or Infinity, at most 200 levels deep.",
+    "Send JSON.",
+)
+BODY_INCOMPLETE = _reason(
+    "BodyIncomplete", Outcome.REFUSED, 400, "The body ended early, or took too long.", "Send it again."
+)
+NOT_AUTHENTIC = _reason(
+    "NotAuthentic",
+    Outcome.REFUSED,
+    401,
+    "The delivery is not authentic.",
+    "Whoever may read the Webhook finds in its status what is wrong.",
+)
+SIGNATURE_MISSING = _reason(
+    "SignatureMissing",
+    Outcome.REFUSED,
+    401,
+    "The delivery carries no signature, or one of another form.",
+    "Set the secret at the Git host: it signs only then.",
+)
+SIGNATURE_MISMATCH = _reason(
+    "SignatureMismatch",
+    Outcome.REFUSED,
+    401,
+    "The signature was not made with the Webhook's secret over this body.",
+    "Set the same secret at the Git host and in the Webhook's Secret (mind a newline at its end).",
+)
+URL_UNKNOWN = _reason(
+    "URLUnknown", Outcome.REFUSED, 404, "No Webhook has this URL.", "Send to status.url of the Webhook."
+)
+METHOD_NOT_ALLOWED = _reason(
+    "MethodNotAllowed", Outcome.REFUSED, 405, "Deliveries are sent by POST.", "Send it by POST."
+)
+BODY_TOO_LARGE = _reason(
+    "BodyTooLarge",
+    Outcome.REFUSED,
+    413,
+    "The body is larger than spec.maxBodyBytes of the Webhook.",
+    "Raise spec.maxBodyBytes, or send less.",
+)
+CONTENT_TYPE_UNSUPPORTED = _reason(
+    "ContentTypeUnsupported",
+    Outcome.REFUSED,
+    415,
+    "The body is not declared as application/json.",
+    "Choose application/json as content type at the Git host.",
+)
+JOURNAL_UNWRITABLE = _reason(
+    "JournalUnwritable",
+    Outcome.REFUSED,
+    503,
+    "The delivery could not be written to disk, so it is not accepted.",
+    "Look at the receiver's volume: is it full or read-only?",
+)
+SECRET_UNUSABLE = _reason(
+    "SecretUnusable",
+    Outcome.REFUSED,
+    503,
+    "The Webhook's Secret cannot be used, so nobody can be recognised.",
+    "See errorMessage in the Webhook's status.",
+)
+SPEC_INVALID = _reason(
+    "SpecInvalid", Outcome.REFUSED, 503, "The Webhook's spec is invalid.", "See errorMessage in the Webhook's status."
+)
+
+# ── known after the answer ────────────────────────────────────────────────────────────────────────────────────────
+
+START_DELAYED = _reason(
+    "StartDelayed",
+    Outcome.PENDING,
+    None,
+    "The API server did not take the build now; it is tried again until it does.",
+    "Nothing, unless it stays so: then look at the API server.",
+)
+BUILD_CREATED = _reason("BuildCreated", Outcome.STARTED, None, "The build was created.")
+TARGET_STAYED_MISSING = _reason(
+    "TargetStayedMissing",
+    Outcome.FAILED,
+    None,
+    "The target did not exist when the build was to start, and did not come in time.",
+    "Create the target, then redeliver.",
+)
+TARGET_INVALID = _reason(
+    "TargetInvalid",
+    Outcome.FAILED,
+    None,
+    "The target cannot make a build.",
+    "See errorMessage in the target's status, mend it, then redeliver.",
+)
+IMPERSONATION_FORBIDDEN = _reason(
+    "ImpersonationForbidden",
+    Outcome.FAILED,
+    None,
+    "Hookwright may not act as the build's ServiceAccount.",
+    "Give it the verb impersonate on that ServiceAccount by a Role in this namespace, then redeliver.",
+)
+BUILD_FORBIDDEN = _reason(
+    "BuildForbidden",
+    Outcome.FAILED,
+    None,
+    "The build's ServiceAccount may not create the build, or a quota forbids it.",
+    "Give the ServiceAccount the verb create on the build's kind by a Role in this namespace, then redeliver.",
+)
+BUILD_INVALID = _reason(
+    "BuildInvalid",
+    Outcome.FAILED,
+    None,
+    "The API server refuses the build as invalid.",
+    "Mend the target's template, then redeliver.",
+)
+BUILD_NAME_TAKEN = _reason(
+    "BuildNameTaken",
+    Outcome.FAILED,
+    None,
+    "Another object already has the build's name, and it is not of this delivery.",
+    "Remove that object, then redeliver.",
+)
+NAMESPACE_GONE = _reason(
+    "NamespaceGone", Outcome.FAILED, None, "The namespace of the Webhook is gone, or is being deleted."
+)

@@ -1,0 +1,82 @@
+"""The root key, from which all URL tokens are made: a Secret of our own, made if it is absent.
+
+It holds a list of keys, one per line, base64: the first makes URLs, all are known. Whoever loses it loses every URL;
+whoever reads it knows every URL.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from hookwright.cluster import NAMESPACES, SECRETS, Cluster
+from hookwright.errors import ClusterError, UsageError
+from hookwright.kinds import Raw
+
+NAME = "hookwright-root-key"
+KEY = "keys"
+KEY_BYTES = 32
+SHORTEST_KEY_BYTES = 16
+
+
+async def load_root_keys(cluster: Cluster, namespace: str) -> tuple[bytes, ...]:
+    """Give the root keys, newest first; make one if the Secret is absent.
+
+    Raises:
+        UsageError: the Secret is there and cannot be used, or its namespace is not there.
+        ClusterError: the API server refuses, or is away.
+    """
+    while True:
+        found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
+        if found is not None:
+            return read_root_keys(found, namespace)
+        if await cluster.get(NAMESPACES, name=namespace) is None:
+            raise UsageError(
+                f"there is no namespace {namespace}: create it (kubectl create namespace {namespace}), "
+                "or set HOOKWRIGHT_NAMESPACE"
+            )
+        try:
+            await cluster.create(SECRETS, _new_secret(namespace), namespace=namespace)
+        except ClusterError as error:
+            # Another process was faster: its key is the one that counts.
+            if error.reason != "AlreadyExists":
+                raise
+
+
+def read_root_keys(secret: Raw, namespace: str) -> tuple[bytes, ...]:
+    """Give the keys in the Secret.
+
+    Raises:
+        UsageError: there is none, or one that is too short or no base64.
+    """
+    where = f"Secret {NAME} in namespace {namespace}, key {KEY}"
+    remedy = f"each line must be base64 of at least {SHORTEST_KEY_BYTES} random bytes; a new key makes new URLs"
+    data: Mapping[str, str] = secret.get("data") or {}
+    try:
+        lines = base64.b64decode(data.get(KEY, ""), validate=True).split()
+        keys = tuple(base64.b64decode(line, validate=True) for line in lines)
+    except (binascii.Error, ValueError):
+        raise UsageError(f"{where}: not base64: {remedy}") from None
+    if not keys:
+        raise UsageError(f"{where}: there is no key: {remedy}")
+    if min(len(key) for key in keys) < SHORTEST_KEY_BYTES:
+        raise UsageError(f"{where}: a key is too short: {remedy}")
+    return keys
+
+
+def _new_secret(namespace: str) -> dict[str, Any]:
+    line = base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n"
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": NAME,
+            "namespace": namespace,
+            "labels": {"app.kubernetes.io/managed-by": "hookwright", "hookwright.dev/watched": "true"},
+        },
+        "type": "Opaque",
+        "data": {KEY: base64.b64encode(line).decode()},
+    }

@@ -1,0 +1,54 @@
+"""Writing what the operator says in status: one patch at most, and a Kubernetes Event when Ready changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hookwright.cluster import Resource
+from hookwright.errors import ClusterError
+from hookwright.kinds import ObjectKind
+from hookwright.kinds.conditions import READY
+from hookwright.reconcile.checks import Finding, OurObject, conditions_of, found_conditions, found_status, status_patch
+from hookwright.reconcile.world import World
+
+
+async def write_status(
+    obj: OurObject,
+    finding: Finding | None,
+    world: World,
+    *,
+    kind: type[ObjectKind],
+    resource: Resource,
+    good: tuple[str, str],
+    members: Mapping[str, Any],
+) -> None:
+    """Write `finding` and `members` into the status of `obj`, if they are not there yet.
+
+    `good` are reason and message of Ready where nothing is wrong.
+    """
+    metadata = obj.metadata
+    conditions = conditions_of(obj, finding, good=good, now=world.clock())
+    wanted = {
+        **members,
+        "errorCode": finding.code if finding is not None else None,
+        "errorMessage": finding.message if finding is not None else None,
+        "observedGeneration": metadata.generation,
+        "conditions": [condition.to_raw() for condition in conditions],
+    }
+    patch = status_patch(found_status(obj), wanted)
+    if not patch:
+        return
+    try:
+        written = await world.cluster.patch(
+            resource, {"status": patch}, namespace=metadata.namespace, name=metadata.name, subresource="status"
+        )
+    except ClusterError as error:
+        if error.status == 404:  # noqa: PLR2004 - it is gone: nothing is left to say
+            return
+        raise
+    world.mirror.put(kind, written, ours=True)
+    now = next((c.status, c.reason, c.message) for c in conditions if c.type == READY)
+    before = [(c.status, c.reason) for c in found_conditions(obj) if c.type == READY]
+    if before != [now[:2]]:
+        await world.announcer.announce(kind.KIND, metadata, reason=now[1], message=now[2], warning=finding is not None)

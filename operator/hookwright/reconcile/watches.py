@@ -1,0 +1,115 @@
+"""kopf's watches, which feed the mirror.
+
+kopf gets a thread and an event loop of its own: on exit it cancels tasks that are not its own, and it must not end the
+receiver when a watch ends. Its handlers only hand over what they saw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import kopf
+import structlog
+from kubernetes.aio.client import Configuration
+
+from hookwright.kinds import API_VERSION, KINDS, ObjectKind
+
+log = structlog.get_logger()
+
+Seen = Callable[[type[ObjectKind], str | None, Mapping[str, Any]], None]
+
+STOP_SECONDS = 10
+
+
+class Watches:
+    """Watches our kinds in all namespaces until stopped; `seen` is called in `loop` with kind, event type and object."""
+
+    def __init__(self, configuration: Configuration, *, loop: asyncio.AbstractEventLoop, seen: Seen) -> None:
+        self._configuration = configuration
+        self._loop = loop
+        self._seen = seen
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
+        self._ended = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Stop watching, and wait until it has."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join, STOP_SECONDS)
+
+    async def ended(self) -> None:
+        """Wait until the watches end, which without `stop` they do on errors that kopf does not survive."""
+        await self._ended.wait()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(
+                kopf.operator(
+                    registry=self._make_registry(),
+                    settings=_make_settings(),
+                    clusterwide=True,
+                    standalone=True,
+                    stop_flag=self._stop,
+                )
+            )
+        except Exception:
+            log.exception("watches")
+        finally:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _make_registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+        configuration = self._configuration
+
+        @kopf.on.login(registry=registry)  # type: ignore[untyped-decorator,unused-ignore]
+        async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401 - kopf's keywords
+            return await _connect(configuration)
+
+        for kind in KINDS:
+            self._register(registry, kind)
+        return registry
+
+    def _register(self, registry: kopf.OperatorRegistry, kind: type[ObjectKind]) -> None:
+        @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)  # type: ignore[untyped-decorator,unused-ignore]
+        async def changed(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - kopf's keywords
+            self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
+
+
+def _make_settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 290
+    settings.watching.connect_timeout = 30
+    settings.process.ultimate_exiting_timeout = None
+    # A worker lives so long per object after its last event; the default of 5 s holds one task per object for that long.
+    settings.queueing.idle_timeout = 0.1
+    settings.queueing.exit_timeout = 0.5
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    return settings
+
+
+async def _connect(configuration: Configuration) -> kopf.ConnectionInfo:
+    """Give kopf the same access as the client has."""
+    scheme = token = None
+    setting = (await configuration.auth_settings()).get("BearerToken")
+    if setting is not None:
+        scheme, _, token = str(setting["value"]).rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        ca_data=configuration.ca_cert_data,
+        insecure=not configuration.verify_ssl,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )

@@ -1,0 +1,138 @@
+"""The keyed work queue: each key is worked on by at most one worker, soon after it was added, however often it was.
+
+Levels, not edges: a key says "look at this object", never what happened to it, so that nothing is lost when many changes
+become one look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import structlog
+
+from hookwright.errors import ClusterError
+
+log = structlog.get_logger()
+
+K = TypeVar("K", bound=Hashable)
+
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 120.0
+
+
+@dataclass(frozen=True)
+class Again:
+    """When to look at a key again by itself: after `seconds`, or never (None)."""
+
+    seconds: float | None = None
+
+
+NEVER = Again()
+
+
+@dataclass(kw_only=True)
+class WorkQueue(Generic[K]):
+    """Calls `work` for every key that was added, with `workers` at a time."""
+
+    work: Callable[[K], Awaitable[Again]]
+    workers: int
+    clock: Callable[[], float] = time.monotonic
+    _ready: dict[K, None] = field(default_factory=dict)  # in the order of adding
+    _later: list[tuple[float, int, K]] = field(default_factory=list)
+    _due: dict[K, float] = field(default_factory=dict)  # the one time that counts for a key in `_later`
+    _busy: set[K] = field(default_factory=set)
+    _failures: dict[K, int] = field(default_factory=dict)
+    _count: int = 0
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, key: K) -> None:
+        """Have `key` worked on as soon as a worker is free, and once more if it is being worked on now."""
+        self._due.pop(key, None)
+        self._ready[key] = None
+        self._wake.set()
+
+    def add_later(self, key: K, seconds: float) -> None:
+        """Have `key` worked on after `seconds`, or sooner if somebody adds it."""
+        if key in self._ready:
+            return
+        due = self.clock() + seconds
+        if self._due.get(key, due + 1) <= due:
+            return
+        self._due[key] = due
+        self._count += 1
+        heapq.heappush(self._later, (due, self._count, key))
+        self._wake.set()
+
+    def forget(self, key: K) -> None:
+        """Drop the waiting time and the failures of a key that is gone."""
+        self._due.pop(key, None)
+        self._failures.pop(key, None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is ready and nothing is being worked on."""
+        return not self._ready and not self._busy
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                self._promote()
+                while len(self._busy) < self.workers and (key := self._next()) is not None:
+                    self._busy.add(key)
+                    group.create_task(self._work(key))
+                await self._sleep()
+
+    def _promote(self) -> None:
+        """Make ready what has waited long enough."""
+        now = self.clock()
+        while self._later and self._later[0][0] <= now:
+            due, _, key = heapq.heappop(self._later)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self._ready[key] = None
+
+    def _next(self) -> K | None:
+        for key in self._ready:
+            if key not in self._busy:
+                del self._ready[key]
+                return key
+        return None
+
+    async def _sleep(self) -> None:
+        wait = max(self._later[0][0] - self.clock(), 0.0) if self._later else None
+        try:
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _work(self, key: K) -> None:
+        try:
+            again = await self.work(key)
+            self._failures.pop(key, None)
+            if again.seconds is not None:
+                self.add_later(key, again.seconds)
+        except ClusterError as error:
+            log.warning("reconcile", key=str(key), error=error.message, status=error.status)
+            self._retry(key)
+        except Exception:
+            # A mistake of ours in one object must not stop the work on all others.
+            log.exception("reconcile", key=str(key))
+            self._retry(key)
+        finally:
+            self._busy.discard(key)
+            self._wake.set()
+
+    def _retry(self, key: K) -> None:
+        failures = self._failures.get(key, 0) + 1
+        self._failures[key] = failures
+        wait = min(FIRST_BACKOFF * 2.0 ** min(failures - 1, 16), LONGEST_BACKOFF)
+        self.add_later(key, wait * (1 + random.random() / 4))  # noqa: S311 - spreads retries, guards nothing

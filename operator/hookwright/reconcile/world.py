@@ -1,0 +1,32 @@
+"""What a reconcile reads from and writes to: handed in, so that tests hand in fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hookwright.cluster import Cluster
+from hookwright.cluster.mirror import Mirror
+from hookwright.cluster.secrets import SecretReader
+from hookwright.kinds import ObjectKind
+from hookwright.reconcile.announcer import Announcer
+from hookwright.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The cluster, its mirror, the Secrets, the clock, the settings and the root keys."""
+
+    cluster: Cluster
+    mirror: Mirror
+    secrets: SecretReader
+    announcer: Announcer
+    clock: Callable[[], datetime]
+    settings: Settings
+    root_keys: Sequence[bytes] = field(repr=False)
+
+
+def make_arn(kind: type[ObjectKind], *, cluster: str, namespace: str, name: str) -> str:
+    """Give the ARN-like ID of an object."""
+    return f"arn:hookwright:webhooks:{cluster}:{namespace}:{kind.ARN_TYPE}:{name}"

@@ -1,0 +1,93 @@
+"""Settings, from environment variables named `HOOKWRIGHT_…`; each field's description is its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from hookwright.errors import UsageError
+
+PREFIX = "HOOKWRIGHT_"
+
+
+class Settings(BaseModel):
+    """What can be set; `Settings.from_environ` reads it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    public_url: str = Field(
+        default="http://localhost:8080",
+        description="The address under which senders reach the receiver; status.url begins with it.",
+    )
+    listen: str = Field(
+        default="0.0.0.0:8080",  # noqa: S104 - a receiver is there to be reached; in a cluster a Service stands before it
+        description="Address and port on which the receiver listens.",
+    )
+    journal: Path = Field(
+        default=Path("/var/lib/hookwright"),
+        description="The folder of the journal. It must be on block storage and belong to one process alone.",
+    )
+    cluster_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{1,63}$")] = Field(
+        default="default", description="The cluster's name in ARN-like IDs."
+    )
+    namespace: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")] = Field(
+        default="hookwright-system", description="Hookwright's own namespace, where it keeps its root key."
+    )
+    target_patience: Annotated[int, Field(ge=0, le=86400)] = Field(
+        default=300, description="For how many seconds an accepted delivery waits for a target that is missing."
+    )
+    concurrent_starts: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=32, description="How many builds are created at the same time, at most."
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important log lines that are written; debug has a line per delivery."
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an http or https URL without ? and #, such as https://hooks.example.com")
+        return value.rstrip("/")
+
+    @field_validator("listen")
+    @classmethod
+    def _check_listen(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - TCP's largest port
+            raise ValueError("must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::]:8080")
+        return value
+
+    @property
+    def listen_host(self) -> str:
+        """The address of `listen`, without the brackets of an IPv6 address."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def listen_port(self) -> int:
+        """The port of `listen`."""
+        return int(self.listen.rpartition(":")[2])
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings from `environ`; a variable that is absent or empty leaves the default.
+
+        Raises:
+            UsageError: a value cannot be; it names the variable and says what is right.
+        """
+        given = {
+            name: environ[variable] for name in cls.model_fields if environ.get(variable := PREFIX + name.upper(), "")
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            detail = error.errors()[0]
+            variable = PREFIX + str(detail["loc"][0]).upper()
+            message = str(detail["msg"]).removeprefix("Value error, ")
+            raise UsageError(f"{variable}={detail['input']}: {message}") from None
