@@ -52,17 +52,17 @@ class Database:
             JournalLocked: another process has it.
             JournalUnwritable: the folder cannot be written, or the file is damaged, foreign or from a newer version.
         """
+        folder = folder.absolute()  # the working directory may change
         self.folder = folder
         try:
-            made = _make_folder(folder)
+            new_entries = _make_folder(folder)
             self._lock = FolderLock(folder)
         except OSError as error:
             raise _no_folder(folder, error) from error
         try:
             self.connection = _open(folder)
-            if made:
-                _sync_folder(folder.parent)
-            _sync_folder(folder)
+            for parent in (folder, *new_entries):
+                _sync_folder(parent)
             self._files = _identify(folder)
         except OSError as error:
             self._lock.release()
@@ -91,7 +91,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit what the body wrote, or nothing of it; synced when this returns.
+        """Commit what the body wrote, and sync it, or else leave nothing of it.
 
         Raises:
             sqlite3.Error: nothing was committed.
@@ -157,13 +157,11 @@ def _no_folder(folder: Path, error: OSError) -> JournalUnwritable:
     )
 
 
-def _make_folder(folder: Path) -> bool:
-    """Make the folder, for us alone, if it is not there; return whether it was made."""
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        return False
-    return True
+def _make_folder(folder: Path) -> list[Path]:
+    """Make the folder, for us alone, if it is not there; return the folders that have a new entry by that."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return [path.parent for path in missing]
 
 
 def _open(folder: Path) -> sqlite3.Connection:
@@ -192,7 +190,10 @@ def _open(folder: Path) -> sqlite3.Connection:
 
 
 def _check_contents(connection: sqlite3.Connection, path: Path) -> None:
-    """Read the whole file: better a start that fails than an id that is not found, or a delivery that is lost."""
+    """Read the whole file, which takes about a second per gigabyte.
+
+    Better a start that fails than an id that is not found, or a delivery that is lost.
+    """
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     if mode != "wal":
         raise JournalUnwritable(f"SQLite cannot keep a write-ahead log for {path}. Put the journal on block storage.")

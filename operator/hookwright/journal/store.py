@@ -121,8 +121,9 @@ class Journal:
     async def conclude(self, key: Key, *, outcome: str, reason: str, build: str | None) -> None:
         """End a delivery and its hold.
 
-        `started` is remembered for `REMEMBERED`: the id makes later deliveries duplicates. With any other outcome the
-        row is forgotten, and a later delivery with its id is new. What is not pending is left alone.
+        `started` is remembered for `REMEMBERED`: the id makes later deliveries duplicates. With any other outcome
+        everything is forgotten, the reason too, and a later delivery with its id is new. What is not pending is left
+        alone.
 
         Raises:
             JournalUnwritable: it is still pending and still held; conclude again, or postpone.

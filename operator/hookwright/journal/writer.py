@@ -64,7 +64,7 @@ class Settled:
 
 
 class Writer:
-    """Runs jobs in groups; use it in the loop in which it was made, and from its thread only what is said so."""
+    """Runs jobs in groups, in a thread of its own; its public methods belong to the loop in which it was made."""
 
     def __init__(self, database: Database, *, max_waiting: int) -> None:
         """Start the thread; it ends with `close`, and does not keep a process alive that forgets to."""
@@ -96,7 +96,9 @@ class Writer:
                 f"The journal's queue is full: {self._waiting} deliveries wait for the disk. Try again in a moment; if"
                 " this lasts, the disk is too slow for what arrives."
             )
-        return self._submit(work, writes=True, cost=cost, after=after, announced=announced)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._submit(Job(work=work, future=future, writes=True, cost=cost, after=after, announced=announced))
+        return future
 
     def read(self, work: Work[T]) -> asyncio.Future[T]:
         """Run `work` outside of transactions, after what was submitted before it.
@@ -104,7 +106,9 @@ class Writer:
         Raises:
             JournalUnwritable: the writer is closed. The future may fail with it too.
         """
-        return self._submit(work, writes=False)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._submit(Job(work=work, future=future, writes=False))
+        return future
 
     async def close(self) -> None:
         """Finish what was submitted, then close the database; a second call waits for the first."""
@@ -114,23 +118,13 @@ class Writer:
             self._queue.put(None)
         await asyncio.shield(self._closed)
 
-    def _submit(
-        self,
-        work: Work[T],
-        *,
-        writes: bool,
-        cost: int = 0,
-        after: Callable[[bool], None] | None = None,
-        announced: bool = False,
-    ) -> asyncio.Future[T]:
+    def _submit(self, job: Job) -> None:
         if self._closing:
             raise JournalUnwritable("The journal is closed: this process is stopping. Try again in a moment.")
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._turn.append(Job(work=work, future=future, writes=writes, cost=cost, after=after, announced=announced))
-        self._waiting += cost
+        self._turn.append(job)
+        self._waiting += job.cost
         if len(self._turn) == 1:
             self._loop.call_soon(self._hand_over)
-        return future
 
     def _hand_over(self) -> None:
         """Give the thread what this turn of the loop has submitted: one wake-up, and one group rather than many."""
@@ -225,12 +219,12 @@ class Writer:
 def _write_apart(connection: sqlite3.Connection, job: Job) -> Settled:
     connection.execute("SAVEPOINT job")
     try:
-        result = job.work(connection)
+        settled = Settled(job=job, result=job.work(connection))
     except _ROW_ERRORS as error:
         connection.execute("ROLLBACK TO job")
         refused = RowError(f"The journal cannot write this delivery: {error}")
         refused.__cause__ = error
-        return Settled(job=job, error=refused)
-    finally:
-        connection.execute("RELEASE job")
-    return Settled(job=job, result=result)
+        settled = Settled(job=job, error=refused)
+    # Not in a `finally`: after an error of the disk there may be no transaction left, nor a savepoint.
+    connection.execute("RELEASE job")
+    return settled

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from hookwright.journal import Accepted, Journal, Key
@@ -33,11 +33,17 @@ def connection_of(journal: Journal) -> sqlite3.Connection:
     return journal._writer._database.connection
 
 
-@contextmanager
-def writer_held(journal: Journal) -> Iterator[None]:
+@asynccontextmanager
+async def writer_held(journal: Journal) -> AsyncIterator[None]:
     """Keep the writer busy inside the block, so that what is submitted there becomes one group."""
-    gate = threading.Event()
-    journal._writer.read(lambda _: gate.wait())
+    loop, busy, gate = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        loop.call_soon_threadsafe(busy.set)
+        gate.wait()
+
+    journal._writer.read(hold)
+    await busy.wait()
     try:
         yield
     finally:

@@ -92,7 +92,7 @@ async def test_what_gathers_during_a_commit_is_one_group(journal):
     """Accepts that arrive over several turns of the loop while the writer is busy share its next commit."""
     statements = []
     connection_of(journal).set_trace_callback(statements.append)
-    with writer_held(journal):
+    async with writer_held(journal):
         tasks = []
         for number in range(10):
             tasks.append(asyncio.create_task(journal.accept(delivery(f"d{number}"))))
@@ -143,7 +143,7 @@ async def test_raising_subscriber_harms_nobody(journal):
 
 async def test_cancelled_waiter_has_accepted_all_the_same(journal):
     """A caller who goes away while waiting leaves a durable row, and the others of its group hear their answer."""
-    with writer_held(journal):
+    async with writer_held(journal):
         gone = asyncio.create_task(journal.accept(delivery("gone")))
         stays = asyncio.create_task(journal.accept(delivery("stays")))
         await let_submit()
@@ -157,7 +157,7 @@ async def test_cancelled_waiter_has_accepted_all_the_same(journal):
 async def test_full_queue_refuses_and_later_takes(tmp_path):
     """More rows than max_waiting are refused at once and stay unknown; when the queue is empty they are taken."""
     journal = await Journal.open(tmp_path / "journal", max_waiting=5)
-    with writer_held(journal):
+    async with writer_held(journal):
         waiting = [asyncio.create_task(journal.accept(delivery(f"d{number}"))) for number in range(5)]
         await let_submit()
         with pytest.raises(JournalUnwritable, match="queue is full"):
@@ -171,7 +171,7 @@ async def test_full_queue_refuses_and_later_takes(tmp_path):
 async def test_large_rows_fill_the_queue_sooner(tmp_path):
     """The bound of the queue holds for bytes too: two rows of 500 KB count as much as 62 small ones."""
     journal = await Journal.open(tmp_path / "journal", max_waiting=62)
-    with writer_held(journal):
+    async with writer_held(journal):
         large = [asyncio.create_task(journal.accept(delivery(f"d{n}", work=b"x" * 500_000))) for n in range(2)]
         await let_submit()
         with pytest.raises(JournalUnwritable, match="queue is full"):
@@ -191,7 +191,7 @@ async def test_work_over_the_limit_is_refused(journal):
 
 async def test_bad_row_fails_alone(journal):
     """A row that cannot be written fails its own caller, whole; the rows of others in its group are accepted."""
-    with writer_held(journal):
+    async with writer_held(journal):
         bad = journal.accept_all([delivery("good half"), delivery("bad \udc80 half")])
         tasks = [
             asyncio.create_task(one) for one in (journal.accept(delivery("a")), bad, journal.accept(delivery("b")))

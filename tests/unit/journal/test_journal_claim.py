@@ -43,7 +43,7 @@ async def test_concurrent_claims_never_share_a_row(journal):
 async def test_claim_of_cancelled_caller_is_freed(journal):
     """Rows that were claimed for a caller who went away can be claimed again."""
     await journal.accept(delivery())
-    with writer_held(journal):
+    async with writer_held(journal):
         gone = asyncio.create_task(journal.claim(1, now=NOON))
         await let_submit()
         gone.cancel()

@@ -91,6 +91,19 @@ async def test_log_is_synced_before_each_answer(tmp_path):
     assert re.fullmatch(r"[WS]*(W+S+A)+[WS]*", order)
 
 
+async def test_new_folders_are_synced_before_opening_returns(tmp_path):
+    """A crash right after the start cannot lose the names of the journal's files, or of the folders made for them."""
+    log = tmp_path / "strace"
+    process = start(tmp_path / "deep" / "journal", rows=1, under=traced("-y", "-e", "write,fsync", "-o", log))
+    process.communicate(timeout=60)
+    before, _, _ = log.read_text().partition('"open')
+    assert set(re.findall(r"fsync\(\d+<([^>]*)>", before)) >= {
+        str(tmp_path),
+        str(tmp_path / "deep"),
+        str(tmp_path / "deep" / "journal"),
+    }
+
+
 async def test_row_whose_sync_failed_does_not_rise_from_the_log(tmp_path):
     """A row that was refused because a sync failed is not there after a crash, although the log had taken its bytes."""
     folder = tmp_path / "journal"

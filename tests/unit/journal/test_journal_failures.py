@@ -120,6 +120,18 @@ async def test_memory_postpones_when_the_disk_cannot(journal, breakage):
     breakage.end()
 
 
+async def test_bad_row_on_a_full_disk_hides_nothing(journal):
+    """When a row is bad and the disk is full as well, all hear of the disk, and the writer recovers."""
+    full = Breakage(journal, "full")
+    full.begin()
+    both = (journal.accept(delivery("bad \udc80")), journal.accept(delivery("large", work=LARGE)))
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {JournalUnwritable}
+    assert all("full" in answer.message for answer in answers)
+    full.end()
+    assert (await journal.accept(delivery("large", work=LARGE))).new
+
+
 async def test_removed_log_is_noticed(journal, tmp_path):
     """SQLite would go on writing into a log that was removed; the journal refuses to promise anything then."""
     (tmp_path / "journal" / "journal.db-wal").unlink()
@@ -141,7 +153,7 @@ async def test_unexpected_error_reaches_the_caller_and_the_writer_lives(journal)
 
 async def test_close_writes_what_waits(journal, tmp_path):
     """What was submitted before the close is written and answered; what comes after it is refused."""
-    with writer_held(journal):
+    async with writer_held(journal):
         tasks = [asyncio.create_task(journal.accept(delivery(f"d{number}"))) for number in range(10)]
         await let_submit()
         closing = asyncio.create_task(journal.close())

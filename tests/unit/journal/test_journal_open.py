@@ -97,6 +97,15 @@ async def test_everything_is_there_after_a_restart(tmp_path):
     await journal.close()
 
 
+async def test_working_directory_may_change(tmp_path, monkeypatch):
+    """A journal that was opened by a relative path works on when the process changes its directory."""
+    monkeypatch.chdir(tmp_path)
+    journal = await Journal.open(Path("journal"))
+    monkeypatch.chdir("/")
+    assert (await journal.accept(delivery())).new
+    await journal.close()
+
+
 async def test_second_journal_in_one_process_is_refused(journal, tmp_path):
     """One folder has one journal at a time, and a closed one makes room."""
     with pytest.raises(JournalLocked, match="Another process") as raised:
