@@ -110,7 +110,7 @@ class App:
                 clock=self.clock,
             )
             mirror.subscribe(lambda change: keep_routes(change, mirror, routes))
-            mirror.subscribe(lambda change: [queue.add(key) for key in keys_to_look_at(change, mirror)] and None)
+            mirror.subscribe(lambda change: queue.add_all(keys_to_look_at(change, mirror)))
             mirror.subscribe(lambda change: worker.wake() if change.key.kind == BuildTrigger.KIND else None)
             mirror.subscribe(self.observe)
             journal.subscribe(worker.wake)
@@ -165,7 +165,7 @@ class App:
                 task.cancel()
             await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
-    async def _insist(self, ask: Callable[[], Any], stop: asyncio.Event) -> Any:  # noqa: ANN401 - whatever is asked for
+    async def _insist(self, ask: Callable[[], Any], stop: asyncio.Event) -> Any:  # Any: whatever is asked for
         """Ask until the API server answers; None if `stop` is set before that."""
         wait = 0.5
         while not stop.is_set():
@@ -183,7 +183,7 @@ class App:
         return None
 
     async def _watch(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
-        """Keep kopf's watches going: what ends them (an error event, a missing CRD) is temporary more often than not."""
+        """Keep kopf's watches going: what ends them, such as an error event, is mostly temporary."""
         wait = 1.0
 
         def seen(kind: type[ObjectKind], event: str | None, raw: Mapping[str, Any]) -> None:

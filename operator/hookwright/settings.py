@@ -24,7 +24,7 @@ class Settings(BaseModel):
         description="The address under which senders reach the receiver; status.url begins with it.",
     )
     listen: str = Field(
-        default="0.0.0.0:8080",  # noqa: S104 - a receiver is there to be reached; in a cluster a Service stands before it
+        default="0.0.0.0:8080",  # a receiver is there to be reached; in a cluster a Service stands before it
         description="Address and port on which the receiver listens.",
     )
     journal: Path = Field(

@@ -1,4 +1,4 @@
-"""Names of builds: decided by the delivery alone, so that whoever starts it, and however often, makes the same object."""
+"""Names of builds: decided by the delivery alone, so that whoever starts it makes the same object, however often."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def describe_delivery(
     outcome: str,
     reason: str,
     message: str,
-    build: Any = None,  # noqa: ANN401
+    build: Any = None,
 ) -> LastDelivery:
     """Make a lastDelivery that fits its bounds; times are whole seconds, as Kubernetes writes them."""
     return LastDelivery(

@@ -102,7 +102,13 @@ class Worker:
         self._wake.set()
 
     async def _work(self, pending: Pending) -> None:
-        wanted = WantedBuild.from_json(pending.work)
+        try:
+            wanted = WantedBuild.from_json(pending.work)
+        except ValueError:
+            # Written by a later version. It waits for one that can read it.
+            log.exception("worker", delivery=pending.key.delivery_id)
+            await self._put_off(pending, START_DELAYED)
+            return
         try:
             conclusion = await self._start(wanted)
         except Exception as error:
@@ -126,12 +132,15 @@ class Worker:
             await self._postpone(pending, conclusion)
 
     async def _postpone(self, pending: Pending, conclusion: Conclusion) -> None:
-        attempts = pending.attempts + 1
-        wait = backoff(attempts, jitter=random.random())  # noqa: S311 - spreads retries, guards nothing
         if pending.reason != conclusion.reason.name:
             self.report(conclusion)
+        await self._put_off(pending, conclusion.reason)
+
+    async def _put_off(self, pending: Pending, reason: Reason) -> None:
+        attempts = pending.attempts + 1
+        wait = backoff(attempts, jitter=random.random())  # noqa: S311 - spreads retries, guards nothing
         due = self.clock() + timedelta(seconds=wait)
-        await self.journal.postpone(pending.key, due=due, reason=conclusion.reason.name, attempts=attempts)
+        await self.journal.postpone(pending.key, due=due, reason=reason.name, attempts=attempts)
 
     async def _start(self, wanted: WantedBuild) -> Conclusion:
         """Create the build, or say why not."""

@@ -47,12 +47,11 @@ async def load_access(kubeconfig: Path | None = None) -> Access:
     """
     configuration = Configuration()
     configuration.connection_pool_maxsize = CONNECTIONS
-    namespace_file = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
     try:
-        if kubeconfig is None and namespace_file.exists():
-            load_incluster_config(client_configuration=configuration)
-            return Access(configuration=configuration, namespace=namespace_file.read_text().strip())
-        loader = await load_kube_config(
+        if kubeconfig is None and (namespace := _find_own_namespace()) is not None:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            return Access(configuration=configuration, namespace=namespace)
+        loader = await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=str(kubeconfig) if kubeconfig is not None else None,
             client_configuration=configuration,
             persist_config=False,
@@ -64,6 +63,12 @@ async def load_access(kubeconfig: Path | None = None) -> Access:
         ) from None
     context = loader.current_context["context"]
     return Access(configuration=configuration, namespace=context.get("namespace") or "default")
+
+
+def _find_own_namespace() -> str | None:
+    """Give the namespace of the pod that we run in; None outside a cluster."""
+    file = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+    return file.read_text().strip() if file.exists() else None
 
 
 class KubernetesCluster:
@@ -81,7 +86,7 @@ class KubernetesCluster:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._api.close()
+        await self._api.close()  # type: ignore[no-untyped-call]
 
     async def get(self, resource: Resource, *, namespace: str | None = None, name: str) -> Raw | None:
         """See `Cluster.get`."""
@@ -149,7 +154,7 @@ class KubernetesCluster:
             async with asyncio.timeout(REQUEST_SECONDS):
                 await self._api.update_params_for_auth(sent, [], ["BearerToken"], path, method, None)
                 response = await self._api.call_api(method, url, header_params=sent, body=body)
-                text = await response.read()
+                text = await response.read()  # type: ignore[no-untyped-call]
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise ClusterError(f"the API server does not answer: {type(error).__name__}", status=0) from error
         if response.status >= 400:  # noqa: PLR2004 - HTTP's errors

@@ -30,7 +30,7 @@ class SecretState(StrEnum):
     """How a secret was found."""
 
     USABLE = "usable"
-    NO_SECRET = "no secret"
+    NO_SECRET = "no secret"  # noqa: S105 - a state's name
     NO_KEY = "no key"
     EMPTY = "empty"
     UNKNOWN = "unknown"  # the API server did not say

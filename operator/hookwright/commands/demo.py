@@ -1,4 +1,4 @@
-"""`hookwright demo`: the whole story once, for real: apply, push, Job, status; exit code 0 only if all of it happened."""
+"""`hookwright demo`: the whole story once, for real: apply, push, Job, status. Exit code 0 only if it all happened."""
 
 from __future__ import annotations
 
@@ -111,13 +111,14 @@ async def _deliver(delivery: Prepared, title: str, *, expected: int) -> dict[str
 async def _wait(happened: Callable[[], bool], otherwise: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not happened():
+            # What is polled lives in another thread, that of the development cluster.
+            while not happened():  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         raise HookwrightError(f"{otherwise} within {PATIENCE_SECONDS:.0f} seconds") from None
 
 
-def tell(title: str, **details: Any) -> None:  # noqa: ANN401 - any JSON
+def tell(title: str, **details: Any) -> None:  # Any: any JSON
     """Print one step of the story."""
     click.echo(title)
     for line in yaml.safe_dump(details, sort_keys=False, width=200).splitlines() if details else []:

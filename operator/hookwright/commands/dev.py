@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -63,7 +63,7 @@ def dev(files: Sequence[Path], port: int, api_port: int, kubeconfig: Path | None
     run_in_loop(live())
 
 
-def run_in_loop(work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
+def run_in_loop(work: Any) -> None:  # Any: a coroutine of any kind
     """Run `work` in the event loop that the product uses."""
     import uvloop
 
@@ -71,7 +71,7 @@ def run_in_loop(work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
         runner.run(work)
 
 
-def print_url(change: Any) -> None:  # noqa: ANN401 - a Change of the mirror
+def print_url(change: Any) -> None:  # Any: a Change of the mirror
     """Print the URL of a Webhook when it gets one."""
     found, before = change.found, change.before
     if isinstance(found, Webhook) and found.status.url is not None:
@@ -82,7 +82,12 @@ def print_url(change: Any) -> None:  # noqa: ANN401 - a Change of the mirror
 
 @asynccontextmanager
 async def run_dev(
-    *, port: int, api_port: int, kubeconfig: Path | None, observe: Callable[[Any], None], log_level: str = "debug"
+    *,
+    port: int,
+    api_port: int,
+    kubeconfig: Path | None,
+    observe: Callable[[Any], None],
+    log_level: Literal["debug", "warning"] = "debug",
 ) -> AsyncIterator[tuple[Place, asyncio.Task[None]]]:
     """Run a development cluster and Hookwright in it; give where they are, and the task that runs Hookwright.
 
@@ -102,7 +107,7 @@ async def run_dev(
             journal=Path(folder) / "journal",
             cluster_name="dev",
             namespace=OWN_NAMESPACE,
-            log_level=log_level,  # type: ignore[arg-type]  # pydantic checks it
+            log_level=log_level,
         )
         set_up_logs(settings)
         with DevCluster.in_thread(port=api_port) as cluster:
@@ -130,7 +135,7 @@ async def run_dev(
                     await running
 
 
-def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # noqa: ANN401 - a DevCluster
+def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # Any: a DevCluster
     """Put objects into the development cluster, with the namespaces that they need.
 
     Raises:
@@ -147,7 +152,7 @@ def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # noqa: AN
                 if cluster.get("namespaces", None, metadata["namespace"]) is None:
                     cluster.apply(make_namespace(metadata["namespace"]))
             cluster.apply(obj)
-        except Exception as error:
+        except ValueError as error:
             raise UsageError(f"{name}: {error}") from None
         click.echo(f"applied {name}")
 

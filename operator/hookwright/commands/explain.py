@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from hookwright.intake.payload import read_payload
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, compile_route
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw, Webhook, read
-from hookwright.reasons import SPEC_INVALID, Outcome
+from hookwright.reasons import ACCEPTED, SPEC_INVALID, TARGET_MISSING, Outcome
 
 OWN_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -75,7 +75,8 @@ def explain(
     sent.setdefault("content-type", ["application/json"])
     request = Request(method="POST", path="/", headers=sent, body=body, received_at=datetime.now(UTC))
     given = read_bytes(secret_file) if secret_file is not None else None
-    answer = describe(route, webhook, request, find_secrets(route, objects, given))
+    secrets = find_secrets(route, objects, given) if headers is not None else None
+    answer = describe(route, webhook, request, secrets)
     if output == "json":
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
@@ -112,7 +113,7 @@ def choose(
     return webhook, None
 
 
-def _read(kind: Any, raw: Raw) -> Any:  # noqa: ANN401 - the caller names the kind
+def _read(kind: Any, raw: Raw) -> Any:  # Any: the caller names the kind
     try:
         return read(kind, raw, strict=True)
     except InvalidObject as invalid:
@@ -147,7 +148,7 @@ class _NotChecked:
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Check nothing."""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the scheme has
+    def __getattr__(self, name: str) -> Any:  # Any: whatever the scheme has
         return getattr(self.scheme, name)
 
 
@@ -157,15 +158,17 @@ def describe(
     """Give the answer of this command as a JSON object."""
     checked = secrets is not None or not route.scheme.needs_secret
     if not checked:
-        from dataclasses import replace
-
         route = replace(route, scheme=_NotChecked(route.scheme))
     verdict = judge(request, route, secrets, new_id=lambda: OWN_ID)
     message = verdict.message
     if verdict.reason is SPEC_INVALID and route.problem is not None:
         message = f"{route.problem.code}: {route.problem.message}"
+    elif verdict.reason is ACCEPTED:
+        message = "The delivery counts, and a build would be started."
+    elif verdict.reason is TARGET_MISSING:
+        message = f"The delivery may count; {route.target.kind} {route.target.name} is not in the files."
     if not checked:
-        message += " Authenticity was not checked: the files hold no Secret for it, and none was given (--secret-file)."
+        message += " Authenticity was not checked: it needs the headers, and a Secret in the files or --secret-file."
     return {
         "outcome": str(verdict.outcome),
         "reason": verdict.reason.name,

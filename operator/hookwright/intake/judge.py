@@ -31,7 +31,9 @@ MAX_UNDECIDED = 1000
 MAX_EXPECTED_LENGTH = 50_150
 
 
-def judge(request: Request, route: Route, secrets: Sequence[bytes] | None, *, new_id: Callable[[], str]) -> Verdict:
+def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads like the design's list of them
+    request: Request, route: Route, secrets: Sequence[bytes] | None, *, new_id: Callable[[], str]
+) -> Verdict:
     """Decide what becomes of `request`, which was sent to the URL of `route`.
 
     `secrets` are the live secrets of the route; None means that there is none that can be used. `new_id` gives an id to

@@ -16,8 +16,8 @@ def read_payload(request: Request) -> JsonValue:
     Of a name that stands twice in an object the last value counts, as in the JSONPath reference implementation.
 
     Raises:
-        Unreadable: another content type than JSON, bytes that are not UTF-8, text that is not JSON (NaN and Infinity are
-            not), or more than 200 levels deep.
+        Unreadable: another content type than JSON, bytes that are not UTF-8, text that is not JSON (NaN and Infinity
+            are not), or more than 200 levels deep.
     """
     content_type = request.header("content-type") or ""
     media_type = content_type.partition(";")[0].strip().lower()

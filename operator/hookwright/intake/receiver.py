@@ -162,7 +162,7 @@ def answer(verdict: Verdict) -> Answer:
 
 def refuse(reason: Reason, message: str = "") -> Answer:
     """Refuse a request that is no delivery to any object."""
-    document = {
+    document: dict[str, Any] = {
         "deliveryId": None,
         "outcome": str(Outcome.REFUSED),
         "reason": reason.name,

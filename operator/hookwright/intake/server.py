@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -28,6 +29,9 @@ from hookwright.reasons import BODY_INCOMPLETE, BODY_TOO_LARGE, METHOD_NOT_ALLOW
 log = structlog.get_logger()
 
 BODY_SECONDS = 30
+# Of a refused body so much is read and thrown away: GitHub's largest, and for so long.
+MAX_DRAINED_BYTES = 32 << 20
+DRAIN_SECONDS = 10
 HEADER_MILLISECONDS = 10_000
 MAX_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
@@ -83,6 +87,10 @@ class BodyTooLarge(Exception):
     """The body is larger than the route allows."""
 
 
+class BodyIncomplete(Exception):
+    """The body ended before the length that was announced."""
+
+
 class IntakeServer:
     """Serves deliveries until it is stopped."""
 
@@ -125,7 +133,7 @@ class IntakeServer:
 
     def stop(self) -> None:
         """End `run`."""
-        self._server.stop()
+        self._server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
 
     async def _serve(self, scope: Scope, exchange: Exchange) -> None:
         try:
@@ -139,17 +147,19 @@ class IntakeServer:
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
         route = self._routes.find(scope.path)
         if route is None:
+            await drain(exchange)
             return refuse_unknown()
         headers = read_headers(scope.headers.items())
         request = Request(method=scope.method, path=scope.path, headers=headers, body=b"", received_at=self._clock())
         if scope.method != "POST":
+            await drain(exchange)
             return self._refuse(route, request, METHOD_NOT_ALLOWED, f"{scope.method[:20]} is not allowed here")
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await read_body(exchange, request.header("content-length"), route.max_body_bytes)
         except BodyTooLarge:
             return self._refuse(route, request, BODY_TOO_LARGE, describe_limit(route))
-        except (TimeoutError, OSError, RuntimeError):
+        except (BodyIncomplete, TimeoutError, OSError, RuntimeError):
             return self._refuse(route, request, BODY_INCOMPLETE, BODY_INCOMPLETE.sentence)
         request = Request(
             method=scope.method, path=scope.path, headers=headers, body=body, received_at=request.received_at
@@ -175,17 +185,38 @@ def read_headers(lines: list[tuple[str, str]]) -> dict[str, list[str]]:
 async def read_body(exchange: Exchange, content_length: str | None, limit: int) -> bytes:
     """Give the body; never holds more than `limit` bytes and one piece.
 
+    A body that is too large is read on, within bounds: a sender that is still sending hears no answer.
+
     Raises:
         BodyTooLarge: it is larger than `limit`.
+        BodyIncomplete: the sender hung up before the end.
     """
-    if content_length is not None:
-        if not content_length.isdecimal() or int(content_length) > limit:
-            raise BodyTooLarge
-        return await exchange()
+    announced = int(content_length) if content_length is not None and content_length.isdecimal() else None
+    if announced is not None and announced <= limit:
+        body = await exchange()
+        if len(body) != announced:
+            raise BodyIncomplete
+        return body
     pieces, size = [], 0
+    # The server does not tell a chunked body that was broken off from one that ended. It need not: a JSON document that
+    # is whole is whole, and one that is not is refused as unreadable.
     async for piece in exchange:
         size += len(piece)
-        if size > limit:
-            raise BodyTooLarge
-        pieces.append(piece)
+        if size <= limit:
+            pieces.append(piece)
+        elif size > MAX_DRAINED_BYTES:
+            break
+    if size > limit or announced is not None:
+        raise BodyTooLarge
     return b"".join(pieces)
+
+
+async def drain(exchange: Exchange) -> None:
+    """Read the body of a request that is refused anyway, within bounds, as `read_body` does."""
+    left = MAX_DRAINED_BYTES
+    with suppress(TimeoutError, OSError, RuntimeError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for piece in exchange:
+                left -= len(piece)
+                if left < 0:
+                    return

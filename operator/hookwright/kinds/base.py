@@ -101,7 +101,7 @@ class Problem:
 class InvalidObject(ValueError):
     """An object that is not of its kind's shape, although the API server let it in (or a file, which nobody checked).
 
-    `metadata` is what could be read of it, so that a status can say what is wrong; `found_status` is the status as it is.
+    `metadata` is what could be read of it, so that a status can say what is wrong; `found_status` is its status now.
     """
 
     def __init__(self, kind: str, metadata: ObjectMeta, problems: tuple[Problem, ...], found_status: Raw) -> None:
@@ -135,10 +135,10 @@ def read(kind: type[K], raw: Raw, *, strict: bool = False) -> K:
         InvalidObject: the object does not have its kind's shape.
     """
     try:
-        found = kind.model_validate(raw)
+        found = kind.model_validate(raw, by_alias=True, by_name=False)
         if strict:
             # Only spec is the user's: metadata and status hold more than our models do.
-            kind.model_validate({"spec": raw["spec"]}, extra="forbid")
+            kind.model_validate({"spec": raw["spec"]}, extra="forbid", by_alias=True, by_name=False)
     except ValidationError as error:
         problems = tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=False))
         status = raw.get("status")
@@ -171,7 +171,8 @@ def _secret(path: tuple[str | int, ...]) -> bool:
 
 
 def _shorten(value: object) -> str:
-    text = repr(value)
+    # Inside an object or a list that stands at the wrong place may be a secret.
+    text = {dict: "an object", list: "a list"}.get(type(value)) or repr(value)
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line of a terminal
 
 

@@ -20,28 +20,28 @@ LAST_DELIVERY_FAILED = "LastDeliveryFailed"
 
 def ready(reason: str, message: str, *, now: datetime, generation: int) -> list[Condition]:
     """Give the conditions of an object that does its work."""
-    return [_condition(READY, "True", reason, message, now, generation)]
+    return [_condition(READY, "True", (reason, message), now, generation)]
 
 
 def waiting(reason: str, message: str, *, now: datetime, generation: int) -> list[Condition]:
     """Give the conditions of an object that waits for something that will heal by itself."""
     return [
-        _condition(READY, "False", reason, message, now, generation),
-        _condition(RECONCILING, "True", reason, message, now, generation),
+        _condition(READY, "False", (reason, message), now, generation),
+        _condition(RECONCILING, "True", (reason, message), now, generation),
     ]
 
 
 def stalled(reason: str, message: str, *, now: datetime, generation: int) -> list[Condition]:
     """Give the conditions of an object whose author must mend it."""
     return [
-        _condition(READY, "False", reason, message, now, generation),
-        _condition(STALLED, "True", reason, message, now, generation),
+        _condition(READY, "False", (reason, message), now, generation),
+        _condition(STALLED, "True", (reason, message), now, generation),
     ]
 
 
 def last_delivery_failed(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
     """Give the condition that is there while the newest delivery is one that failed."""
-    return _condition(LAST_DELIVERY_FAILED, "True", reason, message, now, generation)
+    return _condition(LAST_DELIVERY_FAILED, "True", (reason, message), now, generation)
 
 
 def settle(wanted: Iterable[Condition], found: Iterable[Condition]) -> list[Condition]:
@@ -60,13 +60,13 @@ def settle(wanted: Iterable[Condition], found: Iterable[Condition]) -> list[Cond
 
 
 def _condition(
-    kind: str, status: Literal["True", "False"], reason: str, message: str, now: datetime, generation: int
+    kind: str, status: Literal["True", "False"], why: tuple[str, str], now: datetime, generation: int
 ) -> Condition:
     return Condition(
         type=kind,
         status=status,
-        reason=reason,
-        message=message,
+        reason=why[0],
+        message=why[1],
         last_transition_time=now.replace(microsecond=0),
         observed_generation=generation,
     )

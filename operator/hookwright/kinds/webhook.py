@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from hookwright.kinds.base import API_VERSION, CONDITIONS, Condition, Model, ObjectKind, column
+from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column
 
 AWS_NAME = r"^[A-Za-z0-9.@\-_]+$"
 MEBIBYTE = 1 << 20
@@ -33,7 +33,7 @@ class TargetPipeline(Model):
     """What a Webhook starts, in its own namespace."""
 
     api_version: Literal["hookwright.dev/v1alpha1"] = Field(
-        default=API_VERSION, description="The API version of what is started."
+        default="hookwright.dev/v1alpha1", description="The API version of what is started."
     )
     kind: Literal["BuildTrigger"] = Field(
         default="BuildTrigger",
@@ -209,7 +209,7 @@ class WebhookStatus(Model):
     url: str | None = Field(
         default=None,
         max_length=1000,
-        description="Where deliveries are sent to. It stays over edits and restarts; a re-created Webhook gets a new one.",
+        description="Where deliveries are sent to. Edits and restarts keep it; a re-created Webhook gets a new one.",
     )
     arn: str | None = Field(default=None, max_length=1000, description="The ARN-like ID.")
     last_triggered: datetime | None = Field(

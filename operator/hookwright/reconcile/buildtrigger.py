@@ -1,4 +1,4 @@
-"""Reconciling a BuildTrigger: its Job is tried by a dry run as the build's ServiceAccount, and status says the result."""
+"""Reconciling a BuildTrigger: its Job is tried by a dry run as the build's ServiceAccount; status says the result."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     return keys
 
 
-def _matter(obj: ObjectKind | InvalidObject | None) -> Any:  # noqa: ANN401 - compared only
+def _matter(obj: ObjectKind | InvalidObject | None) -> Any:  # Any: compared only
     """Give what of an object a reconcile looks at.
 
     Of what receivers write, only whether the newest delivery failed: else every delivery would cost a reconcile.

@@ -22,11 +22,12 @@ log = structlog.get_logger()
 
 Seen = Callable[[type[ObjectKind], str | None, Mapping[str, Any]], None]
 
-STOP_SECONDS = 10
+# The thread has nothing to lose: if kopf takes longer to end it is left behind.
+STOP_SECONDS = 2
 
 
 class Watches:
-    """Watches our kinds in all namespaces until stopped; `seen` is called in `loop` with kind, event type and object."""
+    """Watches our kinds in all namespaces; `seen` is called in `loop` with kind, event type and object."""
 
     def __init__(self, configuration: Configuration, *, loop: asyncio.AbstractEventLoop, seen: Seen) -> None:
         self._configuration = configuration
@@ -71,7 +72,7 @@ class Watches:
         configuration = self._configuration
 
         @kopf.on.login(registry=registry)  # type: ignore[untyped-decorator,unused-ignore]
-        async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401 - kopf's keywords
+        async def login(**_: Any) -> kopf.ConnectionInfo:  # Any: kopf's keywords
             return await _connect(configuration)
 
         for kind in KINDS:
@@ -80,7 +81,7 @@ class Watches:
 
     def _register(self, registry: kopf.OperatorRegistry, kind: type[ObjectKind]) -> None:
         @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)  # type: ignore[untyped-decorator,unused-ignore]
-        async def changed(event: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401 - kopf's keywords
+        async def changed(event: Mapping[str, Any], **_: Any) -> None:  # Any: kopf's keywords
             self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
 
 
@@ -90,10 +91,10 @@ def _make_settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 290
     settings.watching.connect_timeout = 30
     settings.process.ultimate_exiting_timeout = None
-    # A worker lives so long per object after its last event; the default of 5 s holds one task per object for that long.
+    # A worker lives so long after the last event of its object; by default each would hold a task for 5 s.
     settings.queueing.idle_timeout = 0.1
     settings.queueing.exit_timeout = 0.5
-    logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.getLogger("kopf").setLevel(logging.ERROR)
     return settings
 
 

@@ -1,7 +1,7 @@
 """The keyed work queue: each key is worked on by at most one worker, soon after it was added, however often it was.
 
-Levels, not edges: a key says "look at this object", never what happened to it, so that nothing is lost when many changes
-become one look.
+Levels, not edges: a key says "look at this object", never what happened to it, so that nothing is lost when many
+changes become one look.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -56,6 +56,11 @@ class WorkQueue(Generic[K]):
         self._due.pop(key, None)
         self._ready[key] = None
         self._wake.set()
+
+    def add_all(self, keys: Iterable[K]) -> None:
+        """Add several keys."""
+        for key in keys:
+            self.add(key)
 
     def add_later(self, key: K, seconds: float) -> None:
         """Have `key` worked on after `seconds`, or sooner if somebody adds it."""

@@ -66,7 +66,7 @@ def render(wanted: WantedBuild, target: BuildTrigger) -> dict[str, Any]:
 
 
 def _with_environment(spec: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Give every container of a JobSpec the parameters; what has no pod template is left for the API server to refuse."""
+    """Give every container of a JobSpec the parameters; what has no pod template is for the API server to refuse."""
     template = spec.get("template")
     pod = template.get("spec") if isinstance(template, Mapping) else None
     if not isinstance(template, Mapping) or not isinstance(pod, Mapping):
@@ -79,7 +79,7 @@ def _with_environment(spec: Mapping[str, Any], parameters: Mapping[str, str]) ->
     return {**spec, "template": {**template, "spec": {**pod, **containers}}}
 
 
-def _add_environment(container: Any, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - a template is the user's
+def _add_environment(container: Any, parameters: Mapping[str, str]) -> Any:  # Any: a template is the user's
     """Put the parameters before a container's own variables, which may so refer to them as `$(NAME)`."""
     if not isinstance(container, Mapping):
         return container

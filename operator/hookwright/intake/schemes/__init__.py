@@ -19,7 +19,10 @@ from hookwright.kinds import Authentication
 class Scheme(Protocol):
     """One authentication type."""
 
-    needs_secret: bool
+    @property
+    def needs_secret(self) -> bool:
+        """Whether it verifies against a secret."""
+        ...
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Return if the request was made by who knows one of `secrets`.

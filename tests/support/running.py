@@ -1,0 +1,210 @@
+"""Hookwright running against a development cluster in the test's own process, and hands to work it with."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from hookwright.app import App
+from hookwright.cluster.client import load_access
+from hookwright.commands.dev import find_free_port, make_namespace
+from hookwright.devcluster import DevCluster
+from hookwright.kinds import KINDS, crd
+from hookwright.settings import Settings
+
+PATIENCE = 20.0
+SECRET = "It's a Secret to Everybody"
+
+
+def make_secret(name: str = "hello-webhook", *, value: str = SECRET, key: str = "token") -> dict[str, Any]:
+    """Give a Secret as a user writes it."""
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {key: value}}
+
+
+def make_buildtrigger(name: str = "hello", **spec: Any) -> dict[str, Any]:
+    """Give a BuildTrigger that makes a Job."""
+    pod = {"restartPolicy": "Never", "containers": [{"name": "build", "image": "busybox:1.37"}]}
+    return {
+        "apiVersion": "hookwright.dev/v1alpha1",
+        "kind": "BuildTrigger",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "projectName": name + "-project",
+            "source": {"repository": "octo/hello", "branch": "main"},
+            "build": {"jobTemplate": {"spec": {"template": {"spec": pod}}}},
+            **spec,
+        },
+    }
+
+
+def make_webhook(name: str = "hello", **spec: Any) -> dict[str, Any]:
+    """Give a Webhook that checks GitHub's signature and starts BuildTrigger hello for pushes to its branch."""
+    return {
+        "apiVersion": "hookwright.dev/v1alpha1",
+        "kind": "Webhook",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "targetPipeline": {"name": "hello"},
+            "targetAction": "Source",
+            "authentication": "GITHUB_HMAC",
+            "authenticationConfiguration": {"secretTokenRef": {"name": "hello-webhook", "key": "token"}},
+            "filters": [{"jsonPath": "$.ref", "matchEquals": "refs/heads/{Branch}"}],
+            **spec,
+        },
+    }
+
+
+def make_push(ref: str = "refs/heads/main", **more: Any) -> bytes:
+    """Give a small push."""
+    return json.dumps({"ref": ref, "after": "0a1b2c", **more}).encode()
+
+
+def sign(body: bytes, secret: str = SECRET) -> str:
+    """Give GitHub's signature."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def make_headers(body: bytes, *, secret: str | None = SECRET, delivery: str | None = None, **more: str) -> dict[str, str]:
+    """Give GitHub's headers; `more` adds headers, with _ for -."""
+    headers = {"content-type": "application/json", "x-github-event": "push"}
+    headers["x-github-delivery"] = delivery or str(uuid.uuid4())
+    if secret is not None:
+        headers["x-hub-signature-256"] = sign(body, secret)
+    return headers | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+@dataclass(kw_only=True)
+class Running:
+    """A running Hookwright."""
+
+    cluster: DevCluster
+    settings: Settings
+    kubeconfig: Path
+    client: httpx.AsyncClient
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start Hookwright, and wait until it takes deliveries."""
+        access = await load_access(self.kubeconfig)
+        self._stop = asyncio.Event()
+        ready = asyncio.Event()
+        app = App(settings=self.settings, configuration=access.configuration)
+        self._task = asyncio.create_task(app.run(stop=self._stop, ready=ready.set))
+        starting = asyncio.create_task(ready.wait())
+        await asyncio.wait({starting, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        starting.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        """Stop Hookwright as SIGTERM does."""
+        self._stop.set()
+        if self._task is not None:
+            await asyncio.wait_for(self._task, PATIENCE)
+            self._task = None
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Apply objects as kubectl does: their status stays."""
+        for obj in objects:
+            kind = {"Secret": "secrets", "Webhook": "webhooks.hookwright.dev", "BuildTrigger": "buildtriggers.hookwright.dev"}
+            found = None
+            if obj["kind"] in kind:
+                found = self.cluster.get(kind[obj["kind"]], obj["metadata"]["namespace"], obj["metadata"]["name"])
+            status = {"status": found["status"]} if found and "status" in found else {}
+            self.cluster.apply({**obj, **status})
+
+    def webhook(self, name: str = "hello") -> dict[str, Any]:
+        """Give a Webhook as it is now; empty if there is none."""
+        return self.cluster.get("webhooks.hookwright.dev", "default", name) or {}
+
+    def status(self, name: str = "hello") -> dict[str, Any]:
+        """Give a Webhook's status as it is now."""
+        return self.webhook(name).get("status", {})
+
+    def ready(self, name: str = "hello") -> tuple[str, str]:
+        """Give status and reason of a Webhook's condition Ready."""
+        for condition in self.status(name).get("conditions", []):
+            if condition["type"] == "Ready":
+                return condition["status"], condition["reason"]
+        return "Unknown", ""
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Give all Jobs."""
+        return self.cluster.list("jobs.batch", "default")
+
+    async def until(self, happened: Callable[[], Any], what: str = "") -> Any:
+        """Wait until `happened` gives something true, and give that."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (result := happened()):
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"did not happen: {what or happened}; status: {self.status()}") from None
+        return result
+
+    async def until_ready(self, name: str = "hello") -> str:
+        """Wait until a Webhook is Ready, and give its URL."""
+        await self.until(lambda: self.ready(name)[0] == "True", f"Webhook {name} is Ready")
+        return str(self.status(name)["url"])
+
+    async def push(self, url: str, body: bytes | None = None, **headers: Any) -> httpx.Response:
+        """Deliver a signed push."""
+        body = make_push() if body is None else body
+        return await self.client.post(url, content=body, headers=make_headers(body, **headers))
+
+    def last(self, name: str = "hello") -> tuple[str, str]:
+        """Give outcome and reason of a Webhook's newest delivery."""
+        delivery = self.status(name).get("lastDelivery") or {}
+        return delivery.get("outcome", ""), delivery.get("reason", "")
+
+
+def make_settings(folder: Path, **more: Any) -> Settings:
+    """Give settings for a test: loopback, a free port, a journal in `folder`."""
+    port = find_free_port()
+    given = {
+        "public_url": f"http://127.0.0.1:{port}",
+        "listen": f"127.0.0.1:{port}",
+        "journal": folder / "journal",
+        "cluster_name": "test",
+        "target_patience": 300,
+    }
+    return Settings.model_validate(given | more)
+
+
+def prepare_cluster(cluster: DevCluster, folder: Path) -> Path:
+    """Install the CRDs and Hookwright's namespace; give the path of a kubeconfig."""
+    for kind in KINDS:
+        cluster.apply(crd(kind))
+    cluster.apply(make_namespace("hookwright-system"))
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(cluster.kubeconfig())
+    return kubeconfig
+
+
+@asynccontextmanager
+async def run_hookwright(folder: Path, *, started: bool = True, **settings: Any) -> AsyncIterator[Running]:
+    """Run a development cluster and Hookwright for the length of a `with` block."""
+    with DevCluster.in_thread(job_seconds=0.05) as cluster:
+        kubeconfig = prepare_cluster(cluster, folder)
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            running = Running(
+                cluster=cluster, settings=make_settings(folder, **settings), kubeconfig=kubeconfig, client=client
+            )
+            if started:
+                await running.start()
+            try:
+                yield running
+            finally:
+                cluster.resume()
+                await running.stop()
