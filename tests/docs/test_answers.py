@@ -15,7 +15,7 @@ def make_rows(*, answered: bool) -> list[str]:
     for reason in CATALOGUE.values():
         if (reason.status is not None) == answered:
             status = [str(reason.status)] if answered else []
-            cells = [f"`{reason.name}`", str(reason.outcome), *status, reason.sentence, reason.remedy or "–"]
+            cells = [f"`{reason.name}`", str(reason.outcome), *status, reason.sentence, reason.remedy or "-"]
             rows.append("| " + " | ".join(cells) + " |")
     return rows
 

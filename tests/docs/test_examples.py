@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+
+from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.commands.deliver import prepare, send
 from hookwright.commands.files import read_manifests
-from hookwright.cluster.client import KubernetesCluster, load_access
 from support.running import Running, run_hookwright
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -19,7 +19,9 @@ def test_crds_are_those_of_the_models():
 
 def test_modules_are_small():
     """No module has more than 400 lines."""
-    long = {str(m.relative_to(PACKAGE)): n for m in PACKAGE.rglob("*.py") if (n := len(m.read_text().splitlines())) > 400}
+    long = {
+        str(m.relative_to(PACKAGE)): n for m in PACKAGE.rglob("*.py") if (n := len(m.read_text().splitlines())) > 400
+    }
     assert long == {}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from hookwright.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,11 @@ def find_blocks(text: str) -> list[str]:
 def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
     """`hookwright dev` in one shell; the environment of the second one, as README says to set it up."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    environment |= {"PATH": f"{BIN}:{environment['PATH']}", "HOME": str(tmp_path), "KUBECACHEDIR": str(tmp_path / "kube")}
+    environment |= {
+        "PATH": f"{BIN}:{environment['PATH']}",
+        "HOME": str(tmp_path),
+        "KUBECACHEDIR": str(tmp_path / "kube"),
+    }
     environment.pop("KUBECONFIG", None)
     # Only the port differs from README: a test must not want a port of the machine for itself.
     process = subprocess.Popen(
@@ -63,7 +68,9 @@ def test_readme_commands_work(shell):
             timeout=60,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
-    jobs = subprocess.run(["kubectl", "get", "jobs", "-o", "name"], env=shell, capture_output=True, text=True, check=True)
+    jobs = subprocess.run(
+        ["kubectl", "get", "jobs", "-o", "name"], env=shell, capture_output=True, text=True, check=True
+    )
     assert jobs.stdout.startswith("job.batch/hello-")
     told = ["kubectl", "wait", "--for=jsonpath={.status.lastDelivery.reason}=BuildCreated", "webhook/hello"]
     subprocess.run(told, env=shell, check=True, timeout=60, stdout=subprocess.DEVNULL)

@@ -3,20 +3,17 @@
 Numbers are compared exactly, as decimals. A number equals a string that Java reads as that number; a string equals a
 number whose Java text it is: which of the two happens depends on what stands on the left. Strings come in the order of
 their UTF-16 units. True, false, null, what is missing, arrays and objects equal only their like, and have no order.
-
-A double is taken by its shortest decimal text. Java releases before 19 print a few doubles with a digit too many, and
-Jayway keeps numbers that no double can hold as decimals; neither can be told apart here.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import Decimal
 from enum import Enum
 from typing import Final, TypeGuard
 
+from hookwright.filters.java_numbers import exact, java_text, read_number
 from hookwright.filters.nodes import Operator
 from hookwright.filters.values import JsonValue
 
@@ -37,39 +34,37 @@ Spend = Callable[[int], None]
 
 Compare = Callable[[Value, Value, Spend], bool]
 
-_JAVA_DECIMAL = re.compile(r"[+-]?(?:\d+\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d+))?")
-_MAX_SCALE = 2**31 - 1
-_EXACT = Context(prec=20)  # a double's shortest text has at most 17 digits
-_UNITS_PER_NODE = 256  # comparing so many characters counts as looking at one node
-
-
-class ComparisonError(Exception):
-    """A number of the document that is too large for a double: Jayway fails on it."""
+_CHARACTERS_PER_NODE = 64  # comparing so many characters counts as looking at one node
 
 
 def equal(left: Value, right: Value, spend: Spend) -> bool:
     """Tell whether `left` equals `right`, in this order."""
     if isinstance(left, str):
         if isinstance(right, str):
-            spend(min(len(left), len(right)) // _UNITS_PER_NODE)
+            spend(min(len(left), len(right)) // _CHARACTERS_PER_NODE)
             return left == right
-        return _is_number(right) and left == _java_text(right)
+        return _is_number(right) and left == java_text(right)
     if _is_number(left):
         if _is_number(right):
-            return _decimal(left) == _decimal(right)
-        number = _read_decimal(right) if isinstance(right, str) else None
-        return number is not None and _decimal(left) == number
+            return exact(left) == exact(right)
+        return isinstance(right, str) and _equals_text(left, right, spend)
     if isinstance(left, (list, dict)):
         return isinstance(right, (list, dict)) and _same(left, right, spend)
     return left is right and left is not MISSING
 
 
+def _equals_text(number: float | Decimal, text: str, spend: Spend) -> bool:
+    spend(len(text) // _CHARACTERS_PER_NODE)
+    read = read_number(text)
+    return read is not None and exact(number) == read
+
+
 def before(left: Value, right: Value, spend: Spend) -> bool:
     """Tell whether `left` comes before `right`."""
     if isinstance(left, str) and isinstance(right, str):
-        spend(min(len(left), len(right)) // _UNITS_PER_NODE)
+        spend(min(len(left), len(right)) // _CHARACTERS_PER_NODE)
         return _units_before(left, right)
-    return _is_number(left) and _is_number(right) and _decimal(left) < _decimal(right)
+    return _is_number(left) and _is_number(right) and exact(left) < exact(right)
 
 
 def _not_equal(left: Value, right: Value, spend: Spend) -> bool:
@@ -104,47 +99,6 @@ def _have_order(left: Value, right: Value) -> bool:
 
 def _is_number(value: Value) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-
-
-def _decimal(number: float | Decimal) -> Decimal:
-    """Give the exact value of a number literal or integer, and of a double that of its shortest text."""
-    if not isinstance(number, float):
-        return Decimal(number)
-    if not math.isfinite(number):
-        raise ComparisonError
-    return Decimal(repr(number))
-
-
-def _java_text(number: float | Decimal) -> str:
-    """Give the text of a number as Jayway has it: Java's for the double, then BigDecimal's for that text.
-
-    BigDecimal and Python's Decimal print alike; only a double must first get Java's digits.
-    """
-    value = _decimal(number)
-    if isinstance(number, float) and not 1e-3 <= abs(number) < 1e7:  # noqa: PLR2004 - where Double.toString changes form
-        value = _with_java_digits(value)
-    return str(value)
-
-
-def _with_java_digits(value: Decimal) -> Decimal:
-    """Give the same number with the digits that Java prints for a large or tiny double: `1.0E22`, `1.25E-7`, `0.0`."""
-    if not value:
-        return Decimal("0.0")
-    shortest = value.normalize(_EXACT)
-    if len(shortest.as_tuple().digits) > 1:
-        return shortest
-    return shortest.quantize(shortest.scaleb(-1, _EXACT), context=_EXACT)  # a digit always follows the point
-
-
-def _read_decimal(text: str) -> Decimal | None:
-    """Read a string as `new BigDecimal(text)` would; None where Java raises."""
-    parts = _JAVA_DECIMAL.fullmatch(text)
-    if parts is None:
-        return None
-    fraction, exponent = parts[1] or parts[2] or "", int(parts[3] or 0)
-    if abs(exponent) > _MAX_SCALE or abs(len(fraction) - exponent) > _MAX_SCALE:
-        return None
-    return Decimal(text)
 
 
 def _units_before(left: str, right: str) -> bool:

@@ -28,7 +28,6 @@ class Expression:
     text: str
     definite: bool
     _search: Search = field(repr=False, compare=False)
-    _get: Get | None = field(repr=False, compare=False)
 
     def find(self, document: JsonValue) -> list[JsonValue]:
         """Give the values found, in Jayway's order; a definite path gives one at most. Never raises.
@@ -60,9 +59,8 @@ def compile_expression(text: str) -> Expression:
     except Refusal as refusal:
         raise InvalidExpression(_explain(text, refusal)) from refusal
     steps = path.steps
-    getter = None if steps is None else compile_getter(steps)
-    search = compile_search(path) if getter is None else _search_definite(getter)
-    return Expression(text=text, definite=getter is not None, _search=search, _get=getter)
+    search = compile_search(path) if steps is None else _search_definite(compile_getter(steps))
+    return Expression(text=text, definite=steps is not None, _search=search)
 
 
 def _read(text: str) -> Path:

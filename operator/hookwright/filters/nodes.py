@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -111,10 +110,5 @@ class Path:
     @property
     def steps(self) -> tuple[Name | Index, ...] | None:
         """The segments if each of them leads to one value at most, which makes the path definite; else None."""
-        steps = tuple(self._definite_segments())
+        steps = tuple(segment for segment in self.segments if isinstance(segment, (Name, Index)))
         return steps if len(steps) == len(self.segments) else None
-
-    def _definite_segments(self) -> Iterator[Name | Index]:
-        for segment in self.segments:
-            if isinstance(segment, (Name, Index)):
-                yield segment

@@ -16,7 +16,7 @@ from hookwright.errors import HookwrightError
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
 
-class UnknownKey(HookwrightError):  # noqa: N818 - named as its siblings in `hookwright.errors`
+class UnknownKey(HookwrightError):
     """A placeholder whose key has no value; `key` is its name without the braces."""
 
     def __init__(self, message: str, *, key: str) -> None:

@@ -7,6 +7,17 @@ blank that means nothing is gone. An expression that Jayway refuses, that it rea
 is not known yet to be the same, is refused here with a reason and, where one can be told, an expression to write
 instead.
 
+Taken are:
+
+    path       [ "$" | "@" ] segment*, or without the root and its dot: `ref`, `['ref']`, `[0]`
+    segment    .name  .*  ['name']  ["name"]  [0]  [-1]  [0,1]  [0:2]  [1:]  [:-1]  [*]  [?(condition)]
+               ..name  ..['name'], and as the last segment ..*  ..[*]  ..[0]  ..[0,1]  ..[0:2]  ..[?(condition)]
+               a dot may stand before any bracket
+    condition  query, !query, query operator (query | literal), joined by && and ||, grouped by parentheses
+    query      @ or $, then .name, ['name'] and [0] only; a bare $ query must be compared
+    operator   ==  !=  <  <=  >  >=
+    literal    'text'  "text"  42  -1.5  1e3  true  false  null
+
 The rules are those of Jayway 2.9.0; 3.0.0 has the same. To take in a further class of expressions, let the readers
 here accept it, give it a node in `hookwright.filters.nodes`, and extend the golden file, which holds Jayway's results.
 """

@@ -17,6 +17,7 @@ from hookwright.filters.grammar.cursor import (
     MAX_INDEX,
     QUOTES,
     Cursor,
+    explain_function,
     outside_strings,
     quote,
 )
@@ -29,9 +30,20 @@ _WORD = re.compile(r"[^ ()\[\]&|=!<>~'\",]+")
 _INDEX = re.compile(r"-?[0-9]+")
 # A second bracket in a row is read by Jayway letter by letter, so only letters without a meaning may be in it.
 _PLAIN_NAME = re.compile(r"[\w\-@$:./]*")
-_WORD_OPERATORS = frozenset(
-    {"in", "nin", "contains", "all", "size", "empty", "type", "matches", "subsetof", "anyof", "noneof"}
-)
+# Jayway's operators that are words, and what says the same.
+_INSTEAD_OF_OPERATOR = {
+    "in": "write @.a == 'x' || @.a == 'y'",
+    "nin": "write @.a != 'x' && @.a != 'y'",
+    "contains": "let the path lead to the elements, as in $.list[*], and give the text as matchEquals",
+    "size": "ask for the elements, as in @.list[1] && !@.list[2] for two",
+    "empty": "ask for the first element, as in !@.list[0]",
+    "all": "compare the elements, as in @.list[0] == 'x'",
+    "type": "compare the value with ==",
+    "matches": "compare the value with ==",
+    "subsetof": "compare the elements, as in @.list[0] == 'x'",
+    "anyof": "compare the elements, as in @.list[0] == 'x'",
+    "noneof": "compare the elements, as in @.list[0] != 'x'",
+}
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
 
@@ -162,7 +174,7 @@ class _FilterReader:
         cursor = self._cursor
         stop = cursor.at + len(operator)
         if operator == "=~":
-            cursor.refuse("regular expressions are not taken: compare with ==, joined by ||")
+            cursor.refuse("regular expressions are not taken: compare with ==, as in @.a == 'x' || @.a == 'y'")
         instead = {"=": "==", "===": "==", "!==": "!=", "<>": "!=", "=<": "<=", "=>": ">="}.get(operator)
         rewrite = cursor.replaced(cursor.at, stop, instead) if instead else None
         cursor.refuse(f"there is no operator {operator} here, but == != < <= > >=", rewrite=rewrite)
@@ -258,7 +270,7 @@ def _read_query_name(cursor: Cursor) -> None:
         cursor.refuse("a name must stand here; one with other characters than letters, digits, _ - must be in [' ']")
     after = cursor.text[cursor.at + len(name) : cursor.at + len(name) + 1]
     if after == "(":
-        cursor.refuse(f"functions such as {name}() are not taken: compare the value itself")
+        cursor.refuse(explain_function(name))
     cursor.take(len(name))
     cursor.write("[")
     cursor.write_value(name)
@@ -324,13 +336,12 @@ def _number(text: str) -> Decimal:
 def _refuse_word(cursor: Cursor, word: str) -> NoReturn:
     if cursor.here in ("/", "[", "{"):
         cursor.refuse("regular expressions, arrays and objects are no literals here: compare with ==, joined by ||")
-    if word.lower() in _WORD_OPERATORS:
-        cursor.refuse(
-            f"the operator {word} is not taken: compare with ==, joined by ||, as in @.a == 'x' || @.a == 'y'"
-        )
+    if instead := _INSTEAD_OF_OPERATOR.get(word.lower()):
+        cursor.refuse(f"the operator {word} is not taken: {instead}")
     if word.lower() in ("true", "false", "null", "none"):
         plain = word.lower().replace("none", "null")
-        cursor.refuse(f"write {plain}", rewrite=cursor.replaced(cursor.at, cursor.at + len(word), plain))
+        why = "JSON's words are true, false and null"
+        cursor.refuse(why, rewrite=cursor.replaced(cursor.at, cursor.at + len(word), plain))
     if word[:1] in tuple("0123456789-+."):
         cursor.refuse(f"{word} is no number that is taken, such as 42, -1, 1.5 or 1e3")
     if not word:

@@ -160,3 +160,12 @@ def outside_strings(cursor: Cursor, wanted: Callable[[str], bool], start: int) -
             return place
         place += 1
     return -1
+
+
+def explain_function(name: str) -> str:
+    """Say why `name(` is refused, and what says the same where something does."""
+    if not name:
+        return "parentheses may stand in a filter only, as in [?(@.a == 'x')]"
+    if name in ("length", "size"):
+        return f"{name}() is not taken: ask for an element, as in [?(@.list[1] && !@.list[2])] for two"
+    return f"functions such as {name}() are not taken: let the path lead to the value itself"

@@ -13,6 +13,7 @@ from hookwright.filters.grammar.cursor import (
     QUOTES,
     Cursor,
     Translation,
+    explain_function,
     outside_strings,
     quote,
 )
@@ -20,6 +21,10 @@ from hookwright.filters.grammar.cursor import (
 _INDICES = re.compile(r"-?[0-9]+(?: *, *-?[0-9]+)*")
 _SLICE = re.compile(r"(-?[0-9]+)?:(-?[0-9]+)?")
 _OPERATOR = re.compile(r"[=<>~]")
+_JOINT = re.compile(r" [-+*/|&]+ ")
+_EXPLAIN_JOINT = "Jayway neither computes with paths nor joins them: give a filter for each path"
+# What nobody means as part of a name.
+_NOT_IN_NAMES = re.compile(r"[]|&*,)'\"]")
 # What somebody may have meant as a name in brackets.
 _LOOSE_WORD = re.compile(r"[^\[\]'\"]*")
 
@@ -36,14 +41,11 @@ def translate(text: str) -> Translation:
 
 
 class _PathReader:
-    """Reads segment after segment.
-
-    `_last` is set once a segment was read after which no other may follow: its reason.
-    """
+    """Reads segment after segment."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
-        self._last: str | None = None
+        self._must_end = False  # after a `..` with anything but a name
 
     def read(self) -> None:
         cursor = self._cursor
@@ -53,12 +55,14 @@ class _PathReader:
         else:
             self._read_bare_start()
         while not cursor.ended:
-            self._refuse_after_last()
+            self._check_scan()
             self._read_segment()
 
     def _read_bare_start(self) -> None:
         """Read the first segment of a path without `$.`, which Jayway puts before it."""
         cursor = self._cursor
+        if len(cursor.text) > 1 and cursor.here in QUOTES and cursor.text.endswith(cursor.here):
+            cursor.refuse("the whole expression is in quotes", rewrite=cursor.text[1:-1])
         if cursor.here.isspace():
             cursor.refuse("a path must not begin with a blank", rewrite=cursor.text.strip())
         if cursor.sees("."):
@@ -91,7 +95,7 @@ class _PathReader:
         elif cursor.sees("*"):
             cursor.take()
             cursor.write("[*]")
-            self._end_of_scan(scanning=scanning)
+            self._must_end = scanning
         else:
             self._read_dot_name()
 
@@ -110,20 +114,26 @@ class _PathReader:
         cursor = self._cursor
         rest = cursor.text[start : cursor.end]
         name = _up_to(" .[(", rest)
-        if rest[len(name) : len(name) + 1] == "(":
-            why = f"functions such as {name}() are not taken: give the path to the value itself, and compare that"
-            cursor.refuse(why, at=start)
-        if rest[len(name) : len(name) + 1] == BLANK:
-            name = _up_to(".[", rest).rstrip(BLANK)
-        if _OPERATOR.search(name):
-            cursor.refuse("a comparison must stand in a filter, such as [?(@.a == 'x')], or be given as matchEquals")
         if "`" in name:
             cursor.refuse("functions in back-ticks are jsonpath-ng's own; Jayway has none", at=start)
+        if rest[len(name) : len(name) + 1] == "(":
+            cursor.refuse(explain_function(name), at=start)
+        if rest[len(name) : len(name) + 1] == BLANK:
+            name = _up_to(".[", rest).rstrip(BLANK)
+        if name != name.strip():
+            why = "only a blank may stand at the end, no tab and no line break"
+            cursor.refuse(why, at=start, rewrite=cursor.replaced(start, start + len(name), name.strip()))
+        if operator := _OPERATOR.search(name):
+            why = "a comparison must stand in a filter, such as [?(@.a == 'x')], or be given as matchEquals"
+            cursor.refuse(why, at=start + operator.start())
+        if joint := _JOINT.search(name):
+            cursor.refuse(_EXPLAIN_JOINT, at=start + joint.start() + 1)
         if len(name) > 1 and name[0] in QUOTES and name.endswith(name[0]):
             why = "a name in quotes must be in brackets, for Jayway takes the quotes after a dot as part of the name"
             cursor.refuse(why, at=start, rewrite=self._in_brackets(start, len(name), name[1:-1]))
         why = "a name with other characters than letters, digits and _ - @ $ : must be in brackets and quotes"
-        cursor.refuse(why, at=start, rewrite=self._in_brackets(start, len(name), name) if name else None)
+        is_name = name and not _NOT_IN_NAMES.search(name)
+        cursor.refuse(why, at=start, rewrite=self._in_brackets(start, len(name), name) if is_name else None)
 
     def _in_brackets(self, start: int, length: int, name: str) -> str:
         """Give the whole text with a name after a dot put in brackets, which take the place of the dot."""
@@ -141,7 +151,7 @@ class _PathReader:
             compact = cursor.text[: cursor.at] + cursor.text[cursor.at :].lstrip(BLANK)
             cursor.refuse("a blank must not stand between two segments", rewrite=compact)
         if cursor.here in "+-*/|&=<>!~":
-            cursor.refuse(f"{cursor.here} is no part of a path: Jayway neither computes nor joins paths")
+            cursor.refuse(_EXPLAIN_JOINT)
         cursor.refuse("a dot or a bracket must follow", rewrite=cursor.replaced(cursor.at, cursor.at, "."))
 
     def _read_bracket(self, *, scanning: bool) -> None:
@@ -165,7 +175,7 @@ class _PathReader:
         else:
             self._refuse_bracket(opened)
         self._close_bracket(opened)
-        self._end_of_scan(scanning=scanning)
+        self._must_end = scanning
 
     def _close_bracket(self, opened: int) -> None:
         cursor = self._cursor
@@ -243,20 +253,16 @@ class _PathReader:
             rewrite = cursor.replaced(opened, stop + 1, f"[{quote(word)}]")
         cursor.refuse("a name in brackets must be in quotes", at=opened, rewrite=rewrite)
 
-    def _end_of_scan(self, *, scanning: bool) -> None:
-        """Remember that nothing may follow a `..` with anything but a name.
+    def _check_scan(self) -> None:
+        """Refuse a segment after a `..` with anything but a name.
 
-        There Jayway keeps the array index of the last evaluation in the compiled path, so what it finds depends on
-        the documents before this one.
+        There Jayway keeps the array index of the last evaluation in the compiled path.
         """
-        if scanning:
-            self._last = "only the last segment may be a `..` with *, an index, a slice or a filter"
-
-    def _refuse_after_last(self) -> None:
-        if self._last is not None:
-            cursor = self._cursor
-            why = f"{self._last}: otherwise Jayway's result depends on the documents before; name a member after `..`"
-            cursor.refuse(why)
+        if self._must_end:
+            self._cursor.refuse(
+                "only a name after `..` may be followed by more: after *, an index, a slice or a filter "
+                "Jayway's result depends on the documents before this one"
+            )
 
 
 def _up_to(marks: str, text: str) -> str:
