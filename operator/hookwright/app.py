@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,12 +17,12 @@ import structlog
 from kubernetes.aio.client import Configuration
 
 from hookwright.builds.status import News, StatusWriter, describe_delivery
-from hookwright.builds.worker import Conclusion, Worker
+from hookwright.builds.worker import Conclusion, Worker, refer_build
 from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.cluster.secrets import SecretReader
-from hookwright.errors import ClusterError, UsageError
+from hookwright.errors import ClusterError, JournalError, UsageError
 from hookwright.intake.receiver import Receiver
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, compile_route
@@ -47,6 +47,7 @@ RECONCILERS = 8
 RESYNC_SECONDS = 600.0
 PURGE_SECONDS = 600.0
 LONGEST_WAIT_SECONDS = 30.0
+FAREWELL_SECONDS = 5.0
 
 _RESOURCES = {Webhook: WEBHOOKS, BuildTrigger: BUILDTRIGGERS}
 
@@ -133,7 +134,9 @@ class App:
                     self._purge(journal),
                 ],
             )
-            await writer.flush()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await writer.flush()
 
     @asynccontextmanager
     async def _open_journal(self) -> AsyncIterator[Journal]:
@@ -218,7 +221,10 @@ class App:
 
     async def _purge(self, journal: Journal) -> None:
         while True:
-            await journal.purge(now=self.clock())
+            try:
+                await journal.purge(now=self.clock())
+            except JournalError as error:
+                log.error("journal", error=error.message)
             await asyncio.sleep(PURGE_SECONDS)
 
 
@@ -297,5 +303,6 @@ def news_of_verdict(route: Route, request: Request, verdict: Verdict) -> News:
         outcome=str(verdict.outcome),
         reason=verdict.reason.name,
         message=message,
+        build=refer_build(verdict.wanted[0]) if verdict.wanted else None,
     )
     return News(namespace=route.namespace, name=route.name, uid=route.uid, last_delivery=delivery)

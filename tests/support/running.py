@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from hookwright.app import App
 from hookwright.cluster.client import load_access
 from hookwright.commands.dev import find_free_port, make_namespace
@@ -74,7 +75,9 @@ def sign(body: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def make_headers(body: bytes, *, secret: str | None = SECRET, delivery: str | None = None, **more: str) -> dict[str, str]:
+def make_headers(
+    body: bytes, *, secret: str | None = SECRET, delivery: str | None = None, **more: str
+) -> dict[str, str]:
     """Give GitHub's headers; `more` adds headers, with _ for -."""
     headers = {"content-type": "application/json", "x-github-event": "push"}
     headers["x-github-delivery"] = delivery or str(uuid.uuid4())
@@ -117,7 +120,11 @@ class Running:
     def apply(self, *objects: dict[str, Any]) -> None:
         """Apply objects as kubectl does: their status stays."""
         for obj in objects:
-            kind = {"Secret": "secrets", "Webhook": "webhooks.hookwright.dev", "BuildTrigger": "buildtriggers.hookwright.dev"}
+            kind = {
+                "Secret": "secrets",
+                "Webhook": "webhooks.hookwright.dev",
+                "BuildTrigger": "buildtriggers.hookwright.dev",
+            }
             found = None
             if obj["kind"] in kind:
                 found = self.cluster.get(kind[obj["kind"]], obj["metadata"]["namespace"], obj["metadata"]["name"])
@@ -147,7 +154,8 @@ class Running:
         """Wait until `happened` gives something true, and give that."""
         try:
             async with asyncio.timeout(PATIENCE):
-                while not (result := happened()):
+                # What is polled lives in other threads and processes.
+                while not (result := happened()):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"did not happen: {what or happened}; status: {self.status()}") from None

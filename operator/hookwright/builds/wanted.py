@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from pydantic import ConfigDict, TypeAdapter
 
-# Longer values are cut. Linux takes at most 128 KiB for one environment variable.
-MAX_VALUE_LENGTH = 32_768
+# Longer values are cut. Linux takes at most 128 KiB for one environment variable, name included, and a character may
+# have 4 bytes.
+MAX_VALUE_LENGTH = 32_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

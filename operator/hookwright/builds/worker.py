@@ -50,6 +50,11 @@ class Conclusion:
     build: BuildReference | None = None
 
 
+def refer_build(wanted: WantedBuild) -> BuildReference:
+    """Say which object is, or will be, the build of `wanted`."""
+    return BuildReference(api_version=BUILD_API_VERSION, kind=BUILD_KIND, name=name_wanted(wanted))
+
+
 @dataclass(kw_only=True)
 class Worker:
     """Starts builds, `concurrency` at a time; `report` is told what became of each."""
@@ -69,7 +74,15 @@ class Worker:
         self._wake.set()
 
     async def run(self) -> None:
-        """Start what the journal holds, until cancelled."""
+        """Start what the journal holds, until cancelled; what is under way then is found again at the next start."""
+        try:
+            await self._run()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _run(self) -> None:
         while True:
             self._wake.clear()
             room = self.concurrency - len(self._running)
@@ -195,7 +208,7 @@ class Worker:
         return self._conclude(wanted, BUILD_NAME_TAKEN, f"{BUILD_KIND} {name} exists and is not of this delivery")
 
     def _succeed(self, wanted: WantedBuild) -> Conclusion:
-        build = BuildReference(api_version=BUILD_API_VERSION, kind=BUILD_KIND, name=name_wanted(wanted))
+        build = refer_build(wanted)
         return Conclusion(
             wanted=wanted,
             reason=BUILD_CREATED,

@@ -141,6 +141,8 @@ def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # Any: a D
     Raises:
         UsageError: the API server refuses one.
     """
+    from hookwright.devcluster import ApiError
+
     for manifest in manifests:
         obj = dict(manifest)
         metadata = dict(obj.get("metadata") or {})
@@ -152,7 +154,7 @@ def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # Any: a D
                 if cluster.get("namespaces", None, metadata["namespace"]) is None:
                     cluster.apply(make_namespace(metadata["namespace"]))
             cluster.apply(obj)
-        except ValueError as error:
+        except (ApiError, LookupError) as error:
             raise UsageError(f"{name}: {error}") from None
         click.echo(f"applied {name}")
 

@@ -114,6 +114,11 @@ def check_buildtrigger(
         return None
     if dry_run.status == 403:  # noqa: PLR2004 - Forbidden
         message = f"ServiceAccount {service_account} may not create the build: {dry_run.message}"
+        if "impersonate" in dry_run.message:
+            message = (
+                f"Hookwright may not act as ServiceAccount {service_account}: {dry_run.message}; give it the verb "
+                "impersonate on that ServiceAccount by a Role in this namespace"
+            )
         return Finding(reason=TEMPLATE_FORBIDDEN, code=INVALID_INPUT, message=message, heals=True)
     message = f"spec.build.jobTemplate: the API server refuses the Job: {dry_run.message}"
     return Finding(reason=TEMPLATE_INVALID, code=INVALID_INPUT, message=message, heals=False)

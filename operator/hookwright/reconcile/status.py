@@ -1,14 +1,14 @@
-"""Writing what the operator says in status: one patch at most, and a Kubernetes Event when Ready changes."""
+"""Writing what the operator says in status: one patch at most, and a Kubernetes Event for each change of note."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookwright.cluster import Resource
 from hookwright.errors import ClusterError
-from hookwright.kinds import ObjectKind
-from hookwright.kinds.conditions import READY
+from hookwright.kinds import Condition, ObjectKind
+from hookwright.kinds.conditions import LAST_DELIVERY_FAILED, READY
 from hookwright.reconcile.checks import Finding, OurObject, conditions_of, found_conditions, found_status, status_patch
 from hookwright.reconcile.world import World
 
@@ -48,7 +48,18 @@ async def write_status(
             return
         raise
     world.mirror.put(kind, written, ours=True)
-    now = next((c.status, c.reason, c.message) for c in conditions if c.type == READY)
-    before = [(c.status, c.reason) for c in found_conditions(obj) if c.type == READY]
-    if before != [now[:2]]:
-        await world.announcer.announce(kind.KIND, metadata, reason=now[1], message=now[2], warning=finding is not None)
+    for condition in find_changes(found_conditions(obj), conditions):
+        await world.announcer.announce(
+            kind.KIND,
+            metadata,
+            reason=condition.reason,
+            message=condition.message,
+            warning=condition.type != READY or condition.status != "True",
+        )
+
+
+def find_changes(before: Sequence[Condition], now: Sequence[Condition]) -> list[Condition]:
+    """Give the conditions that a user should hear of, where they say something new: Ready, and a failed delivery."""
+    known = {(condition.type, condition.status, condition.reason) for condition in before}
+    told = (READY, LAST_DELIVERY_FAILED)
+    return [c for c in now if c.type in told and (c.type, c.status, c.reason) not in known]

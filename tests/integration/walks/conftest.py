@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
 

@@ -7,6 +7,8 @@ import json
 import uuid
 
 import pytest
+from hookwright.intake import server
+
 from support.running import (
     Running,
     make_buildtrigger,
@@ -41,7 +43,7 @@ async def test_signed_push_starts_job(running: Running):
 
 
 async def test_status_tells_of_start(running: Running):
-    """lastTriggered and lastDelivery appear in status once the Job exists."""
+    """LastTriggered and lastDelivery appear in status once the Job exists."""
     answer = (await running.push(running.status()["url"], delivery="d-2")).json()
     await running.until(lambda: running.last() == ("started", "BuildCreated"))
     last = running.status()["lastDelivery"]
@@ -180,7 +182,7 @@ async def test_chunked_body_is_read(running: Running):
 
 @pytest.mark.parametrize(
     "rest",
-    ["content-length: 100\r\n\r\n{}", "transfer-encoding: chunked\r\n\r\n8\r\n{\"ref\": \r\n"],
+    ["content-length: 100\r\n\r\n{}", 'transfer-encoding: chunked\r\n\r\n8\r\n{"ref": \r\n'],
     ids=["length", "chunks"],
 )
 async def test_unfinished_body_starts_nothing(running: Running, rest):
@@ -195,7 +197,12 @@ async def test_unfinished_body_starts_nothing(running: Running, rest):
     writer.close()
     assert (await running.push(url, secret=None, delivery="whole")).status_code == 202
     await running.until(running.jobs)
-    await running.until(lambda: running.last("open") in {("started", "BuildCreated"), ("refused", "BodyIncomplete"), ("refused", "BodyUnreadable")})
+    await running.until(
+        lambda: (
+            running.last("open")
+            in {("started", "BuildCreated"), ("refused", "BodyIncomplete"), ("refused", "BodyUnreadable")}
+        )
+    )
     assert len(running.jobs()) == 1
 
 
@@ -248,3 +255,23 @@ async def test_hostile_values_stay_data(running: Running):
     )
     (value,) = [v["value"] for v in job["spec"]["template"]["spec"]["containers"][0]["env"] if v["name"] == "MESSAGE"]
     assert value.replace("$$", "$") == nasty.replace("\0", "\ufffd")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["content-length: 100\r\n\r\n{}", "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"],
+    ids=["length", "chunks"],
+)
+async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
+    """A sender that never finishes its body is answered 400 after a bounded time, and others are served meanwhile."""
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
+    url = running.status()["url"]
+    host, port = url.split("/")[2].split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST /{url.split('/', 3)[3]} HTTP/1.1\r\nhost: x\r\n{rest}".encode())
+    await writer.drain()
+    assert (await running.push(url)).status_code == 202
+    head = await asyncio.wait_for(reader.readline(), 10)
+    assert head.startswith(b"HTTP/1.1 400")
+    writer.close()
+    await running.until(lambda: ("refused", "BodyIncomplete") == running.last())

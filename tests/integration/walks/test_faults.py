@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from hookwright.errors import JournalUnwritable
 from hookwright.journal import Journal
 from support.running import Running, make_webhook

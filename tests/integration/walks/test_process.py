@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+
 from hookwright.devcluster import DevCluster
 from support.running import (
     PATIENCE,
@@ -105,7 +105,7 @@ async def run_process(folder: Path, **settings: str) -> AsyncIterator[Process]:
 
 
 async def test_kill_loses_nothing_and_doubles_nothing(tmp_path: Path):
-    """kill -9 while deliveries stream in, at least 5 times between disk and start: every 2xx is built exactly once."""
+    """Kill -9 while deliveries stream in, at least 5 times between disk and start: every 2xx is built exactly once."""
     kills, wanted = 6, 500
     ledger: dict[str, str] = {}
     async with run_process(tmp_path) as process:
@@ -121,7 +121,9 @@ async def test_kill_loses_nothing_and_doubles_nothing(tmp_path: Path):
                 delivery = f"{sender}-{number}"
                 body = make_push(number=number)
                 try:
-                    response = await running.client.post(url, content=body, headers=make_headers(body, delivery=delivery))
+                    response = await running.client.post(
+                        url, content=body, headers=make_headers(body, delivery=delivery)
+                    )
                 except httpx.TransportError:
                     await asyncio.sleep(0.05)
                     continue
@@ -262,5 +264,3 @@ async def test_no_secret_leaves_the_process(tmp_path: Path):
                 assert secret not in text, place
         for line in places["logs"].splitlines():
             assert isinstance(json.loads(line), dict)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support.running import Running, make_buildtrigger, make_push, make_secret, make_webhook
 
 WEBHOOKS = "/apis/hookwright.dev/v1alpha1/namespaces/default/webhooks"

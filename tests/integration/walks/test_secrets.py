@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+
 from support.running import Running, make_buildtrigger, make_secret, make_webhook
 
 CODE = "InvalidWebhookAuthenticationParametersException"

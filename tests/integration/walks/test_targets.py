@@ -47,7 +47,7 @@ async def test_filter_that_needs_the_target_is_decided_later(bare: Running):
 
 
 async def test_filter_that_needs_nothing_of_the_target_is_decided_at_once(bare: Running):
-    """With the value in actionConfiguration, a delivery that does not match is ignored although the target is missing."""
+    """With the value in actionConfiguration, a delivery that does not match is ignored although there is no target."""
     bare.apply(make_secret(), make_webhook(actionConfiguration={"Branch": "main"}))
     url = await bare.until(lambda: bare.status().get("url"))
     assert (await bare.push(url, make_push("refs/heads/other"))).json()["reason"] == "FilteredOut"
@@ -75,7 +75,11 @@ async def test_target_that_stays_missing_fails_the_delivery(tmp_path: Path):
 async def test_target_removed_between_answer_and_start(running: Running):
     """A target that is removed before the start is waited for, like one that is missing, and starts when it is back."""
     fault = running.cluster.answer(
-        method="POST", path=r"/apis/batch/v1/namespaces/default/jobs", status=503, reason="ServiceUnavailable", times=None
+        method="POST",
+        path=r"/apis/batch/v1/namespaces/default/jobs",
+        status=503,
+        reason="ServiceUnavailable",
+        times=None,
     )
     response = await running.push(running.status()["url"])
     assert response.status_code == 202
