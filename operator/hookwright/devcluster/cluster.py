@@ -17,11 +17,11 @@ from hookwright.devcluster.jobs import JobPlayer
 from hookwright.devcluster.kubeconfig import kubeconfig
 from hookwright.devcluster.lifecycle import Lifecycle, WriteOptions
 from hookwright.devcluster.objects import Objects
-from hookwright.devcluster.registry import Registry
-from hookwright.devcluster.resources import DEFINITIONS, Key, Resource
+from hookwright.devcluster.registry import Registry, defined_key
+from hookwright.devcluster.resources import DEFINITIONS, Resource
 from hookwright.devcluster.server import Server
 from hookwright.devcluster.store import Change, Store
-from hookwright.devcluster.values import JsonObject, clone
+from hookwright.devcluster.values import JsonObject, decode, encode
 from hookwright.devcluster.watches import Watches
 
 _T = TypeVar("_T")
@@ -52,7 +52,7 @@ class DevCluster:
         self._runner: web.ServerRunner | None = None
         self._store = Store()
         self._registry = Registry()
-        self._lifecycle = Lifecycle(self._store, self._registry)
+        self._lifecycle = Lifecycle(self._store)
         self._watches = Watches(self._store)
         self._jobs = JobPlayer(self._store, self._lifecycle, seconds=job_seconds)
         self._server = Server(self._registry, Objects(self._store, self._lifecycle), self._watches)
@@ -169,7 +169,7 @@ class DevCluster:
         """The last 10,000 requests, oldest first; a watch stands there from when it began."""
         return self._call(lambda: list(self._server.record))
 
-    def get(self, kind: str, namespace: str, name: str) -> JsonObject | None:
+    def get(self, kind: str, namespace: str | None, name: str) -> JsonObject | None:
         """Return a copy of an object, or None; `kind` is `secrets`, `jobs.batch` and the like.
 
         Raises LookupError if there is no such kind. The namespace of a cluster-wide kind does not matter.
@@ -177,8 +177,8 @@ class DevCluster:
 
         def read() -> JsonObject | None:
             resource = self._resource(kind)
-            stored = self._store.get(resource.key, namespace if resource.namespaced else "", name)
-            return clone(stored.obj) if stored else None
+            stored = self._store.get(resource.key, (namespace if resource.namespaced else None) or "", name)
+            return stored.read() if stored else None
 
         return self._call(read)
 
@@ -186,7 +186,7 @@ class DevCluster:
         """Return copies of a kind's objects, of one namespace or of all; raise LookupError as `get` does."""
 
         def read() -> list[JsonObject]:
-            return [clone(stored.obj) for stored in self._store.all(self._resource(kind).key, namespace)]
+            return [stored.read() for stored in self._store.all(self._resource(kind).key, namespace)]
 
         return self._call(read)
 
@@ -195,15 +195,23 @@ class DevCluster:
 
         Raises ApiError for what the server would refuse, LookupError for a kind that is not served.
         """
-        return self._call(lambda: self._apply(clone(obj)))
+        return self._call(lambda: self._apply(decode(encode(obj))))
 
     def close_watches(self) -> None:
         """End all watches now, as an API server does that restarts."""
         self._call(self._watches.close)
 
     def expire_history(self) -> None:
-        """Forget all changes: a watch or a list from an older resourceVersion is answered 410 from now on."""
-        self._call(self._store.forget_history)
+        """Forget all changes: what goes on from a resourceVersion that was given out before is answered 410.
+
+        Open watches that have seen everything go on.
+        """
+
+        def expire() -> None:
+            self._store.forget_history()
+            self._watches.keep_up()
+
+        self._call(expire)
 
     def _call(self, act: Callable[[], _T]) -> _T:
         """Run `act` on the server's own event loop, where the store may be touched."""
@@ -229,19 +237,19 @@ class DevCluster:
             raise LookupError(f"the development cluster serves no {obj.get('kind')} in {obj.get('apiVersion')}")
         metadata = obj.setdefault("metadata", {})
         namespace = metadata.get("namespace", "default") if resource.namespaced else ""
-        options = WriteOptions(keeps_status=True, is_patch=True)
+        options = WriteOptions(with_status=True, is_patch=True)
         for name in ("resourceVersion", "uid"):
             metadata.pop(name, None)
         if self._store.get(resource.key, namespace, metadata.get("name", "")):
             written = self._lifecycle.update(resource, namespace, metadata["name"], obj, options)
         else:
             written = self._lifecycle.create(resource, namespace, obj, options)
-        return clone(written.obj)
+        applied: JsonObject = decode(written.json)
+        return applied
 
     def _end_watches_of_removed_kinds(self, change: Change) -> None:
         if change.type == "DELETED" and change.new.key == DEFINITIONS:
-            key: Key = (change.new.obj["spec"]["group"], change.new.obj["spec"]["names"]["plural"])
-            self._watches.close(key)
+            self._watches.close(defined_key(change.new))
 
 
 def _check_host(host: str) -> None:

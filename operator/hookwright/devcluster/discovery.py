@@ -22,61 +22,54 @@ VERSION: Final[JsonObject] = {
     "platform": "",
 }
 
+CORE_VERSIONS: Final[JsonObject] = {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+
 _STATUS_VERBS: Final = ["get", "patch", "update"]
 
 
 def aggregated(groups: Groups, *, core: bool) -> JsonObject:
     """Return all kinds of the core group, or of all others, in one document."""
-    items = [
-        {
-            "metadata": {"name": group} if group else {},
-            "versions": [
+    items = []
+    for name, versions in groups.items():
+        if (name == "") == core:
+            listed = [
                 {"version": version, "freshness": "Current", "resources": [_aggregated_entry(one) for one in resources]}
                 for version, resources in versions.items()
-            ],
-        }
-        for group, versions in groups.items()
-        if (group == "") == core
-    ]
+            ]
+            items.append({"metadata": {"name": name} if name else {}, "versions": listed})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
 def _aggregated_entry(resource: Resource) -> JsonObject:
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    entry: JsonObject = {
+    status = {"subresource": "status", "responseKind": kind, "verbs": _STATUS_VERBS}
+    return {
         "resource": resource.plural,
         "responseKind": kind,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular or resource.kind.lower(),
-        "verbs": list(VERBS),
-        "shortNames": list(resource.short_names),
-        "categories": list(resource.categories),
+        "subresources": [status] if resource.has_status else [],
+        **_words(resource),
     }
-    if resource.has_status:
-        entry["subresources"] = [{"subresource": "status", "responseKind": kind, "verbs": _STATUS_VERBS}]
-    return entry
 
 
-def core_versions() -> JsonObject:
-    """Return the versions of the core group."""
-    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+def _words(resource: Resource) -> JsonObject:
+    words = {"shortNames": list(resource.short_names), "categories": list(resource.categories)}
+    return {"verbs": list(VERBS), **words}
 
 
 def group_list(groups: Groups) -> JsonObject:
     """Return all groups but the core one."""
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(groups, name) for name in groups if name]}
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group(groups, name) for name in groups if name]}
 
 
 def group(groups: Groups, name: str) -> JsonObject:
     """Return one group; raise ApiError 404 if there is none."""
-    if name not in groups:
+    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in groups.get(name, ())]
+    if not name or not versions:
         raise not_served()
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(groups, name)}
-
-
-def _group(groups: Groups, name: str) -> JsonObject:
-    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in groups[name]]
-    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
+    members = {"name": name, "versions": versions, "preferredVersion": versions[0]}
+    return {"kind": "APIGroup", "apiVersion": "v1", **members}
 
 
 def resource_list(groups: Groups, name: str, version: str) -> JsonObject:
@@ -85,20 +78,12 @@ def resource_list(groups: Groups, name: str, version: str) -> JsonObject:
     if not resources:
         raise not_served()
     entries = [entry for resource in resources for entry in _entries(resource)]
-    return {
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": resources[0].api_version,
-        "resources": entries,
-    }
+    head = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": resources[0].api_version}
+    return {**head, "resources": entries}
 
 
 def _entries(resource: Resource) -> list[JsonObject]:
     common = {"namespaced": resource.namespaced, "kind": resource.kind}
     names = {"name": resource.plural, "singularName": resource.singular or resource.kind.lower()}
-    words = {"shortNames": list(resource.short_names), "categories": list(resource.categories)}
-    entries: list[JsonObject] = [names | common | {"verbs": list(VERBS)} | words]
-    if resource.has_status:
-        names = {"name": f"{resource.plural}/status", "singularName": ""}
-        entries.append(names | common | {"verbs": _STATUS_VERBS})
-    return entries
+    status = {"name": f"{resource.plural}/status", "singularName": "", **common, "verbs": _STATUS_VERBS}
+    return [{**names, **common, **_words(resource)}, *([status] if resource.has_status else [])]

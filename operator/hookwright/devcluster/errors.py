@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from hookwright.devcluster.resources import Resource
-from hookwright.devcluster.values import Json, JsonObject, encode
+from hookwright.devcluster.values import Json, JsonObject, quote
+
+WRONG_TYPE: Final = "FieldValueTypeInvalid"
 
 
 class ApiError(Exception):
@@ -27,22 +30,13 @@ class ApiError(Exception):
         super().__init__(message)
         self.status = status
         self.reason = reason
-        self.message = message
         self.details = details or {}
-        self.headers = dict(headers or {})
+        self.headers = headers or {}
 
     def body(self) -> JsonObject:
         """Return the Status object that a client sees."""
-        return {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Failure",
-            "message": self.message,
-            "reason": self.reason,
-            "details": self.details,
-            "code": self.status,
-        }
+        head = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": str(self)}
+        return {**head, "reason": self.reason, "details": self.details, "code": self.status}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +53,20 @@ def required(field: str, message: str = "") -> Cause:
     return Cause("FieldValueRequired", field, f"Required value: {message}" if message else "Required value")
 
 
-def invalid_value(field: str, value: Json, message: str, reason: str = "FieldValueInvalid") -> Cause:
+def invalid_value(field: str, value: Json, message: str) -> Cause:
     """Say that a field's value will not do, and why."""
-    return Cause(reason, field, f"Invalid value: {encode(value).decode()}: {message}")
+    return Cause("FieldValueInvalid", field, f"Invalid value: {quote(value)}: {message}")
 
 
 def not_supported(field: str, value: Json, choices: Iterable[Json]) -> Cause:
     """Say that a field's value is none of the choices."""
-    known = ", ".join(encode(choice).decode() for choice in choices)
-    message = f"Unsupported value: {encode(value).decode()}: supported values: {known}"
-    return Cause("FieldValueNotSupported", field, message)
+    known = ", ".join(map(quote, choices))
+    return Cause("FieldValueNotSupported", field, f"Unsupported value: {quote(value)}: supported values: {known}")
 
 
 def duplicate(field: str, value: Json) -> Cause:
     """Say that a value stands twice where it may stand once."""
-    return Cause("FieldValueDuplicate", field, f"Duplicate value: {encode(value).decode()}")
+    return Cause("FieldValueDuplicate", field, f"Duplicate value: {quote(value)}")
 
 
 def too_long(field: str, limit: int) -> Cause:
@@ -86,48 +79,49 @@ def too_many(field: str, count: int, limit: int) -> Cause:
     return Cause("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} items")
 
 
-def invalid(resource: Resource, name: str, causes: Iterable[Cause]) -> ApiError:
-    """Refuse an object for what is in its fields (422)."""
-    return invalid_kind(resource.group, resource.kind, name, causes)
+def forbidden_field(field: str, message: str) -> Cause:
+    """Say that a field may not be there, or not have this value now."""
+    return Cause("FieldValueForbidden", field, f"Forbidden: {message}")
 
 
-def invalid_kind(group: str, kind: str, name: str, causes: Iterable[Cause]) -> ApiError:
-    """Refuse with causes (422); a patch that cannot be decoded has neither kind nor name."""
+def invalid(resource: Resource | None, name: str, causes: Iterable[Cause]) -> ApiError:
+    """Refuse an object for what is in its fields (422); a patch that cannot be decoded has no kind."""
     found = list(causes)
     texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in found))
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     listed = [{"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in found]
-    full_kind = f"{kind}.{group}" if group else kind
+    group, kind = (resource.group, resource.kind) if resource else ("", "")
     details = {"name": name, "group": group, "kind": kind, "causes": listed}
-    return ApiError(422, "Invalid", f'{full_kind} "{name}" is invalid: {text}', details=details)
+    return ApiError(422, "Invalid", f'{kind}{group and "."}{group} "{name}" is invalid: {text}', details=details)
 
 
-def _details(resource: Resource, name: str) -> JsonObject:
-    return {"name": name, "group": resource.group, "kind": resource.plural}
+def _about(resource: Resource, name: str, status: int, reason: str, message: str) -> ApiError:
+    details = {"name": name, "group": resource.group, "kind": resource.plural}
+    return ApiError(status, reason, message, details=details)
 
 
 def not_found(resource: Resource, name: str) -> ApiError:
     """Say that there is no such object."""
-    return ApiError(404, "NotFound", f'{resource.full_name} "{name}" not found', details=_details(resource, name))
+    return _about(resource, name, 404, "NotFound", f'{resource.full_name} "{name}" not found')
 
 
 def already_exists(resource: Resource, name: str) -> ApiError:
     """Say that the name is taken."""
-    message = f'{resource.full_name} "{name}" already exists'
-    return ApiError(409, "AlreadyExists", message, details=_details(resource, name))
+    return _about(resource, name, 409, "AlreadyExists", f'{resource.full_name} "{name}" already exists')
 
 
-def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
+def conflict(resource: Resource, name: str, why: str) -> ApiError:
     """Say that the caller knew an older version, or another object, than there is."""
-    why = why or "the object has been modified; please apply your changes to the latest version and try again"
     message = f'Operation cannot be fulfilled on {resource.full_name} "{name}": {why}'
-    return ApiError(409, "Conflict", message, details=_details(resource, name))
+    return _about(resource, name, 409, "Conflict", message)
 
 
-def forbidden(resource: Resource, name: str, why: str, causes: Iterable[JsonObject] = ()) -> ApiError:
+def forbidden(resource: Resource, name: str, why: str, cause: JsonObject | None = None) -> ApiError:
     """Refuse for the state of the surroundings, for instance a namespace that is going away."""
-    details = _details(resource, name) | ({"causes": found} if (found := list(causes)) else {})
-    return ApiError(403, "Forbidden", f'{resource.full_name} "{name}" is forbidden: {why}', details=details)
+    error = _about(resource, name, 403, "Forbidden", f'{resource.full_name} "{name}" is forbidden: {why}')
+    if cause:
+        error.details["causes"] = [cause]
+    return error
 
 
 def bad_request(message: str) -> ApiError:
@@ -137,15 +131,8 @@ def bad_request(message: str) -> ApiError:
 
 def undecodable(resource: Resource, why: str) -> ApiError:
     """Refuse a body whose values have types that the kind cannot hold (400)."""
-    text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}'
-    return bad_request(text)
-
-
-def wrong_type(resource: Resource, found: Json, field: str, wanted: str) -> ApiError:
-    """Refuse a value that a typed field of a built-in kind, or of the metadata, cannot hold."""
-    name = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
-    given = name.get(type(found), "null")
-    return undecodable(resource, f"json: cannot unmarshal {given} into Go struct field {field} of type {wanted}")
+    kind = resource.kind
+    return bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}')
 
 
 def not_served() -> ApiError:
@@ -161,8 +148,3 @@ def not_allowed() -> ApiError:
 def unsupported(message: str) -> ApiError:
     """Refuse a media type (415)."""
     return ApiError(415, "UnsupportedMediaType", message)
-
-
-def expired(message: str) -> ApiError:
-    """Say that a resourceVersion is older than what is remembered (410): the caller has to list again."""
-    return ApiError(410, "Expired", message)

@@ -8,6 +8,7 @@ those that the Job controller of Kubernetes 1.34 writes.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from hookwright.devcluster.lifecycle import Lifecycle
@@ -18,12 +19,10 @@ from hookwright.devcluster.values import JsonObject, find, timestamp
 OUTCOME: Final = "devcluster.hookwright.dev/outcome"
 SECONDS: Final = "devcluster.hookwright.dev/seconds"
 
-_COMPLETE: Final = ("SuccessCriteriaMet", "Complete")
-_FAILED: Final = ("FailureTarget", "Failed")
-_WHY: Final = {
-    _COMPLETE: ("CompletionsReached", "Reached expected number of succeeded pods"),
-    _FAILED: ("BackoffLimitExceeded", "Job has reached the specified backoff limit"),
-}
+_COMPLETE: Final = ("CompletionsReached", "Reached expected number of succeeded pods")
+_FAILED: Final = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+_SUSPENDED: Final = ("JobSuspended", "Job suspended")
+_RESUMED: Final = ("JobResumed", "Job resumed")
 
 
 class JobPlayer:
@@ -34,113 +33,92 @@ class JobPlayer:
         self._lifecycle = lifecycle
         self._seconds = seconds
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._timers: dict[str, asyncio.TimerHandle | asyncio.Handle] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to play, with the Jobs that are there."""
         self._loop = loop
         for stored in self._store.all(JOBS):
-            self._schedule(stored)
+            self._plan(stored)
 
     def stop(self) -> None:
         """Leave all Jobs as they are."""
         self._loop = None
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        for uid in list(self._timers):
+            self._cancel(uid)
 
     def observe(self, change: Change) -> None:
         """Follow a change in the store."""
-        if change.new.key != JOBS:
-            return
-        if change.type == "DELETED":
+        if change.new.key == JOBS:
             self._cancel(change.new.uid)
-        else:
-            self._schedule(change.new)
+            if change.type != "DELETED":
+                self._plan(change.new)
 
     def _cancel(self, uid: str) -> None:
-        timer = self._timers.pop(uid, None)
-        if timer:
+        if timer := self._timers.pop(uid, None):
             timer.cancel()
 
-    def _schedule(self, stored: Stored) -> None:
-        """Plan the next step of a Job; a controller acts after the write that it saw, never within it."""
-        if self._loop is None or stored.terminating or _is_finished(stored.obj):
+    def _plan(self, stored: Stored) -> None:
+        """Plan a Job's next step; a controller acts after the write that it saw, never within it."""
+        job = stored.read()
+        conditions = _conditions(job)
+        if self._loop is None or "Complete" in conditions or "Failed" in conditions:
             return
-        suspended = bool(stored.obj["spec"].get("suspend"))
-        running = "startTime" in _status(stored.obj)
-        if suspended == (_suspension(stored.obj) == "True") and (suspended or (running and stored.uid in self._timers)):
-            return
-        self._cancel(stored.uid)
-        if suspended or not running:
-            self._timers[stored.uid] = self._loop.call_soon(self._begin, stored.uid)
+        step: Callable[[JsonObject], JsonObject] | None = None
+        wait = 0.0
+        if find(job, "spec", "suspend"):
+            step = None if conditions.get("Suspended") == "True" else _suspend
+        elif not find(job, "status", "startTime"):
+            step = _begin
         else:
-            self._timers[stored.uid] = self._loop.call_later(
-                _duration(stored.obj, self._seconds), self._end, stored.uid
-            )
+            step, wait = _end, self._duration(job)
+        if step:
+            self._timers[stored.uid] = self._loop.call_later(wait, self._take, stored.uid, step)
 
-    def _begin(self, uid: str) -> None:
-        """Write that a Job runs, or that it is suspended."""
-        stored = self._store.get_by_uid(uid)
+    def _take(self, uid: str, step: Callable[[JsonObject], JsonObject]) -> None:
         self._timers.pop(uid, None)
-        if stored is None:
-            return
-        status = dict(_status(stored.obj))
-        others = [one for one in status.get("conditions", ()) if one["type"] != "Suspended"]
-        if stored.obj["spec"].get("suspend"):
-            for name in ("active", "startTime"):
-                status.pop(name, None)
-            status["conditions"] = [*others, _condition("Suspended", "JobSuspended", "Job suspended")]
-        else:
-            status |= {"active": stored.obj["spec"].get("parallelism", 1), "startTime": timestamp()}
-            if _suspension(stored.obj):
-                status["conditions"] = [*others, _condition("Suspended", "JobResumed", "Job resumed", "False")]
-        self._write(stored, status)
+        if stored := self._store.get_by_uid(uid):
+            job = stored.read()
+            constants = {"ready": 0, "terminating": 0, "uncountedTerminatedPods": {}}
+            self._lifecycle.set_status(stored, step(job) | constants)
 
-    def _end(self, uid: str) -> None:
-        """Write that a Job has come to its end."""
-        stored = self._store.get_by_uid(uid)
-        self._timers.pop(uid, None)
-        if stored is None:
-            return
-        status = {name: member for name, member in _status(stored.obj).items() if name != "active"}
-        failed = find(stored.obj, "metadata", "annotations", OUTCOME) == "failed"
-        conditions = _FAILED if failed else _COMPLETE
-        if failed:
-            status["failed"] = 1
-        else:
-            status |= {"succeeded": stored.obj["spec"].get("completions", 1), "completionTime": timestamp()}
-        ended = [_condition(name, *_WHY[conditions]) for name in conditions]
-        status["conditions"] = [*status.get("conditions", ()), *ended]
-        self._write(stored, status)
-
-    def _write(self, stored: Stored, status: JsonObject) -> None:
-        self._lifecycle.set_status(stored, status | {"ready": 0, "terminating": 0, "uncountedTerminatedPods": {}})
+    def _duration(self, job: JsonObject) -> float:
+        try:
+            return float(find(job, "metadata", "annotations", SECONDS) or self._seconds)
+        except ValueError:
+            return self._seconds
 
 
-def _status(obj: JsonObject) -> JsonObject:
-    status: JsonObject = obj.get("status") or {}
-    return status
+def _begin(job: JsonObject) -> JsonObject:
+    status: JsonObject = job.get("status") or {}
+    status |= {"active": find(job, "spec", "parallelism"), "startTime": timestamp()}
+    return _with_condition(status, "Suspended", _RESUMED, "False") if _conditions(job) else status
 
 
-def _is_finished(obj: JsonObject) -> bool:
-    conditions = _status(obj).get("conditions", ())
-    return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
+def _suspend(job: JsonObject) -> JsonObject:
+    status = _without(job.get("status") or {}, "active", "startTime")
+    return _with_condition(status, "Suspended", _SUSPENDED)
 
 
-def _suspension(obj: JsonObject) -> str:
-    conditions = _status(obj).get("conditions", ())
-    return next((str(one["status"]) for one in conditions if one["type"] == "Suspended"), "")
+def _end(job: JsonObject) -> JsonObject:
+    status = _without(job["status"], "active")
+    if find(job, "metadata", "annotations", OUTCOME) == "failed":
+        status |= {"failed": 1}
+        return _with_condition(_with_condition(status, "FailureTarget", _FAILED), "Failed", _FAILED)
+    status |= {"succeeded": find(job, "spec", "completions"), "completionTime": timestamp()}
+    return _with_condition(_with_condition(status, "SuccessCriteriaMet", _COMPLETE), "Complete", _COMPLETE)
 
 
-def _duration(obj: JsonObject, default: float) -> float:
-    try:
-        return float(find(obj, "metadata", "annotations", SECONDS) or default)
-    except ValueError:
-        return default
+def _conditions(job: JsonObject) -> dict[str, str]:
+    return {one["type"]: one["status"] for one in find(job, "status", "conditions") or ()}
 
 
-def _condition(name: str, reason: str, message: str, status: str = "True") -> JsonObject:
+def _without(status: JsonObject, *names: str) -> JsonObject:
+    return {name: member for name, member in status.items() if name not in names}
+
+
+def _with_condition(status: JsonObject, name: str, why: tuple[str, str], value: str = "True") -> JsonObject:
     now = timestamp()
-    times = {"lastProbeTime": now, "lastTransitionTime": now}
-    return {"type": name, "status": status, "reason": reason, "message": message, **times}
+    others = [one for one in status.get("conditions", ()) if one["type"] != name]
+    condition = {"type": name, "status": value, "reason": why[0], "message": why[1]}
+    return status | {"conditions": [*others, condition | {"lastProbeTime": now, "lastTransitionTime": now}]}

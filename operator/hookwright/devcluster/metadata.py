@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from hookwright.devcluster.errors import Cause, invalid_value, required, too_long, wrong_type
+from hookwright.devcluster.errors import Cause, invalid_value, required, too_long, undecodable
 from hookwright.devcluster.resources import NAMESPACES, RBAC, Resource
-from hookwright.devcluster.values import Json, JsonObject
+from hookwright.devcluster.values import JsonObject, quote
 
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
@@ -42,20 +42,17 @@ _SUFFIX_LENGTH: Final = 5
 _SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 
 _TEXTS: Final = ("name", "generateName", "namespace", "uid", "resourceVersion", "selfLink", "creationTimestamp")
-_FIELDS: Final = frozenset(
-    (
-        *_TEXTS,
-        *("labels", "annotations", "finalizers", "ownerReferences", "managedFields", "generation"),
-        *("deletionTimestamp", "deletionGracePeriodSeconds"),
-    )
-)
+_MAPS: Final = ("labels", "annotations")
+_LISTS: Final = {"finalizers": str, "ownerReferences": dict}
+_OTHERS: Final = ("managedFields", "generation", "deletionTimestamp", "deletionGracePeriodSeconds")
+_FIELDS: Final = frozenset((*_TEXTS, *_MAPS, *_LISTS, *_OTHERS))
 
 
 def generate_name(prefix: str) -> str:
     """Make a name out of `generateName` as Kubernetes does: five letters that spell no word."""
-    room = _LABEL_LENGTH - _SUFFIX_LENGTH
     # Not a secret: Kubernetes draws it the same way.
-    return prefix[:room] + "".join(random.choices(_SUFFIX_LETTERS, k=_SUFFIX_LENGTH))  # noqa: S311
+    suffix = "".join(random.choices(_SUFFIX_LETTERS, k=_SUFFIX_LENGTH))  # noqa: S311
+    return prefix[: _LABEL_LENGTH - _SUFFIX_LENGTH] + suffix
 
 
 def decode_metadata(resource: Resource, obj: JsonObject) -> tuple[JsonObject, list[str]]:
@@ -63,91 +60,62 @@ def decode_metadata(resource: Resource, obj: JsonObject) -> tuple[JsonObject, li
 
     Raises ApiError 400 where a value has a type that metadata cannot hold.
     """
-    metadata = obj.get("metadata")
-    if metadata is None:
-        metadata = obj["metadata"] = {}
-    if not isinstance(metadata, dict):
-        raise wrong_type(resource, metadata, "metadata", "v1.ObjectMeta")
-    unknown = [name for name in metadata if name not in _FIELDS]
-    for name in unknown:
-        del metadata[name]
-    for name in _TEXTS:
-        if metadata.get(name) is None:
-            metadata.pop(name, None)
-        elif not isinstance(metadata[name], str):
-            raise wrong_type(resource, metadata[name], f"ObjectMeta.metadata.{name}", "string")
-    for name in ("labels", "annotations"):
-        _check_texts(resource, metadata, name)
-    for name, kind in (("finalizers", str), ("ownerReferences", dict)):
-        _check_items(resource, metadata, name, kind)
-    return metadata, [f"metadata.{name}" for name in unknown]
+    given = obj.get("metadata")
+    if not isinstance(given, dict | None):
+        raise undecodable(resource, "json: cannot unmarshal metadata into Go value of type v1.ObjectMeta")
+    metadata = {
+        name: member for name, member in (given or {}).items() if name in _FIELDS and member not in (None, {}, [])
+    }
+    for name in (*_TEXTS, *_MAPS, *_LISTS):
+        if name in metadata and not _has_right_type(name, metadata[name]):
+            text = f"json: cannot unmarshal {quote(metadata[name])} into Go struct field ObjectMeta.metadata.{name}"
+            raise undecodable(resource, text)
+    obj["metadata"] = metadata
+    return metadata, [f"metadata.{name}" for name in given or {} if name not in _FIELDS]
 
 
-def _check_texts(resource: Resource, metadata: JsonObject, name: str) -> None:
-    members = metadata.get(name)
-    if not members:
-        metadata.pop(name, None)
-    elif not isinstance(members, dict):
-        raise wrong_type(resource, members, f"ObjectMeta.metadata.{name}", "map[string]string")
-    else:
-        for value in members.values():
-            if not isinstance(value, str):
-                raise wrong_type(resource, value, f"ObjectMeta.metadata.{name}", "string")
+def _has_right_type(name: str, value: object) -> bool:
+    if name in _MAPS:
+        return isinstance(value, dict) and all(isinstance(member, str) for member in value.values())
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, _LISTS[name]) for item in value)
+    return isinstance(value, str)
 
 
-def _check_items(resource: Resource, metadata: JsonObject, name: str, kind: type) -> None:
-    items = metadata.get(name)
-    if not items:
-        metadata.pop(name, None)
-        return
-    for item in items if isinstance(items, list) else [items]:
-        if not isinstance(item, kind) or not isinstance(items, list):
-            raise wrong_type(resource, item, f"ObjectMeta.metadata.{name}", "string" if kind is str else "object")
-
-
-def check_metadata(resource: Resource, metadata: JsonObject) -> list[Cause]:
-    """Return what is wrong in an object's metadata."""
-    causes = list(_check_name(resource, metadata))
+def check_metadata(resource: Resource, metadata: JsonObject) -> Iterator[Cause]:
+    """Yield what is wrong in an object's metadata."""
+    yield from _check_name(resource, metadata.get("name", ""))
     for key, value in metadata.get("labels", {}).items():
-        causes += check_label_key("metadata.labels", key)
-        causes += check_label_value("metadata.labels", value)
+        yield from check_label("metadata.labels", key, value)
     size = 0
     for key, value in metadata.get("annotations", {}).items():
-        causes += check_label_key("metadata.annotations", key.lower())
+        yield from check_label("metadata.annotations", key.lower(), "")
         size += len(key.encode(errors="replace")) + len(value.encode(errors="replace"))
     if size > _ANNOTATIONS_LENGTH:
-        causes.append(too_long("metadata.annotations", _ANNOTATIONS_LENGTH))
+        yield too_long("metadata.annotations", _ANNOTATIONS_LENGTH)
     for index, finalizer in enumerate(metadata.get("finalizers", ())):
-        causes += check_label_key(f"metadata.finalizers[{index}]", finalizer)
+        yield from check_label(f"metadata.finalizers[{index}]", finalizer, "")
     for index, owner in enumerate(metadata.get("ownerReferences", ())):
         for name in ("apiVersion", "kind", "name", "uid"):
             if not isinstance(owner.get(name), str) or not owner[name]:
                 field = f"metadata.ownerReferences[{index}].{name}"
-                causes.append(invalid_value(field, owner.get(name) or "", "must not be empty"))
-    return causes
+                yield invalid_value(field, owner.get(name) or "", "must not be empty")
 
 
-def _check_name(resource: Resource, metadata: JsonObject) -> Iterator[Cause]:
-    name = metadata.get("name", "")
+def _check_name(resource: Resource, name: str) -> Iterator[Cause]:
     if not name:
         yield required("metadata.name", "name or generateName is required")
     elif resource.key == NAMESPACES:
         yield from check_dns_label("metadata.name", name)
     elif resource.group == RBAC:
         # Roles are named freely (`system:node`), as long as the name fits one segment of a path.
-        for part in ("/", "%"):
-            if part in name:
-                yield invalid_value("metadata.name", name, f"may not contain '{part}'")
+        if "/" in name or "%" in name:
+            yield invalid_value("metadata.name", name, "may not contain '/' or '%'")
     else:
-        yield from check_dns_subdomain("metadata.name", name)
-
-
-def check_dns_subdomain(field: str, value: str) -> Iterator[Cause]:
-    """Yield what keeps a text from being an RFC 1123 subdomain."""
-    if len(value) > _NAME_LENGTH:
-        yield invalid_value(field, value, f"must be no more than {_NAME_LENGTH} bytes")
-    if not _IS_SUBDOMAIN.fullmatch(value):
-        yield invalid_value(field, value, _BAD_SUBDOMAIN)
+        if len(name) > _NAME_LENGTH:
+            yield invalid_value("metadata.name", name, f"must be no more than {_NAME_LENGTH} bytes")
+        if not _IS_SUBDOMAIN.fullmatch(name):
+            yield invalid_value("metadata.name", name, _BAD_SUBDOMAIN)
 
 
 def check_dns_label(field: str, value: str) -> Iterator[Cause]:
@@ -158,8 +126,8 @@ def check_dns_label(field: str, value: str) -> Iterator[Cause]:
         yield invalid_value(field, value, _BAD_LABEL)
 
 
-def check_label_key(field: str, key: str) -> Iterator[Cause]:
-    """Yield what keeps a text from being a qualified name, `name` or `prefix/name`."""
+def check_label(field: str, key: str, value: str) -> Iterator[Cause]:
+    """Yield what keeps a key from being a qualified name, `name` or `prefix/name`, or a value from being a label's."""
     prefix, slash, name = key.rpartition("/")
     if slash and not _IS_SUBDOMAIN.fullmatch(prefix):
         yield invalid_value(field, key, f"prefix part {_BAD_SUBDOMAIN}" if prefix else "prefix part must be non-empty")
@@ -167,10 +135,6 @@ def check_label_key(field: str, key: str) -> Iterator[Cause]:
         yield invalid_value(field, key, f"name part must be no more than {_LABEL_LENGTH} bytes")
     if not _IS_WORD.fullmatch(name):
         yield invalid_value(field, key, _BAD_WORD)
-
-
-def check_label_value(field: str, value: Json) -> Iterator[Cause]:
-    """Yield what keeps a text from being a label's value."""
     if len(value) > _LABEL_LENGTH:
         yield invalid_value(field, value, f"must be no more than {_LABEL_LENGTH} bytes")
     if value and not _IS_WORD.fullmatch(value):

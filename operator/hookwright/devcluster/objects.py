@@ -26,7 +26,7 @@ from hookwright.devcluster.resources import Resource
 from hookwright.devcluster.selectors import select
 from hookwright.devcluster.store import Store, Stored
 from hookwright.devcluster.tables import TableWriter
-from hookwright.devcluster.values import Json, JsonObject, clone, encode
+from hookwright.devcluster.values import Json, JsonObject, encode
 from hookwright.devcluster.watches import WatchRequest
 
 JSON_TYPE: Final = "application/json"
@@ -61,7 +61,7 @@ class Objects:
         """Do what is asked; a watch is handed back for the server to stream. Raises ApiError."""
         one = bool(call.target.name)
         match call.method:
-            case "GET" if call.wants_watch:
+            case "GET" if flag(call.query, "watch"):
                 return self._watch(call)
             case "GET":
                 return self._get(call) if one else self._list(call)
@@ -77,27 +77,23 @@ class Objects:
                 raise not_allowed()
 
     def _get(self, call: Call) -> Answer:
-        target = call.target
-        stored = self._lifecycle.get(target.resource, target.namespace or "", target.name)
+        resource = call.target.resource
+        stored = self._lifecycle.get(resource, call.target.namespace or "", call.target.name)
         if call.wants_table:
-            writer = TableWriter(target.resource, call.query.get("includeObject", ""))
-            return Answer(body=encode(writer.rows([stored.obj], stored.obj["metadata"])))
-        return Answer(body=_shown(target.resource, stored))
+            obj = stored.read()
+            return Answer(body=encode(_table(call).rows([obj], obj["metadata"])))
+        return Answer(body=resource.show(stored.json))
 
     def _selected(self, call: Call) -> list[Stored]:
-        target, query = call.target, call.query
-        labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
-        selector = select(target.resource, labels=labels, fields=fields)
-        found = self._store.all(target.resource.key, target.namespace)
-        return found if selector is None else [stored for stored in found if selector(stored.obj)]
+        selector = select(call.target.resource, call.query)
+        found = self._store.all(call.target.resource.key, call.target.namespace)
+        return found if selector is None else [stored for stored in found if selector(stored)]
 
     def _list(self, call: Call) -> Answer:
-        resource = call.target.resource
         page, metadata = self._page(call, self._selected(call))
         if call.wants_table:
-            writer = TableWriter(resource, call.query.get("includeObject", ""))
-            return Answer(body=encode(writer.rows([stored.obj for stored in page], metadata)))
-        return Answer(body=_list_body(resource, metadata, [_shown(resource, stored) for stored in page]))
+            return Answer(body=encode(_table(call).rows((stored.read() for stored in page), metadata)))
+        return Answer(body=_list_body(call.target.resource, metadata, page))
 
     def _page(self, call: Call, found: list[Stored]) -> tuple[list[Stored], JsonObject]:
         """Cut the page that is asked for; the next one begins after this one's last name."""
@@ -124,57 +120,50 @@ class Objects:
             resource=target.resource,
             namespace=target.namespace,
             name=target.name,
-            selector=select(
-                target.resource, labels=query.get("labelSelector", ""), fields=query.get("fieldSelector", "")
-            ),
+            selector=select(target.resource, query),
             version=None if initial or not version else version,
             initial_end=initial,
             bookmarks=flag(query, "allowWatchBookmarks"),
             seconds=number(query, "timeoutSeconds") or _WATCH_SECONDS,
-            table=TableWriter(target.resource, query.get("includeObject", "")) if call.wants_table else None,
+            table=_table(call) if call.wants_table else None,
         )
 
     def _create(self, call: Call) -> Answer:
-        target = call.target
-        body = read_object(call)
-        namespace = target.namespace
+        resource, namespace = call.target.resource, call.target.namespace
         if namespace is None:
             raise not_allowed()
-        return _written(
-            target.resource, self._lifecycle.create(target.resource, namespace, body, write_options(call)), 201
-        )
+        written = self._lifecycle.create(resource, namespace, read_object(call), write_options(call))
+        return _written(resource, written, 201)
 
     def _replace(self, call: Call) -> Answer:
-        target = call.target
-        options, body = write_options(call), read_object(call)
-        written = self._lifecycle.update(target.resource, target.namespace or "", target.name, body, options)
-        return _written(target.resource, written)
+        return self._update(call, read_object(call))
 
     def _patch(self, call: Call) -> Answer:
-        target, resource = call.target, call.target.resource
+        resource = call.target.resource
         apply_patch = _PATCHES.get(call.content_type)
         if apply_patch is None or (resource.custom and apply_patch is patches.strategic):
             raise _unknown_patch(call)
-        stored = self._lifecycle.get(resource, target.namespace or "", target.name)
+        stored = self._lifecycle.get(resource, call.target.namespace or "", call.target.name)
         patch = read_json(call.body)
         if apply_patch is not patches.json_patch and not isinstance(patch, dict):
             raise bad_request("the patch is not an object")
-        # What a patch leaves alone is shared with the stored object, which must not be changed.
-        patched = clone(apply_patch(resource.outward(stored.obj), patch))
+        return self._update(call, apply_patch(resource.outward(stored.read()), patch))
+
+    def _update(self, call: Call, body: Json) -> Answer:
+        target = call.target
         options = write_options(call)
-        written = self._lifecycle.update(resource, target.namespace or "", target.name, patched, options)
-        return _written(resource, written)
+        written = self._lifecycle.update(target.resource, target.namespace or "", target.name, body, options)
+        return _written(target.resource, written, 200)
 
     def _delete(self, call: Call) -> Answer:
-        target = call.target
+        target, resource = call.target, call.target.resource
         namespace, options = target.namespace or "", delete_options(call)
-        gone = self._lifecycle.get(target.resource, namespace, target.name)
-        remaining = self._lifecycle.delete(target.resource, namespace, target.name, options)
-        if remaining:
-            return Answer(body=_shown(target.resource, remaining))
-        details = {"name": gone.name, "group": target.resource.group, "kind": target.resource.plural, "uid": gone.uid}
-        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        return Answer(body=encode(status))
+        gone = self._lifecycle.get(resource, namespace, target.name)
+        if remaining := self._lifecycle.delete(resource, namespace, target.name, options):
+            return Answer(body=resource.show(remaining.json))
+        details = {"name": gone.name, "group": resource.group, "kind": resource.plural, "uid": gone.uid}
+        head = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return Answer(body=encode(head | {"details": details}))
 
     def _delete_all(self, call: Call) -> Answer:
         resource, options = call.target.resource, delete_options(call)
@@ -186,22 +175,20 @@ class Objects:
                 # One that went with another is gone as was asked; one that may not be deleted stays.
                 if error.status not in (403, 404):
                     raise
-        metadata = {"resourceVersion": str(self._store.version)}
-        return Answer(body=_list_body(resource, metadata, [_shown(resource, stored) for stored in found]))
+        return Answer(body=_list_body(resource, {"resourceVersion": str(self._store.version)}, found))
 
 
-def _shown(resource: Resource, stored: Stored) -> bytes:
-    return stored.json if resource.is_stored_form else encode(resource.outward(stored.obj))
+def _table(call: Call) -> TableWriter:
+    return TableWriter(call.target.resource, call.query.get("includeObject", ""))
 
 
-def _written(resource: Resource, written: Written, status: int = 200) -> Answer:
-    body = _shown(resource, written.stored) if written.stored else encode(resource.outward(written.obj))
-    return Answer(body=body, status=status, warnings=tuple(written.warnings))
+def _written(resource: Resource, written: Written, status: int) -> Answer:
+    return Answer(body=resource.show(written.json), status=status, warnings=tuple(written.warnings))
 
 
-def _list_body(resource: Resource, metadata: JsonObject, items: list[bytes]) -> bytes:
+def _list_body(resource: Resource, metadata: JsonObject, items: list[Stored]) -> bytes:
     head = encode({"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": metadata})
-    return b'%s,"items":[%s]}' % (head[:-1], b",".join(items))
+    return b'%s,"items":[%s]}' % (head[:-1], b",".join(resource.show(stored.json) for stored in items))
 
 
 def _read_token(token: str) -> tuple[int, str, str]:

@@ -1,7 +1,7 @@
 """OpenAPI documents: what `kubectl apply` and `kubectl explain` read.
 
-Version 3 is served per group and version, with the schemas of the definitions. Of version 2 there is only a stub: kubectl
-falls back to it where version 3 does not tell whether a PATCH knows `fieldValidation` (kubectl's
+Version 3 is served per group and version, with the schemas of the definitions. Of version 2 there is only a stub:
+kubectl falls back to it where version 3 does not tell whether a PATCH knows `fieldValidation` (kubectl's
 `pkg/util/openapi/query_param_verifier`), which happens for a kind that it has not seen yet.
 """
 
@@ -13,29 +13,29 @@ from typing import Final
 from hookwright.devcluster.errors import not_served
 from hookwright.devcluster.registry import Registry
 from hookwright.devcluster.resources import Resource
+from hookwright.devcluster.shapes import INTEGER, TEXT, TEXTS, items, shape
 from hookwright.devcluster.values import JsonObject, encode
 
 V2_TYPE: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_TEXT: Final[JsonObject] = {"type": "string"}
-_TEXTS: Final[JsonObject] = {"type": "object", "additionalProperties": _TEXT}
-_META_SCHEMA: Final[JsonObject] = {
-    "type": "object",
-    "description": "Name, labels and the like, which every object has.",
-    "properties": {
-        **{name: _TEXT for name in ("name", "generateName", "namespace", "uid", "resourceVersion")},
-        **{name: _TEXT for name in ("creationTimestamp", "deletionTimestamp")},
-        "generation": {"type": "integer", "format": "int64"},
-        "labels": _TEXTS,
-        "annotations": _TEXTS,
-        "finalizers": {"type": "array", "items": _TEXT},
-        "ownerReferences": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
-    },
-}
+_META_SCHEMA: Final = shape(
+    name=TEXT,
+    generateName=TEXT,
+    namespace=TEXT,
+    uid=TEXT,
+    resourceVersion=TEXT,
+    creationTimestamp=TEXT,
+    deletionTimestamp=TEXT,
+    generation=INTEGER,
+    labels=TEXTS,
+    annotations=TEXTS,
+    finalizers=items(TEXT),
+    ownerReferences=items({"type": "object", "additionalProperties": True}),
+)
 _HEAD_SCHEMAS: Final[JsonObject] = {
-    "apiVersion": {**_TEXT, "description": "Group and version of this object."},
-    "kind": {**_TEXT, "description": "The kind of this object."},
+    "apiVersion": {**TEXT, "description": "Group and version of this object."},
+    "kind": {**TEXT, "description": "The kind of this object."},
     "metadata": {"description": "Standard object's metadata.", "allOf": [{"$ref": f"#/components/schemas/{_META}"}]},
 }
 _PARAMETERS: Final = [
@@ -82,44 +82,27 @@ def _document(resources: list[Resource]) -> JsonObject:
     schemas: JsonObject = {_META: _META_SCHEMA}
     paths: JsonObject = {}
     for resource in resources:
-        schemas[_schema_name(resource)] = _schema(resource)
-        root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
+        gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+        name = ".".join((*reversed((resource.group or "core.api.k8s.io").split(".")), resource.version, resource.kind))
+        schema = dict(resource.schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+        schema["properties"] = {**schema.get("properties", {}), **_HEAD_SCHEMAS}
+        schemas[name] = schema | {"x-kubernetes-group-version-kind": [gvk]}
+        root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
         base = f"{root}/namespaces/{{namespace}}" if resource.namespaced else root
-        collection = {"get": "list", "post": "post", "delete": "deletecollection"}
-        single = {verb: verb for verb in ("get", "put", "patch", "delete")}
-        paths[f"{base}/{resource.plural}"] = _operations(resource, collection)
-        paths[f"{base}/{resource.plural}/{{name}}"] = _operations(resource, single)
+        paths[f"{base}/{resource.plural}"] = _operations(gvk, name, get="list", post="post")
+        single = _operations(gvk, name, get="get", put="put", patch="patch", delete="delete")
+        paths[f"{base}/{resource.plural}/{{name}}"] = single
     info = {"title": "devcluster", "version": "v1"}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 
-def _schema_name(resource: Resource) -> str:
-    reversed_group = ".".join(reversed((resource.group or "core.api.k8s.io").split(".")))
-    return f"{reversed_group}.{resource.version}.{resource.kind}"
-
-
-def _schema(resource: Resource) -> JsonObject:
-    schema = dict(resource.schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
-    schema["properties"] = {**schema.get("properties", {}), **_HEAD_SCHEMAS}
-    schema["x-kubernetes-group-version-kind"] = [_kind(resource)]
-    return schema
-
-
-def _kind(resource: Resource) -> JsonObject:
-    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
-
-
-def _operations(resource: Resource, actions: dict[str, str]) -> JsonObject:
-    schema = {"$ref": f"#/components/schemas/{_schema_name(resource)}"}
-    answer = {"description": "OK", "content": {"application/json": {"schema": schema}}}
+def _operations(gvk: JsonObject, schema: str, **actions: str) -> JsonObject:
+    """Describe the verbs of one path; kubectl looks for the kind and for `fieldValidation` in them."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    common = {"parameters": _PARAMETERS, "responses": {"200": {"description": "OK", "content": content}}}
+    kinds = {"x-kubernetes-group-version-kind": gvk}
     return {
-        verb: {
-            "operationId": f"{action}{resource.kind}",
-            "parameters": _PARAMETERS,
-            "responses": {"200": answer},
-            "x-kubernetes-action": action,
-            "x-kubernetes-group-version-kind": _kind(resource),
-        }
+        verb: {"operationId": f"{action}{gvk['kind']}", "x-kubernetes-action": action, **common, **kinds}
         for verb, action in actions.items()
     }
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
 from typing import Final
 
 from hookwright.devcluster.errors import ApiError, bad_request
-from hookwright.devcluster.values import Json, JsonObject, clone, same
+from hookwright.devcluster.values import Json, JsonObject, same
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON_PATCH: Final = "application/json-patch+json"
@@ -123,11 +123,11 @@ def json_patch(target: Json, operations: Json) -> Json:
     if len(operations) > _OPERATIONS:
         message = f"The allowed maximum operations in a JSON patch is {_OPERATIONS}, got {len(operations)}"
         raise ApiError(413, "RequestEntityTooLarge", message)
-    document = {"": clone(target)}
+    document = {"": copy.deepcopy(target)}
     for operation in operations:
         try:
             _operate(document, operation)
-        except (KeyError, IndexError, ValueError, TypeError) as error:
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             what = f"{operation.get('op')} {operation.get('path')}"
             message = f"the server rejected our request due to an error in our request: {what}: {error}"
             raise ApiError(422, "Invalid", message) from error
@@ -135,76 +135,56 @@ def json_patch(target: Json, operations: Json) -> Json:
 
 
 def _operate(document: JsonObject, operation: JsonObject) -> None:
-    path = _pointer(operation["path"])
+    parent, key = _locate(document, operation["path"])
     match operation["op"]:
         case "test":
-            if not same(_at(document, path), operation.get("value")):
+            if not same(parent[key], operation.get("value")):
                 raise ValueError("testing value failed")
         case "add":
-            _add(document, path, clone(operation["value"]))
+            _add(parent, key, copy.deepcopy(operation["value"]))
         case "remove":
-            _take(document, path)
+            parent.pop(key)
         case "replace":
-            _replace(document, path, clone(operation["value"]))
+            # Only what is there can be replaced.
+            parent.pop(key)
+            _add(parent, key, copy.deepcopy(operation["value"]))
         case "move":
-            _add(document, path, _take(document, _pointer(operation["from"])))
+            source, name = _locate(document, operation["from"])
+            value = source.pop(name)
+            # Taking it away may have moved the place.
+            _add(*_locate(document, operation["path"]), value)
         case "copy":
-            _add(document, path, clone(_at(document, _pointer(operation["from"]))))
+            source, name = _locate(document, operation["from"])
+            _add(parent, key, copy.deepcopy(source[name]))
         case other:
             raise ValueError(f"unexpected kind: {other}")
 
 
-def _pointer(path: Json) -> list[str]:
-    """Split a JSON pointer; the document itself is the member '' of a wrapper, so that it can be replaced too."""
-    if not isinstance(path, str) or (path and not path.startswith("/")):
-        raise ValueError(f"not a JSON pointer: {path!r}")
-    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+def _locate(document: Json, pointer: Json) -> tuple[Json, Json]:
+    """Return the list or object that a JSON pointer leads into, and the index or name there.
+
+    The document itself is the member '' of a wrapper, so that it can be replaced too.
+    """
+    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+        raise ValueError(f"not a JSON pointer: {pointer!r}")
+    *path, last = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/"))
+    for part in path:
+        document = document[_key(document, part)]
+    return document, _key(document, last)
 
 
-def _index(items: list[Json], part: str, limit: int) -> int:
-    if not (part.isascii() and part.isdigit()) or int(part) >= limit:
-        raise IndexError(f"no index {part} in a list of {len(items)}")
+def _key(parent: Json, part: str) -> str | int:
+    if not isinstance(parent, list):
+        return part
+    if part == "-":
+        return len(parent)
+    if not (part.isascii() and part.isdigit()) or int(part) > len(parent):
+        raise IndexError(f"no index {part} in a list of {len(parent)}")
     return int(part)
 
 
-def _at(document: Json, path: list[str]) -> Json:
-    for part in path:
-        document = document[_index(document, part, len(document))] if isinstance(document, list) else document[part]
-    return document
-
-
-def _on_parent(
-    document: Json, path: list[str], on_list: Callable[[list[Json], str], Json], on_object: Callable[[Json, str], Json]
-) -> Json:
-    parent, part = _at(document, path[:-1]), path[-1]
+def _add(parent: Json, key: Json, value: Json) -> None:
     if isinstance(parent, list):
-        return on_list(parent, part)
-    if isinstance(parent, dict):
-        return on_object(parent, part)
-    raise TypeError("the path leads into a value that has no members")
-
-
-def _add(document: Json, path: list[str], value: Json) -> None:
-    def insert(items: list[Json], part: str) -> None:
-        items.insert(len(items) if part == "-" else _index(items, part, len(items) + 1), value)
-
-    _on_parent(document, path, insert, lambda members, part: members.__setitem__(part, value))
-
-
-def _take(document: Json, path: list[str]) -> Json:
-    return _on_parent(
-        document,
-        path,
-        lambda items, part: items.pop(_index(items, part, len(items))),
-        lambda members, part: members.pop(part),
-    )
-
-
-def _replace(document: Json, path: list[str], value: Json) -> None:
-    _at(document, path)
-    _on_parent(
-        document,
-        path,
-        lambda items, part: items.__setitem__(_index(items, part, len(items)), value),
-        lambda members, part: members.__setitem__(part, value),
-    )
+        parent.insert(key, value)
+    else:
+        parent[key] = value

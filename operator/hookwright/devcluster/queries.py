@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from multidict import CIMultiDictProxy, MultiDictProxy
-
 from hookwright.devcluster.errors import ApiError, bad_request, unsupported
 from hookwright.devcluster.lifecycle import DeleteOptions, WriteOptions
 from hookwright.devcluster.protobuf import decode_object
@@ -41,7 +39,7 @@ class Call:
 
     method: str
     target: Target
-    query: MultiDictProxy[str]
+    query: Mapping[str, str]
     content_type: str
     accept: str
     body: bytes
@@ -50,11 +48,6 @@ class Call:
     def wants_table(self) -> bool:
         """Whether the caller asks for rows to show instead of objects."""
         return "as=Table" in self.accept
-
-    @property
-    def wants_watch(self) -> bool:
-        """Whether the caller asks for a stream of changes."""
-        return flag(self.query, "watch")
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
@@ -70,10 +63,10 @@ def number(query: Mapping[str, str], name: str) -> int:
     return int(text)
 
 
-def _is_dry_run(values: list[str]) -> bool:
-    if any(value != "All" for value in values):
-        raise bad_request(f"dryRun: Unsupported value: {values}: supported values: All")
-    return bool(values)
+def _is_dry_run(value: Json) -> bool:
+    if value not in (None, "", [], "All", ["All"]):
+        raise bad_request(f"dryRun: Unsupported value: {value}: supported values: All")
+    return bool(value)
 
 
 def write_options(call: Call) -> WriteOptions:
@@ -82,7 +75,7 @@ def write_options(call: Call) -> WriteOptions:
     if validation not in ("Strict", "Warn", "Ignore"):
         raise bad_request(f"fieldValidation: Unsupported value: {validation}: supported values: Ignore, Strict, Warn")
     return WriteOptions(
-        dry_run=_is_dry_run(call.query.getall("dryRun", [])),
+        dry_run=_is_dry_run(call.query.get("dryRun")),
         validation=validation,
         subresource=call.target.subresource,
         is_patch=call.method == "PATCH",
@@ -93,13 +86,12 @@ def delete_options(call: Call) -> DeleteOptions:
     """Read how an object is to be deleted: the query and the body may both say so."""
     body = read_object(call) if call.body else {}
     preconditions = body.get("preconditions") or {}
-    listed = body.get("dryRun") or []
-    if not isinstance(preconditions, dict) or not isinstance(listed, list):
+    if not isinstance(preconditions, dict):
         raise bad_request("the body is no DeleteOptions object")
     orphan = body.get("orphanDependents") is True
     policy = call.query.get("propagationPolicy") or body.get("propagationPolicy") or ("Orphan" if orphan else "")
     return DeleteOptions(
-        dry_run=_is_dry_run([*call.query.getall("dryRun", []), *listed]),
+        dry_run=_is_dry_run(call.query.get("dryRun") or body.get("dryRun")),
         policy=str(policy),
         uid=str(preconditions.get("uid") or ""),
         version=str(preconditions.get("resourceVersion") or ""),
@@ -136,20 +128,18 @@ _ACCOUNT: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?:[a-z0-9]([-a-z
 _ACCOUNT_PREFIX: Final = "system:serviceaccount:"
 
 
-def impersonation(headers: CIMultiDictProxy[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the user and groups that the caller wants to act as; raise ApiError 400 where that is malformed."""
+def check_impersonation(headers: Mapping[str, str]) -> None:
+    """Raise ApiError 400 where it is unclear as whom the caller wants to act."""
     user = headers.get("Impersonate-User", "")
-    groups = tuple(headers.getall("Impersonate-Group", ()))
     if not user:
         others = [name for name in headers if name.lower().startswith("impersonate-")]
         if others:
             raise bad_request(f"requested {others} without impersonating a user")
     elif user.startswith(_ACCOUNT_PREFIX) and not _ACCOUNT.fullmatch(user.removeprefix(_ACCOUNT_PREFIX)):
         raise bad_request(f"{user!r} is no ServiceAccount: expected {_ACCOUNT_PREFIX}NAMESPACE:NAME")
-    return user, groups
 
 
-def check_origin(headers: CIMultiDictProxy[str], host: str) -> None:
+def check_origin(headers: Mapping[str, str], host: str) -> None:
     """Raise ApiError 403 for what a web page sends: there is no authorisation that could stop it otherwise."""
     if "Origin" in headers or not _is_loopback(host):
         raise ApiError(403, "Forbidden", "the development API server does not answer web pages, nor other host names")

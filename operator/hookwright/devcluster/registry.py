@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from hookwright.devcluster.resources import BUILT_IN, DEFINITIONS, Key, Resource
-from hookwright.devcluster.store import Change
+from hookwright.devcluster.store import Change, Stored
 from hookwright.devcluster.values import JsonObject
 
 Groups = dict[str, dict[str, list[Resource]]]
@@ -25,37 +25,27 @@ class Registry:
         self.revision = 0
         self._served: dict[tuple[str, str, str], Resource] = {}
         self._by_key: dict[Key, Resource] = {}
-        self._groups: Groups | None = None
-        for resource in BUILT_IN:
-            self._serve(resource)
+        self._groups: Groups = {}
+        self._replace(None, list(BUILT_IN))
 
     def observe(self, change: Change) -> None:
         """Follow a change in the store."""
-        if change.new.key != DEFINITIONS:
+        if change.new.key == DEFINITIONS:
+            added = [] if change.type == "DELETED" else _custom_resources(change.new.read()["spec"])
+            self._replace(defined_key(change.new), added)
+
+    def _replace(self, key: Key | None, added: list[Resource]) -> None:
+        """Serve these kinds in the place of those that are stored under a key."""
+        kept = {place: resource for place, resource in self._served.items() if resource.key != key}
+        new = {(resource.group, resource.version, resource.plural): resource for resource in added}
+        if kept | new == self._served:
             return
-        spec = change.new.obj["spec"]
-        if change.old and change.old.obj["spec"] == spec and change.type == "MODIFIED":
-            return
-        self._withdraw(spec["group"], spec["names"]["plural"])
-        if change.type != "DELETED":
-            for resource in custom_resources(spec):
-                self._serve(resource)
-
-    def _serve(self, resource: Resource) -> None:
-        self._served[resource.group, resource.version, resource.plural] = resource
-        if resource.is_stored_form or resource.key not in self._by_key:
-            self._by_key[resource.key] = resource
-        self._changed()
-
-    def _withdraw(self, group: str, plural: str) -> None:
-        for place in [place for place in self._served if (place[0], place[2]) == (group, plural)]:
-            del self._served[place]
-        self._by_key.pop((group, plural), None)
-        self._changed()
-
-    def _changed(self) -> None:
+        self._served = kept | new
+        # The stored form comes last, so that it wins.
+        resources = sorted(self._served.values(), key=lambda resource: resource.is_stored_form)
+        self._by_key = {resource.key: resource for resource in resources}
+        self._groups = _grouped(list(self._served.values()))
         self.revision += 1
-        self._groups = None
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """Return a kind by the names that stand in a path."""
@@ -72,26 +62,29 @@ class Registry:
 
     def groups(self) -> Groups:
         """Return everything that is served, for discovery."""
-        if self._groups is None:
-            groups: Groups = {}
-            for resource in self._served.values():
-                groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
-            self._groups = {
-                group: dict(sorted(versions.items(), key=lambda item: _priority(item[0]), reverse=True))
-                for group, versions in groups.items()
-            }
         return self._groups
+
+
+def _grouped(resources: list[Resource]) -> Groups:
+    groups: Groups = {}
+    for resource in sorted(resources, key=lambda resource: _priority(resource.version), reverse=True):
+        groups.setdefault(resource.group, {}).setdefault(resource.version, []).append(resource)
+    return groups
 
 
 def _priority(version: str) -> tuple[int, int, int]:
     """Rank versions as Kubernetes does: v2 before v1 before v1beta1 before v1alpha1."""
     found = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
-    if not found:
-        return (-1, 0, 0)
-    return (_STABILITY[found[2]], int(found[1]), int(found[3] or 0))
+    return (_STABILITY[found[2]], int(found[1]), int(found[3] or 0)) if found else (-1, 0, 0)
 
 
-def custom_resources(spec: JsonObject) -> list[Resource]:
+def defined_key(definition: Stored) -> Key:
+    """Return the key of the kind that a definition is about: its name is `plural.group`."""
+    plural, _, group = definition.name.partition(".")
+    return (group, plural)
+
+
+def _custom_resources(spec: JsonObject) -> list[Resource]:
     """Return the kinds that a definition's spec adds, one per served version."""
     names = spec["names"]
     stored = next(version["name"] for version in spec["versions"] if version["storage"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from hookwright.devcluster.values import Json, JsonObject
+from hookwright.devcluster.values import JsonObject, decode, encode
 
 Key = tuple[str, str]
 """Group and plural: names a kind whatever its version."""
@@ -31,9 +31,8 @@ RBAC: Final = "rbac.authorization.k8s.io"
 class Resource:
     """One kind in one version.
 
-    `selectable` are the fields that a field selector may name beside name and namespace. `renamed` maps the members of
-    the stored object to this version's names, where they differ; `stored_as` and `stored_key` say where the object
-    is stored, if that is not this very group and version.
+    `selectable` are the fields that a field selector may name beside name and namespace. `stored_as` is the apiVersion
+    in which objects are stored and `renamed` maps the stored members to this version's names, where they differ.
     """
 
     plural: str
@@ -50,9 +49,8 @@ class Resource:
     schema: JsonObject = field(default_factory=dict)
     columns: tuple[JsonObject, ...] = ()
     selectable: tuple[str, ...] = ()
-    renamed: Mapping[str, str] = field(default_factory=dict)
     stored_as: str = ""
-    stored_key: Key | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def api_version(self) -> str:
@@ -61,8 +59,8 @@ class Resource:
 
     @cached_property
     def key(self) -> Key:
-        """The place of this kind's objects in the store."""
-        return self.stored_key or (self.group, self.plural)
+        """The place of this kind's objects in the store; both groups of Events share one."""
+        return EVENTS if self.renamed else (self.group, self.plural)
 
     @cached_property
     def full_name(self) -> str:
@@ -75,25 +73,58 @@ class Resource:
         return self.stored_as in ("", self.api_version)
 
     def outward(self, obj: JsonObject) -> JsonObject:
-        """Show a stored object in this version; the stored one is not changed."""
+        """Show an object in this version."""
         if self.is_stored_form:
             return obj
         return {self.renamed.get(name, name): member for name, member in obj.items()} | {"apiVersion": self.api_version}
+
+    def show(self, json: bytes) -> bytes:
+        """Return the JSON of a stored object as it is in this version."""
+        return json if self.is_stored_form else encode(self.outward(decode(json)))
 
     def inward(self, obj: JsonObject) -> JsonObject:
         """Bring an object of this version into the stored form."""
         if self.is_stored_form:
             return obj
-        names: dict[str, str] = {shown: stored for stored, shown in self.renamed.items()}
-        members: dict[str, Json] = {names.get(name, name): member for name, member in obj.items()}
-        return members | {"apiVersion": self.stored_as}
+        stored = {shown: name for name, shown in self.renamed.items()}
+        return {stored.get(name, name): member for name, member in obj.items()} | {"apiVersion": self.stored_as}
 
 
-_EVENT_FIELDS: Final = (
-    *(f"involvedObject.{name}" for name in ("apiVersion", "fieldPath", "kind", "name", "namespace", "uid")),
-    *("involvedObject.resourceVersion", "reason", "reportingComponent", "source", "type"),
+# Group, plural, kind, short names, and what the kind has.
+_TABLE: Final = (
+    ("", "namespaces", "Namespace", "ns", "cluster status"),
+    ("", "configmaps", "ConfigMap", "cm", ""),
+    ("", "secrets", "Secret", "", ""),
+    ("", "events", "Event", "ev", ""),
+    ("", "serviceaccounts", "ServiceAccount", "sa", ""),
+    ("", "services", "Service", "svc", "status all"),
+    ("", "pods", "Pod", "po", "status generation all"),
+    ("events.k8s.io", "events", "Event", "ev", ""),
+    ("apps", "deployments", "Deployment", "deploy", "status generation all"),
+    ("apps", "statefulsets", "StatefulSet", "sts", "status generation all"),
+    ("batch", "jobs", "Job", "", "status generation all"),
+    ("batch", "cronjobs", "CronJob", "cj", "status generation all"),
+    ("coordination.k8s.io", "leases", "Lease", "", ""),
+    (RBAC, "roles", "Role", "", ""),
+    (RBAC, "rolebindings", "RoleBinding", "", ""),
+    (RBAC, "clusterroles", "ClusterRole", "", "cluster"),
+    (RBAC, "clusterrolebindings", "ClusterRoleBinding", "", "cluster"),
+    (
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        "crd crds",
+        "cluster status generation",
+    ),
 )
-# The newer Event group tells the same under other names (k8s.io/kubernetes pkg/apis/events/v1/conversion.go).
+_INVOLVED: Final = ("apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid")
+_SELECTABLE: Final = {
+    "namespaces": ("status.phase",),
+    "secrets": ("type",),
+    "events": ("reason", "type", "reportingComponent", *(f"involvedObject.{name}" for name in _INVOLVED)),
+    "pods": ("spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName", "status.phase"),
+}
+# The newer group of Events tells the same under other names (k8s.io/kubernetes pkg/apis/events/v1/conversion.go).
 _EVENT_NAMES: Final = {
     "involvedObject": "regarding",
     "message": "note",
@@ -103,89 +134,28 @@ _EVENT_NAMES: Final = {
     "lastTimestamp": "deprecatedLastTimestamp",
     "count": "deprecatedCount",
 }
-_ALL: Final = ("all",)
 
-BUILT_IN: Final[tuple[Resource, ...]] = (
-    Resource(
-        plural="namespaces",
-        kind="Namespace",
-        namespaced=False,
-        short_names=("ns",),
-        has_status=True,
-        selectable=("status.phase",),
-    ),
-    Resource(plural="configmaps", kind="ConfigMap", short_names=("cm",)),
-    Resource(plural="secrets", kind="Secret", selectable=("type",)),
-    Resource(plural="events", kind="Event", short_names=("ev",), selectable=_EVENT_FIELDS),
-    Resource(plural="serviceaccounts", kind="ServiceAccount", short_names=("sa",)),
-    Resource(plural="services", kind="Service", short_names=("svc",), categories=_ALL, has_status=True),
-    Resource(
-        plural="pods",
-        kind="Pod",
-        short_names=("po",),
-        categories=_ALL,
-        has_status=True,
-        has_generation=True,
-        selectable=("spec.nodeName", "spec.restartPolicy", "spec.serviceAccountName", "status.phase"),
-    ),
-    Resource(
-        group="events.k8s.io",
-        plural="events",
-        kind="Event",
-        short_names=("ev",),
-        selectable=("reason", "type"),
-        renamed=_EVENT_NAMES,
-        stored_as="v1",
-        stored_key=EVENTS,
-    ),
-    Resource(
-        group="apps",
-        plural="deployments",
-        kind="Deployment",
-        short_names=("deploy",),
-        categories=_ALL,
-        has_status=True,
-        has_generation=True,
-    ),
-    Resource(
-        group="apps",
-        plural="statefulsets",
-        kind="StatefulSet",
-        short_names=("sts",),
-        categories=_ALL,
-        has_status=True,
-        has_generation=True,
-    ),
-    Resource(
-        group="batch",
-        plural="jobs",
-        kind="Job",
-        categories=_ALL,
-        has_status=True,
-        has_generation=True,
-    ),
-    Resource(
-        group="batch",
-        plural="cronjobs",
-        kind="CronJob",
-        short_names=("cj",),
-        categories=_ALL,
-        has_status=True,
-        has_generation=True,
-    ),
-    Resource(group="coordination.k8s.io", plural="leases", kind="Lease"),
-    Resource(group=RBAC, plural="roles", kind="Role"),
-    Resource(group=RBAC, plural="rolebindings", kind="RoleBinding"),
-    Resource(group=RBAC, plural="clusterroles", kind="ClusterRole", namespaced=False),
-    Resource(group=RBAC, plural="clusterrolebindings", kind="ClusterRoleBinding", namespaced=False),
-    Resource(
-        group="apiextensions.k8s.io",
-        plural="customresourcedefinitions",
-        kind="CustomResourceDefinition",
-        namespaced=False,
-        short_names=("crd", "crds"),
-        categories=("api-extensions",),
-        has_status=True,
-        has_generation=True,
-    ),
-)
+
+def _built_in(group: str, plural: str, kind: str, short_names: str, properties: str) -> Resource:
+    is_new_event = group == "events.k8s.io"
+    return Resource(
+        group=group,
+        plural=plural,
+        kind=kind,
+        short_names=tuple(short_names.split()),
+        namespaced="cluster" not in properties,
+        has_status="status" in properties,
+        has_generation="generation" in properties,
+        categories=("all",) if "all" in properties else (),
+        selectable=_SELECTABLE.get(plural, ()),
+        stored_as="v1" if is_new_event else "",
+        renamed=_EVENT_NAMES if is_new_event else {},
+    )
+
+
+BUILT_IN: Final = tuple(_built_in(*row) for row in _TABLE)
+
+
+def built_in(key: Key) -> Resource:
+    """Return a kind that is built in."""
+    return next(resource for resource in BUILT_IN if resource.key == key)

@@ -6,7 +6,8 @@ The rules and messages follow k8s.io/apiextensions-apiserver `pkg/apiserver/sche
 
 from __future__ import annotations
 
-import datetime
+import copy
+import datetime as dt
 import ipaddress
 import re
 import uuid
@@ -16,6 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 from hookwright.devcluster.errors import (
+    WRONG_TYPE,
     Cause,
     duplicate,
     invalid_value,
@@ -24,7 +26,7 @@ from hookwright.devcluster.errors import (
     too_long,
     too_many,
 )
-from hookwright.devcluster.values import Json, JsonObject, clone, encode
+from hookwright.devcluster.values import Json, JsonObject, encode, quote
 
 HEAD: Final = ("apiVersion", "kind", "metadata")
 """What every object has, whatever its schema says."""
@@ -34,32 +36,30 @@ _EMBEDDED: Final = "x-kubernetes-embedded-resource"
 _INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 
 
-def prune(value: Json, schema: JsonObject, path: str, unknown: list[str], *, embedded: bool = False) -> Json:
+def prune(value: Json, schema: JsonObject, path: str, unknown: list[str], *, is_object: bool = False) -> Json:
     """Return `value` without the fields that the schema does not know; their paths are added to `unknown`.
 
-    Nulls go too where null is not allowed, so that a default can take their place.
+    Nulls go too where null is not allowed, so that a default can take their place. `is_object` says that this is a
+    whole Kubernetes object.
     """
-    if isinstance(value, list):
-        items = schema.get("items")
-        if not isinstance(items, dict):
-            return value
-        return [prune(item, items, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        return [prune(item, schema["items"], f"{path}[{index}]", unknown) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     properties = schema.get("properties", {})
     others = schema.get("additionalProperties")
-    keep = schema.get(_PRESERVE) or others is True
-    embedded = embedded or bool(schema.get(_EMBEDDED))
+    keeps = schema.get(_PRESERVE) or others is True
+    has_head = is_object or schema.get(_EMBEDDED)
     kept: JsonObject = {}
     for name, member in value.items():
         field = f"{path}.{name}" if path else name
         known = properties.get(name, others if isinstance(others, dict) else None)
-        if embedded and name in HEAD:
+        if has_head and name in HEAD:
             kept[name] = member
         elif known is not None:
             if member is not None or known.get("nullable") or known.get(_PRESERVE):
                 kept[name] = prune(member, known, field, unknown)
-        elif keep:
+        elif keeps:
             kept[name] = member
         else:
             unknown.append(field)
@@ -72,7 +72,7 @@ def set_defaults(value: Json, schema: JsonObject) -> None:
         others = schema.get("additionalProperties")
         for name, known in schema.get("properties", {}).items():
             if name not in value and "default" in known:
-                value[name] = clone(known["default"])
+                value[name] = copy.deepcopy(known["default"])
             if name in value:
                 set_defaults(value[name], known)
         if isinstance(others, dict):
@@ -87,46 +87,32 @@ def validate(value: Json, schema: JsonObject, path: str = "") -> Iterator[Cause]
     """Yield everything in which `value` is not what the schema asks for."""
     if value is None and schema.get("nullable"):
         return
-    wanted = schema.get("type", "")
-    given = _type_of(value)
+    given, wanted = _TYPES[type(value)], schema.get("type", "")
+    if given == "number" and value.is_integer():
+        given = "integer"
     if schema.get(_INT_OR_STRING):
-        if given not in ("integer", "string"):
-            yield _wrong_type(path, given, "integer,string")
-            return
-    elif wanted and given != wanted and not (wanted == "number" and given == "integer"):
-        yield _wrong_type(path, given, wanted)
+        wanted = given if given in ("integer", "string") else "integer,string"
+    if wanted and given != wanted and (given, wanted) != ("integer", "number"):
+        message = f'Invalid value: "{given}": {path} in body must be of type {wanted}: "{given}"'
+        yield Cause(WRONG_TYPE, path, message)
         return
     if "enum" in schema and value not in schema["enum"]:
         yield not_supported(path, value, schema["enum"])
-    check = _CHECKS.get(given)
-    if check:
+    if check := _CHECKS.get(given):
         yield from check(value, schema, path)
     if not schema.keys().isdisjoint(_COMBINATIONS):
         yield from _validate_combinations(value, schema, path)
 
 
-def _type_of(value: Json) -> str:
-    match value:
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            # 3.0 is an integer to JSON schema.
-            return "integer" if value.is_integer() else "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
-        case _:
-            return "null"
-
-
-def _wrong_type(path: str, given: str, wanted: str) -> Cause:
-    message = f'{path} in body must be of type {wanted}: "{given}"'
-    return invalid_value(path, given, message, "FieldValueTypeInvalid")
+_TYPES: Final = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
 
 
 def _validate_text(value: str, schema: JsonObject, path: str) -> Iterator[Cause]:
@@ -138,17 +124,17 @@ def _validate_text(value: str, schema: JsonObject, path: str) -> Iterator[Cause]
         yield invalid_value(path, value, f"{path} in body should match '{schema['pattern']}'")
     is_right = _FORMATS.get(schema.get("format", ""))
     if is_right and not is_right(value):
-        text = encode(value).decode()
-        yield invalid_value(path, value, f"{path} in body must be of type {schema['format']}: {text}")
+        yield invalid_value(path, value, f"{path} in body must be of type {schema['format']}: {quote(value)}")
 
 
 def _validate_number(value: float, schema: JsonObject, path: str) -> Iterator[Cause]:
     low, high, step = schema.get("minimum"), schema.get("maximum"), schema.get("multipleOf")
-    if low is not None and (value < low or (schema.get("exclusiveMinimum") and value == low)):
-        words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    if low is not None and (value <= low if above else value < low):
+        words = "greater than" if above else "greater than or equal to"
         yield invalid_value(path, value, f"{path} in body should be {words} {low}")
-    if high is not None and (value > high or (schema.get("exclusiveMaximum") and value == high)):
-        words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
+    if high is not None and (value >= high if below else value > high):
+        words = "less than" if below else "less than or equal to"
         yield invalid_value(path, value, f"{path} in body should be {words} {high}")
     if step and value % step:
         yield invalid_value(path, value, f"{path} in body should be a multiple of {step}")
@@ -162,8 +148,7 @@ def _validate_list(value: list[Json], schema: JsonObject, path: str) -> Iterator
         yield too_many(path, len(value), schema["maxItems"])
     if len(value) < schema.get("minItems", 0):
         yield invalid_value(path, len(value), f"{path} in body should have at least {schema['minItems']} items")
-    kind = schema.get("x-kubernetes-list-type")
-    keys = schema.get("x-kubernetes-list-map-keys", ())
+    kind, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys", ())
     seen: set[bytes] = set()
     for index, item in enumerate(value):
         if isinstance(schema.get("items"), dict):
@@ -183,10 +168,8 @@ def _validate_object(value: JsonObject, schema: JsonObject, path: str) -> Iterat
     if len(value) > schema.get("maxProperties", len(value)):
         yield too_many(path, len(value), schema["maxProperties"])
     if len(value) < schema.get("minProperties", 0):
-        message = f"{path} in body should have at least {schema['minProperties']} properties"
-        yield invalid_value(path, len(value), message)
-    properties = schema.get("properties", {})
-    others = schema.get("additionalProperties")
+        yield invalid_value(path, value, f"{path} in body should have at least {schema['minProperties']} properties")
+    properties, others = schema.get("properties", {}), schema.get("additionalProperties")
     for name, member in value.items():
         known = properties.get(name, others)
         if isinstance(known, dict):
@@ -222,39 +205,34 @@ def _validate_combinations(value: Json, schema: JsonObject, path: str) -> Iterat
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     r"""Compile a pattern as the API server reads it (RE2): `\d` and the like mean ASCII, `$` is the very end.
 
-    Raises re.error for what is no regular expression.
+    Raises re.error for what is no regular expression to it; look-around is none.
     """
+    if re.search(r"(?<!\\)\(\?<?[=!]", pattern):
+        raise re.error("invalid or unsupported Perl syntax: look-around")
     # Outside of classes and escapes, `$` becomes `\Z`: Python's own `$` forgives a newline at the end.
     parts = re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", pattern, re.DOTALL)
-    translated = {"$": r"\Z", r"\z": r"\Z"}
-    return re.compile("".join(translated.get(part, part) for part in parts), re.ASCII)
+    return re.compile("".join({"$": r"\Z", r"\z": r"\Z"}.get(part, part) for part in parts), re.ASCII)
 
 
-def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
+def _parses(parse: Callable[[str], object], pattern: str = "") -> Callable[[str], bool]:
     def check(text: str) -> bool:
         try:
             parse(text)
         except ValueError:
             return False
-        return True
+        return re.search(pattern, text) is not None
 
     return check
 
 
-def _date_time(text: str) -> datetime.datetime:
-    if not re.match(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", text):
-        raise ValueError(text)
-    return datetime.datetime.fromisoformat(text.upper())
-
-
 _FORMATS: Final[dict[str, Callable[[str], bool]]] = {
-    "date-time": _parses(_date_time),
-    "date": _parses(datetime.date.fromisoformat),
+    "date-time": _parses(dt.datetime.fromisoformat, r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"),
+    "date": _parses(dt.date.fromisoformat),
     "byte": _parses(lambda text: b64decode(text, validate=True)),
     "ipv4": _parses(ipaddress.IPv4Address),
     "ipv6": _parses(ipaddress.IPv6Address),
     "cidr": _parses(lambda text: ipaddress.ip_network(text, strict=False)),
     "uuid": _parses(uuid.UUID),
-    "duration": lambda text: re.fullmatch(r"[+-]?(\d+(\.\d*)?\s*[a-zµ]+\s*)+|0", text) is not None,
+    "duration": _parses(str, r"^([+-]?(\d+(\.\d*)?\s*[a-zµ]+\s*)+|0)$"),
 }
-"""Only what is checked by hand; `uri`, `hostname`, `password` and the like pass."""
+"""What is checked; `uri`, `hostname`, `password` and the like pass."""

@@ -12,17 +12,16 @@ from aiohttp import web
 
 from hookwright.devcluster import discovery
 from hookwright.devcluster.errors import ApiError, bad_request, not_served
-from hookwright.devcluster.faults import Fault, Faults, Gate, Request, new_record
+from hookwright.devcluster.faults import Faults, Gate, Request, new_record
 from hookwright.devcluster.objects import JSON_TYPE, Answer, Objects
 from hookwright.devcluster.openapi import V2_STUB, V2_TYPE, Documents
-from hookwright.devcluster.queries import BODY_LIMIT, Call, Target, check_origin, impersonation
+from hookwright.devcluster.queries import BODY_LIMIT, Call, Target, check_impersonation, check_origin
 from hookwright.devcluster.registry import Registry
 from hookwright.devcluster.values import JsonObject, encode
 from hookwright.devcluster.watches import Watches, WatchRequest
 
 _LOG: Final = logging.getLogger(__name__)
 _ROOT_PATHS: Final[JsonObject] = {"paths": ["/api", "/apis", "/healthz", "/openapi/v3", "/readyz", "/version"]}
-_HEALTH: Final = ("healthz", "livez", "readyz")
 
 
 class Server:
@@ -60,7 +59,7 @@ class Server:
     async def _answer(self, request: web.BaseRequest) -> Answer | WatchRequest:
         try:
             check_origin(request.headers, request.host)
-            impersonation(request.headers)
+            check_impersonation(request.headers)
             return await self._route(request)
         except ApiError as error:
             return _refusal(error)
@@ -70,7 +69,7 @@ class Server:
             return _refusal(bad_request("the object is nested too deeply"))
         except (asyncio.CancelledError, ConnectionError):
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever went wrong here, no traceback may reach a client
             _LOG.exception("devcluster failed to answer %s %s", request.method, request.path)
             return _refusal(ApiError(500, "InternalError", "Internal error occurred: see the development server's log"))
 
@@ -93,54 +92,49 @@ class Server:
     def _target(self, parts: list[str]) -> Target | None:
         """Find the objects that a path is about; None if it is about none. Raise ApiError 404 for unknown kinds."""
         match parts:
-            case ["api", version, *rest] if rest:
+            case ["api", version, first, *rest]:
                 group = ""
-            case ["apis", group, version, *rest] if rest:
+            case ["apis", group, version, first, *rest]:
                 pass
             case _:
                 return None
         namespace = None
-        match rest:
-            case ["namespaces", space, plural, *rest] if group or plural != "status":
-                namespace = space
-                rest = [plural, *rest]
-        resource = self._registry.find(group, version, rest[0])
-        name, subresource = (*rest[1:], "", "")[:2]
-        too_long = len(rest) > 3  # noqa: PLR2004 - kind, name, subresource
-        if resource is None or too_long or subresource not in ("", "status"):
+        # A namespace's own status is the exception to what follows `namespaces/NAME`.
+        if first == "namespaces" and len(rest) > 1 and (group or rest[1] != "status"):
+            namespace, first, *rest = rest
+        resource = self._registry.find(group, version, first)
+        name, subresource = (*rest, "", "")[:2]
+        if resource is None or rest[2:] or subresource not in (("", "status") if resource.has_status else ("",)):
             raise not_served()
-        if subresource and not resource.has_status:
+        if resource.namespaced == (namespace is None) and (name or not resource.namespaced):
             raise not_served()
-        if resource.namespaced:
-            if name and namespace is None:
-                raise not_served()
-        elif namespace is not None:
-            raise not_served()
-        else:
-            namespace = ""
+        namespace = namespace if resource.namespaced else ""
         return Target(resource=resource, namespace=namespace, name=name, subresource=subresource)
 
     def _document(self, parts: list[str], accept: str) -> Answer:
         """Answer what is about the server and its kinds, not about objects."""
-        groups = self._registry.groups()
         match parts:
-            case []:
-                body = _ROOT_PATHS
-            case ["version"]:
-                body = discovery.VERSION
+            case [] | ["version"]:
+                return Answer(body=encode(discovery.VERSION if parts else _ROOT_PATHS))
             case [("healthz" | "livez" | "readyz"), *_]:
                 return Answer(body=b"ok", content_type="text/plain")
             case ["openapi", "v2"]:
                 return Answer(body=V2_STUB, content_type=V2_TYPE)
             case ["openapi", "v3"]:
-                body = self._documents.index()
+                return Answer(body=encode(self._documents.index()))
             case ["openapi", "v3", *path]:
                 return Answer(body=self._documents.document("/".join(path)))
+            case _:
+                return self._discovery(parts, accept)
+
+    def _discovery(self, parts: list[str], accept: str) -> Answer:
+        groups = self._registry.groups()
+        match parts:
             case ["api" | "apis"] if "as=APIGroupDiscoveryList" in accept:
                 body = discovery.aggregated(groups, core=parts == ["api"])
                 return Answer(body=encode(body), content_type=discovery.AGGREGATED)
             case ["api"]:
-                body = discovery.core_versions()
+                body = discovery.CORE_VERSIONS
             case ["apis"]:
                 body = discovery.group_list(groups)
             case ["apis", group]:

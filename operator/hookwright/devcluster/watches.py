@@ -7,8 +7,9 @@ falls behind the history is told so (410) and has to list again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +49,7 @@ class WatchRequest:
             return False
         if self.name and stored.name != self.name:
             return False
-        return self.selector is None or self.selector(stored.obj)
+        return self.selector is None or self.selector(stored)
 
 
 class Watches:
@@ -71,7 +72,14 @@ class Watches:
                     watch.closed = True
                     watch.wake.set()
 
-    async def follow(self, request: WatchRequest) -> AsyncIterator[bytes]:
+    def keep_up(self) -> None:
+        """Spare those watches a loss of history that have read all of it."""
+        for watches in self._open.values():
+            for watch in watches:
+                if not watch.wake.is_set():
+                    watch.position = self._store.version
+
+    async def follow(self, request: WatchRequest) -> AsyncGenerator[bytes]:
         """Yield batches of events, one JSON object per line, until the watch ends."""
         watch = _Watch(self._store, request)
         key = request.resource.key
@@ -89,54 +97,43 @@ class _Watch:
     def __init__(self, store: Store, request: WatchRequest) -> None:
         self.wake = asyncio.Event()
         self.closed = False
+        self.position = store.version if request.version is None else request.version
         self._store = store
         self._request = request
 
     async def events(self) -> AsyncIterator[bytes]:
         request, loop = self._request, asyncio.get_running_loop()
         end = loop.time() + request.seconds
-        position = self._store.version
         if request.version is None:
-            for batch in self._initial_events(position):
+            for batch in self._initial_events():
                 yield batch
-        else:
-            position = request.version
-        while not self.closed:
+        while True:
             self.wake.clear()
             try:
-                changes = self._store.since(request.resource.key, position)
+                changes = self._store.since(request.resource.key, self.position)
             except ApiError as error:
                 yield _line("ERROR", encode(error.body()))
                 return
+            self.position = self._store.version
             for start in range(0, len(changes), _BATCH):
-                some = changes[start : start + _BATCH]
-                position = some[-1].new.version
-                if batch := b"".join(map(self._event, some)):
+                if batch := b"".join(map(self._event, changes[start : start + _BATCH])):
                     yield batch
-            left = end - loop.time()
-            if left <= 0:
+            # What led to the end of a watch (a definition that went with its objects) is told before it.
+            if self.closed or loop.time() >= end:
                 return
-            if changes:
-                continue
-            try:
-                await asyncio.wait_for(self.wake.wait(), min(left, BOOKMARK_SECONDS))
-            except TimeoutError:
+            if not await _is_set(self.wake, min(end - loop.time(), BOOKMARK_SECONDS)):
                 # Nothing happened to this kind, so everything up to now was seen.
-                position = self._store.version
+                self.position = self._store.version
                 if request.bookmarks:
-                    yield self._bookmark(position)
+                    yield self._bookmark(self.position)
 
-    def _initial_events(self, position: int) -> list[bytes]:
+    def _initial_events(self) -> list[bytes]:
         request = self._request
-        present = [
-            stored for stored in self._store.all(request.resource.key, request.namespace) if request.matches(stored)
-        ]
-        batches = [
-            b"".join(_line("ADDED", self._json(stored.obj, stored)) for stored in present[start : start + _BATCH])
-            for start in range(0, len(present), _BATCH)
-        ]
+        present = [one for one in self._store.all(request.resource.key, request.namespace) if request.matches(one)]
+        lines = [_line("ADDED", self._json(stored)) for stored in present]
+        batches = [b"".join(lines[start : start + _BATCH]) for start in range(0, len(lines), _BATCH)]
         if request.initial_end:
-            batches.append(self._bookmark(position, {"k8s.io/initial-events-end": "true"}))
+            batches.append(self._bookmark(self._store.version, {"k8s.io/initial-events-end": "true"}))
         return batches
 
     def _event(self, change: Change) -> bytes:
@@ -144,20 +141,20 @@ class _Watch:
         is_in = self._request.matches(change.new)
         was_in = change.old is not None and self._request.matches(change.old)
         if change.type == "DELETED":
-            return _line("DELETED", self._json(change.new.obj, change.new)) if is_in or was_in else b""
+            return _line("DELETED", self._json(change.new)) if is_in or was_in else b""
         if is_in:
-            return _line("MODIFIED" if was_in else "ADDED", self._json(change.new.obj, change.new))
+            return _line("MODIFIED" if was_in else "ADDED", self._json(change.new))
         if was_in and change.old:
-            version = {"resourceVersion": str(change.new.version)}
-            obj = {**change.old.obj, "metadata": change.old.obj["metadata"] | version}
-            return _line("DELETED", self._json(obj, None))
+            # The object as it was when it was last in, under the number of the change that took it out.
+            return _line("DELETED", self._json(Stored(change.old.key, change.old.read(), change.new.version)))
         return b""
 
-    def _json(self, obj: JsonObject, stored: Stored | None) -> bytes:
-        resource = self._request.resource
-        if self._request.table:
-            return encode(self._request.table.rows([obj], obj["metadata"]))
-        return stored.json if stored and resource.is_stored_form else encode(resource.outward(obj))
+    def _json(self, stored: Stored) -> bytes:
+        resource, table = self._request.resource, self._request.table
+        if table:
+            obj = stored.read()
+            return encode(table.rows([obj], obj["metadata"]))
+        return resource.show(stored.json)
 
     def _bookmark(self, version: int, annotations: JsonObject | None = None) -> bytes:
         resource = self._request.resource
@@ -167,6 +164,13 @@ class _Watch:
         return _line(
             "BOOKMARK", encode({"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
         )
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
 
 
 def _line(kind: str, obj: bytes) -> bytes:

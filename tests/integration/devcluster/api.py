@@ -1,0 +1,212 @@
+"""One Kubernetes API server, spoken to in plain HTTP: what the conformance tests need of a client."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+PATIENCE = 30.0
+JSON_PATCH = {"content-type": "application/json-patch+json"}
+MERGE_PATCH = {"content-type": "application/merge-patch+json"}
+STRATEGIC_PATCH = {"content-type": "application/strategic-merge-patch+json"}
+TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
+
+CORE = "/api/v1"
+BATCH = "/apis/batch/v1"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How to reach an API server."""
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    verify: ssl.SSLContext | bool = True
+
+    def client(self) -> httpx.AsyncClient:
+        """Make a client for tests."""
+        return httpx.AsyncClient(base_url=self.url, headers=self.headers, verify=self.verify, timeout=PATIENCE)
+
+    def sync_client(self) -> httpx.Client:
+        """Make a client for what is set up once."""
+        return httpx.Client(base_url=self.url, headers=self.headers, verify=self.verify, timeout=PATIENCE)
+
+
+def read_kubeconfig(path: Path) -> Access:
+    """Read the current context: a token, or a client certificate, or neither."""
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    context = _named(config, "contexts", config["current-context"])["context"]
+    cluster = _named(config, "clusters", context["cluster"])["cluster"]
+    user = _named(config, "users", context["user"])["user"]
+    headers = {"authorization": f"Bearer {user['token']}"} if "token" in user else {}
+    if not cluster["server"].startswith("https"):
+        return Access(url=cluster["server"], headers=headers)
+    context = ssl.create_default_context(cadata=_data(cluster, "certificate-authority"))
+    if cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if certificate := _data(user, "client-certificate"):
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+            file.write(certificate + "\n" + (_data(user, "client-key") or ""))
+            file.flush()
+            context.load_cert_chain(file.name)
+    return Access(url=cluster["server"], headers=headers, verify=context)
+
+
+def _named(config: dict[str, Any], members: str, name: str) -> dict[str, Any]:
+    return next(member for member in config[members] if member["name"] == name)
+
+
+def _data(members: dict[str, Any], name: str) -> str | None:
+    if f"{name}-data" in members:
+        return base64.b64decode(members[f"{name}-data"]).decode()
+    return Path(members[name]).read_text(encoding="utf-8") if name in members else None
+
+
+async def eventually(happens: Callable[[], Awaitable[Any]], what: str) -> Any:
+    """Ask until the answer is true, and return it: a real server does some things a moment later."""
+    async with asyncio.timeout(PATIENCE):
+        # A server tells of most of these things by no event.
+        while not (result := await happens()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert result, what
+    return result
+
+
+async def gone(api: httpx.AsyncClient, path: str) -> None:
+    """Wait until there is nothing at a path."""
+
+    async def is_gone() -> bool:
+        return (await api.get(path)).status_code == 404
+
+    await eventually(is_gone, f"{path} is gone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A custom kind of the tests' own, and one namespace to use it in."""
+
+    group: str
+    namespace: str
+
+    @property
+    def version_path(self) -> str:
+        return f"/apis/{self.group}/v1"
+
+    @property
+    def path(self) -> str:
+        return f"{self.version_path}/namespaces/{self.namespace}/widgets"
+
+    @property
+    def definition_path(self) -> str:
+        return f"{DEFINITIONS}/widgets.{self.group}"
+
+    def make(self, name: str = "", *, spec: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
+        """Make a Widget that the schema takes."""
+        named = {"name": name} if name else {}
+        return {
+            "apiVersion": f"{self.group}/v1",
+            "kind": "Widget",
+            "metadata": {"namespace": self.namespace, **named, **metadata},
+            "spec": {"url": "https://a.example", **(spec or {})},
+        }
+
+
+def widget_definition(group: str) -> dict[str, Any]:
+    """Make the definition of the kind Widget: one of each thing that a schema can say."""
+    text = {"type": "string"}
+    condition = {"type": "object", "properties": {"type": text, "status": text, "reason": text}}
+    step = {"type": "object", "required": ["name"], "properties": {"name": text, "path": {**text, "pattern": r"^\$"}}}
+    spec = {
+        "type": "object",
+        "required": ["url"],
+        "properties": {
+            "url": {**text, "pattern": "^https?://", "description": "Where the Widget points to."},
+            "retries": {"type": "integer", "default": 5, "minimum": 0, "maximum": 10},
+            "mode": {**text, "enum": ["Fast", "Safe"]},
+            "note": {**text, "maxLength": 5},
+            "tags": {"type": "array", "items": text, "maxItems": 2},
+            "steps": {"type": "array", "items": step},
+            "port": {"x-kubernetes-int-or-string": True},
+            "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+            "texts": {"type": "object", "additionalProperties": text},
+        },
+    }
+    status = {
+        "type": "object",
+        "properties": {"phase": text, "conditions": {"type": "array", "items": condition}},
+    }
+    ready = '.status.conditions[?(@.type=="Ready")].status'
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [
+            {"name": "URL", "type": "string", "jsonPath": ".spec.url"},
+            {"name": "Ready", "type": "string", "jsonPath": ready},
+            {"name": "Retries", "type": "integer", "jsonPath": ".spec.retries", "priority": 1},
+            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        ],
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec, "status": status}}},
+    }
+    names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "shortNames": ["wdg"]}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"widgets.{group}"},
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+class Events:
+    """The events of one watch, as they come."""
+
+    def __init__(self, lines: AsyncIterator[str]) -> None:
+        self._lines = lines
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next event; bookmarks count."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                line = await anext(self._lines)
+                if line.strip():
+                    return json.loads(line)
+
+    async def take(self, count: int) -> list[tuple[str, str]]:
+        """Return type and name of the next events, bookmarks left out."""
+        taken: list[tuple[str, str]] = []
+        while len(taken) < count:
+            event = await self.next()
+            if event["type"] != "BOOKMARK":
+                taken.append((event["type"], event["object"]["metadata"]["name"]))
+        return taken
+
+    async def rest(self) -> list[dict[str, Any]]:
+        """Return all events until the server ends the watch."""
+        async with asyncio.timeout(PATIENCE):
+            return [json.loads(line) async for line in self._lines if line.strip()]
+
+
+@asynccontextmanager
+async def watching(api: httpx.AsyncClient, path: str, **query: Any) -> AsyncIterator[Events]:
+    """Watch a path."""
+    async with api.stream("GET", path, params={"watch": "true", **query}) as response:
+        assert response.status_code == 200, await response.aread()
+        yield Events(response.aiter_lines())
+
+
+async def version_of(api: httpx.AsyncClient, path: str) -> str:
+    """Return a list's resourceVersion."""
+    return (await api.get(path)).json()["metadata"]["resourceVersion"]
