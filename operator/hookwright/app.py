@@ -18,7 +18,7 @@ from kubernetes.aio.client import Configuration
 
 from hookwright.builds.status import News, StatusWriter, describe_delivery
 from hookwright.builds.worker import Conclusion, Worker, refer_build
-from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
+from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS, Cluster
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.cluster.secrets import SecretReader
@@ -228,10 +228,10 @@ class App:
             await asyncio.sleep(PURGE_SECONDS)
 
 
-async def fill(mirror: Mirror, cluster: KubernetesCluster) -> bool:
+async def fill(mirror: Mirror, cluster: Cluster) -> bool:
     """List all our objects into the mirror; targets first, so that no Webhook misses one that is there."""
     for kind in (BuildTrigger, Webhook):
-        uids = set()
+        uids, before = set(), mirror.uids(kind)
         try:
             async for raw in cluster.list(_RESOURCES[kind]):
                 mirror.put(kind, raw)
@@ -240,7 +240,8 @@ async def fill(mirror: Mirror, cluster: KubernetesCluster) -> bool:
             if error.status == 404:  # noqa: PLR2004 - the resource itself is unknown
                 raise UsageError("the CRDs are not installed: kubectl apply -f crds/") from None
             raise
-        mirror.retain(kind, uids)
+        # What a watch has shown meanwhile may have come after the list was made.
+        mirror.retain(kind, uids | (mirror.uids(kind) - before))
     return True
 
 

@@ -89,8 +89,11 @@ class ClusterError(HookwrightError):
     def transient(self) -> bool:
         """Whether the same request may succeed later without anybody mending an object or a right.
 
-        401 counts: it means that our own credentials have expired, which is no verdict on the request.
+        401 counts: it means that our own credentials have expired, which is no verdict on the request. So does 409,
+        unless the object is there already: others write at the same time, to a quota for instance.
         """
+        if self.status == 409:  # noqa: PLR2004 - Conflict
+            return self.reason != "AlreadyExists"
         return self.status in (0, 401, 408, 429) or self.status >= 500  # noqa: PLR2004 - HTTP's server errors
 
 

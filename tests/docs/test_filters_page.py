@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from hookwright.errors import InvalidExpression
 from hookwright.filters import compile_expression, compile_filter
 

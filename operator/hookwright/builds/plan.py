@@ -93,5 +93,5 @@ def judge_refusal(error: ClusterError) -> Reason | None:
     if error.status == 404 or "being terminated" in message:  # noqa: PLR2004 - the statuses are named above
         return NAMESPACE_GONE
     if error.status == 403:  # noqa: PLR2004
-        return IMPERSONATION_FORBIDDEN if "impersonate" in message else BUILD_FORBIDDEN
+        return IMPERSONATION_FORBIDDEN if "cannot impersonate" in message else BUILD_FORBIDDEN
     return BUILD_INVALID

@@ -132,9 +132,11 @@ def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
         if found is None or found.to_raw() != written:
             # A merge patch keeps what it does not name: the build of an older delivery must go.
             patch["lastDelivery"] = written | ({} if "build" in written else {"build": None})
-    triggered = status.last_triggered if status is not None else None
-    if news.last_triggered is not None and (triggered is None or news.last_triggered > triggered):
-        patch["lastTriggered"] = format_time(news.last_triggered)
+    before = status.last_triggered if status is not None else None
+    # In whole seconds, as it is written: what differs by less would be written again and again.
+    triggered = news.last_triggered.replace(microsecond=0) if news.last_triggered is not None else None
+    if triggered is not None and (before is None or triggered > before):
+        patch["lastTriggered"] = format_time(triggered)
     return patch
 
 

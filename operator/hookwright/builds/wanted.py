@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 # Longer values are cut. Linux takes at most 128 KiB for one environment variable, name included, and a character may
 # have 4 bytes.
@@ -62,8 +62,18 @@ class WantedBuild:
 
     @classmethod
     def from_json(cls, text: bytes) -> WantedBuild:
-        """Read the journal's form."""
-        return _ADAPTER.validate_json(text)
+        """Read the journal's form.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            # Its own text, which would be logged, repeats values: those of a payload.
+            detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(str(step) for step in detail["loc"])
+            raise ValueError(f"not a wanted build: {where}: {detail['msg']}") from None
 
 
 _ADAPTER = TypeAdapter(WantedBuild)

@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 import aiohttp
+import yaml
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
@@ -56,13 +57,18 @@ async def load_access(kubeconfig: Path | None = None) -> Access:
             client_configuration=configuration,
             persist_config=False,
         )
-    except (ConfigException, OSError, ValueError) as error:
-        where = kubeconfig or "in $KUBECONFIG or ~/.kube/config"
-        raise UsageError(
-            f"no usable kubeconfig {where}: {error}; for a cluster of your own, run hookwright dev"
-        ) from None
+    except (ConfigException, OSError, ValueError, yaml.YAMLError) as error:
+        raise _unusable(kubeconfig, " ".join(str(error).split())) from None
+    except (TypeError, LookupError, AttributeError):
+        # The loader trusts the file to have the form of a kubeconfig.
+        raise _unusable(kubeconfig, "it does not have the form of a kubeconfig") from None
     context = loader.current_context["context"]
     return Access(configuration=configuration, namespace=context.get("namespace") or "default")
+
+
+def _unusable(kubeconfig: Path | None, why: str) -> UsageError:
+    where = kubeconfig or "in $KUBECONFIG or ~/.kube/config"
+    return UsageError(f"no usable kubeconfig {where}: {why}; for a cluster of your own, run hookwright dev")
 
 
 def _find_own_namespace() -> str | None:
@@ -75,7 +81,15 @@ class KubernetesCluster:
     """The `Cluster` port over HTTP; one per process and event loop, closed with `async with` or `close`."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._api = ApiClient(configuration)
+        """Set up the connections, which are made when they are needed.
+
+        Raises:
+            UsageError: a certificate or key of the configuration cannot be used.
+        """
+        try:
+            self._api = ApiClient(configuration)
+        except OSError as error:
+            raise UsageError(f"a certificate or key of the kubeconfig cannot be used: {error}") from None
         self._user_agent = f"hookwright/{__version__}"
 
     async def __aenter__(self) -> Self:

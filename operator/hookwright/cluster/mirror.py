@@ -72,6 +72,10 @@ class Mirror:
         self._index(key, before, None)
         self._tell(Change(key=key, found=None, before=before))
 
+    def uids(self, kind: type[ObjectKind]) -> set[str]:
+        """Give the UIDs of the objects of `kind` that are known."""
+        return {found.metadata.uid for key, found in self._objects.items() if key.kind == kind.KIND}
+
     def retain(self, kind: type[ObjectKind], uids: set[str]) -> None:
         """Forget the objects of `kind` that a complete list did not show."""
         for key in [k for k, o in self._objects.items() if k.kind == kind.KIND and o.metadata.uid not in uids]:

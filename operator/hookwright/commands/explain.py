@@ -160,20 +160,21 @@ def describe(
     if not checked:
         route = replace(route, scheme=_NotChecked(route.scheme))
     verdict = judge(request, route, secrets, new_id=lambda: OWN_ID)
-    message = verdict.message
+    message, remedy = verdict.message, verdict.reason.remedy
     if verdict.reason is SPEC_INVALID and route.problem is not None:
-        message = f"{route.problem.code}: {route.problem.message}"
+        # The message says what to do; there is no status to look at.
+        message, remedy = f"{route.problem.code}: {route.problem.message}", ""
     elif verdict.reason is ACCEPTED:
         message = "The delivery counts, and a build would be started."
     elif verdict.reason is TARGET_MISSING:
         message = f"The delivery may count; {route.target.kind} {route.target.name} is not in the files."
-    if not checked:
+    if not checked and verdict.reason is not SPEC_INVALID:
         message += " Authenticity was not checked: it needs the headers, and a Secret in the files or --secret-file."
     return {
         "outcome": str(verdict.outcome),
         "reason": verdict.reason.name,
         "message": message,
-        "remedy": verdict.reason.remedy,
+        "remedy": remedy,
         "authenticityChecked": checked,
         "filters": describe_filters(webhook, route, request),
         "builds": [describe_builds(verdict, index) for index in range(len(verdict.wanted))],

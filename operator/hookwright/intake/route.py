@@ -106,6 +106,7 @@ def compile_route(webhook: Webhook | InvalidObject, target: BuildTrigger | Inval
             name=webhook.metadata.name,
             uid=webhook.metadata.uid,
             scheme=SCHEMES[webhook.spec.authentication],
+            values=_gather_values(webhook, target),
             target=_refer(webhook),
             target_exists=target is not None,
             problem=problem,
@@ -114,7 +115,8 @@ def compile_route(webhook: Webhook | InvalidObject, target: BuildTrigger | Inval
 
 def describe_shape(invalid: InvalidObject) -> InvalidSpec:
     """Say what is wrong with an object that the API server's schema should have refused, with AWS's code."""
-    problem = invalid.problems[0]
+    # A field that is misspelt is missing too: the misspelling is what its author wants to hear of first.
+    problem = min(invalid.problems, key=lambda one: not one.message.endswith("(misspelt?)"))
     code = VALIDATION
     if problem.field.startswith("spec.filters"):
         code = INVALID_FILTER
@@ -131,7 +133,7 @@ def _compile(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> R
     known = target if isinstance(target, BuildTrigger) else None
     if known is not None:
         _check_action(webhook, known)
-    values = (buildtrigger.values(known) if known is not None else {}) | spec.action_configuration
+    values = _gather_values(webhook, target)
     complete = _check_keys(filters, values, target_known=known is not None)
     return Route(
         namespace=webhook.metadata.namespace,
@@ -151,6 +153,12 @@ def _compile(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> R
         target_exists=target is not None,
         service_account=spec.service_account_name,
     )
+
+
+def _gather_values(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> dict[str, str]:
+    """Give the values for placeholders that the Webhook gives itself, and those that its target has."""
+    own = webhook.spec.action_configuration
+    return (buildtrigger.values(target) | own) if isinstance(target, BuildTrigger) else dict(own)
 
 
 def _refer(webhook: Webhook) -> TargetRef:

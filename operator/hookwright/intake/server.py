@@ -7,6 +7,7 @@ complete requests to the receiver.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -191,7 +192,8 @@ async def read_body(exchange: Exchange, content_length: str | None, limit: int) 
         BodyTooLarge: it is larger than `limit`.
         BodyIncomplete: the sender hung up before the end.
     """
-    announced = int(content_length) if content_length is not None and content_length.isdecimal() else None
+    # No body has a length of more digits, and Python refuses to read numbers of thousands.
+    announced = int(length[0]) if (length := re.fullmatch(r"[0-9]{1,18}", content_length or "")) else None
     if announced is not None and announced <= limit:
         body = await exchange()
         if len(body) != announced:

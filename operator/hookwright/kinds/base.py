@@ -135,10 +135,10 @@ def read(kind: type[K], raw: Raw, *, strict: bool = False) -> K:
         InvalidObject: the object does not have its kind's shape.
     """
     try:
-        found = kind.model_validate(raw, by_alias=True, by_name=False)
         if strict:
             # Only spec is the user's: metadata and status hold more than our models do.
-            kind.model_validate({"spec": raw["spec"]}, extra="forbid", by_alias=True, by_name=False)
+            kind.model_validate({"spec": raw.get("spec", {})}, extra="forbid", by_alias=True, by_name=False)
+        found = kind.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
         problems = tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=False))
         status = raw.get("status")
@@ -171,8 +171,10 @@ def _secret(path: tuple[str | int, ...]) -> bool:
 
 
 def _shorten(value: object) -> str:
-    # Inside an object or a list that stands at the wrong place may be a secret.
-    text = {dict: "an object", list: "a list"}.get(type(value)) or repr(value)
+    if isinstance(value, dict | list):
+        # Inside of what stands at the wrong place may be a secret.
+        return "an object" if isinstance(value, dict) else "a list"
+    text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - a line of a terminal
 
 

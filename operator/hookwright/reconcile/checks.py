@@ -74,10 +74,16 @@ def check_webhook(
             f"{webhook.metadata.namespace}; create it, or correct the name"
         )
         return Finding(reason=TARGET_NOT_FOUND, code=PIPELINE_NOT_FOUND, message=message, heals=True)
-    if isinstance(target, InvalidObject) or (target.status.error_code is not None):
-        message = f"spec.targetPipeline.name: {BuildTrigger.KIND} {name} is not ready; see its status"
+    why = str(target) if isinstance(target, InvalidObject) else target.status.error_message
+    if why is not None:
+        message = f"spec.targetPipeline.name: {BuildTrigger.KIND} {name} is not ready: {why}"
         return Finding(reason=TARGET_NOT_READY, code=PIPELINE_NOT_FOUND, message=message, heals=True)
     return None
+
+
+def is_judged(target: BuildTrigger) -> bool:
+    """Say whether the status of a BuildTrigger is about its spec as it is now."""
+    return target.status.observed_generation == target.metadata.generation
 
 
 def _refuse(problem: InvalidSpec) -> Finding:
@@ -114,7 +120,7 @@ def check_buildtrigger(
         return None
     if dry_run.status == 403:  # noqa: PLR2004 - Forbidden
         message = f"ServiceAccount {service_account} may not create the build: {dry_run.message}"
-        if "impersonate" in dry_run.message:
+        if "cannot impersonate" in dry_run.message:
             message = (
                 f"Hookwright may not act as ServiceAccount {service_account}: {dry_run.message}; give it the verb "
                 "impersonate on that ServiceAccount by a Role in this namespace"

@@ -54,9 +54,9 @@ def read_root_keys(secret: Raw, namespace: str) -> tuple[bytes, ...]:
     """
     where = f"Secret {NAME} in namespace {namespace}, key {KEY}"
     remedy = f"each line must be base64 of at least {SHORTEST_KEY_BYTES} random bytes; a new key makes new URLs"
-    data: Mapping[str, str] = secret.get("data") or {}
+    data: Mapping[str, str | None] = secret.get("data") or {}
     try:
-        lines = base64.b64decode(data.get(KEY, ""), validate=True).split()
+        lines = base64.b64decode(data.get(KEY) or "", validate=True).split()
         keys = tuple(base64.b64decode(line, validate=True) for line in lines)
     except (binascii.Error, ValueError):
         raise UsageError(f"{where}: not base64: {remedy}") from None

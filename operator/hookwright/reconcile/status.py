@@ -12,6 +12,8 @@ from hookwright.kinds.conditions import LAST_DELIVERY_FAILED, READY
 from hookwright.reconcile.checks import Finding, OurObject, conditions_of, found_conditions, found_status, status_patch
 from hookwright.reconcile.world import World
 
+MAX_MESSAGE = 4096  # of status.errorMessage, in the CRDs
+
 
 async def write_status(
     obj: OurObject,
@@ -32,7 +34,7 @@ async def write_status(
     wanted = {
         **members,
         "errorCode": finding.code if finding is not None else None,
-        "errorMessage": finding.message if finding is not None else None,
+        "errorMessage": finding.message[:MAX_MESSAGE] if finding is not None else None,
         "observedGeneration": metadata.generation,
         "conditions": [condition.to_raw() for condition in conditions],
     }

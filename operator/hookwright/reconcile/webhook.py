@@ -6,8 +6,8 @@ from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Key
 from hookwright.cluster.secrets import FoundSecret
 from hookwright.intake.routes import make_url
-from hookwright.kinds import Authentication, InvalidObject, Webhook
-from hookwright.reconcile.checks import LISTENING, SUSPENDED, check_webhook
+from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook
+from hookwright.reconcile.checks import LISTENING, SUSPENDED, check_webhook, is_judged
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.work import NEVER, Again
 from hookwright.reconcile.world import World, make_arn
@@ -25,11 +25,15 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
         return NEVER
     target = world.mirror.target_of(webhook)
     secret = await _find_secret(webhook, world)
+    finding = check_webhook(webhook, target, secret)
+    if finding is None and isinstance(target, BuildTrigger) and not is_judged(target):
+        # Nothing is said before the target was looked at: its status will wake this Webhook.
+        return NEVER
     metadata = webhook.metadata
     aws_name = webhook.aws_name if isinstance(webhook, Webhook) else metadata.name
     await write_status(
         webhook,
-        check_webhook(webhook, target, secret),
+        finding,
         world,
         kind=Webhook,
         resource=WEBHOOKS,

@@ -7,8 +7,8 @@ import json
 import uuid
 
 import pytest
-from hookwright.intake import server
 
+from hookwright.intake import server
 from support.running import (
     Running,
     make_buildtrigger,
@@ -274,4 +274,4 @@ async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
     head = await asyncio.wait_for(reader.readline(), 10)
     assert head.startswith(b"HTTP/1.1 400")
     writer.close()
-    await running.until(lambda: ("refused", "BodyIncomplete") == running.last())
+    await running.until(lambda: running.last() == ("refused", "BodyIncomplete"))

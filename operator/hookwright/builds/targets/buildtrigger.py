@@ -81,11 +81,12 @@ def _with_environment(spec: Mapping[str, Any], parameters: Mapping[str, str]) ->
 
 def _add_environment(container: Any, parameters: Mapping[str, str]) -> Any:  # Any: a template is the user's
     """Put the parameters before a container's own variables, which may so refer to them as `$(NAME)`."""
-    if not isinstance(container, Mapping):
+    if not isinstance(container, Mapping) or not isinstance(container.get("env"), list | None):
         return container
     given = [{"name": name, "value": _escape(value)} for name, value in parameters.items()]
     own = container.get("env") or []
-    kept = [v for v in own if not (isinstance(v, Mapping) and v.get("name") in parameters)]
+    names = list(parameters)  # in which anything can be looked for, also what cannot be a key
+    kept = [v for v in own if not (isinstance(v, Mapping) and v.get("name") in names)]
     return {**container, "env": given + kept}
 
 

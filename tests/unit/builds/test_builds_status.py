@@ -1,0 +1,255 @@
+"""What receivers write into status: forward only, newest news only, one patch for many deliveries."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from hookwright.builds import status
+from hookwright.builds.status import News, StatusWriter, describe_delivery, make_patch, merge
+from hookwright.cluster import WEBHOOKS
+from hookwright.cluster.mirror import Mirror
+from hookwright.kinds import BuildReference, Webhook
+from support.fakecluster import FakeCluster, merge_patch
+from support.objects import NOON, WEBHOOK_UID, make_invalid, make_webhook, raw_webhook
+from support.waiting import eventually, running
+
+SECOND = timedelta(seconds=1)
+BUILD = BuildReference(api_version="batch/v1", kind="Job", name="hello-x")
+
+
+def delivery(*, at=NOON, delivery_id="d", outcome="ignored", reason="FilteredOut", message="no", build=None):
+    return describe_delivery(
+        delivery_id=delivery_id, time=at, outcome=outcome, reason=reason, message=message, build=build
+    )
+
+
+def news(*, uid=WEBHOOK_UID, name="hello", triggered=None, **of_delivery):
+    last = delivery(**of_delivery) if of_delivery else None
+    return News(namespace="default", name=name, uid=uid, last_delivery=last, last_triggered=triggered)
+
+
+def patched(webhook, *pieces):
+    """Give the Webhook whose status the API server has after the patches for some news, one after the other."""
+    for piece in pieces:
+        raw = merge_patch(webhook.to_raw(), {"status": make_patch(piece, webhook)})
+        webhook = Webhook.model_validate(raw)
+    return webhook
+
+
+# ── one patch ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_first_news_is_written():
+    """A Webhook without news gets id, time, outcome, reason, message and build, and lastTriggered."""
+    patch = make_patch(news(outcome="started", build=BUILD, triggered=NOON), make_webhook())
+    assert patch["lastTriggered"] == "2026-05-01T12:00:00Z"
+    assert patch["lastDelivery"] == {
+        "id": "d",
+        "time": "2026-05-01T12:00:00Z",
+        "outcome": "started",
+        "reason": "FilteredOut",
+        "message": "no",
+        "build": {"apiVersion": "batch/v1", "kind": "Job", "name": "hello-x"},
+    }
+
+
+def test_known_news_is_no_patch():
+    """What status says already is not written again, whatever fractions of seconds it had."""
+    piece = news(outcome="started", build=BUILD, triggered=NOON + SECOND / 3, at=NOON + SECOND / 2)
+    assert make_patch(piece, patched(make_webhook(), piece)) == {}
+
+
+def test_older_delivery_does_not_replace_a_newer_one():
+    """LastDelivery goes forward only."""
+    webhook = patched(make_webhook(), news(delivery_id="new", at=NOON + SECOND))
+    assert make_patch(news(delivery_id="old", at=NOON), webhook) == {}
+
+
+def test_later_news_of_the_same_second_counts():
+    """Of two deliveries with one time, or two pieces of news of one delivery, the later told is shown."""
+    webhook = patched(make_webhook(), news(outcome="pending", at=NOON), news(outcome="started", at=NOON))
+    assert webhook.status.last_delivery.outcome == "started"
+
+
+def test_last_triggered_goes_forward_only():
+    """An older start, told late, does not move lastTriggered back."""
+    webhook = patched(make_webhook(), news(triggered=NOON))
+    assert make_patch(news(triggered=NOON - SECOND), webhook) == {}
+    assert make_patch(news(triggered=NOON + SECOND), webhook) == {"lastTriggered": "2026-05-01T12:00:01Z"}
+
+
+def test_build_of_an_older_delivery_goes():
+    """A delivery without a build leaves none of the delivery before it, although a merge patch keeps what it can."""
+    webhook = patched(make_webhook(), news(build=BUILD), news(at=NOON + SECOND, delivery_id="next"))
+    assert (webhook.status.last_delivery.id, webhook.status.last_delivery.build) == ("next", None)
+
+
+def test_other_members_of_status_are_not_touched():
+    """Receivers write two members, and nothing that is the operator's."""
+    webhook = make_webhook(status={"url": "http://x", "errorCode": "E"})
+    assert set(make_patch(news(triggered=NOON, outcome="started"), webhook)) == {"lastDelivery", "lastTriggered"}
+
+
+def test_object_of_another_shape_gets_its_news():
+    """A Webhook that cannot be read still has it said what became of a delivery to it."""
+    invalid = make_invalid(Webhook, raw_webhook(filters="all"))
+    assert set(make_patch(news(outcome="refused"), invalid)) == {"lastDelivery"}
+
+
+def test_long_texts_are_cut_to_the_schema():
+    """Id and message fit their bounds, so that the API server never refuses them."""
+    last = delivery(delivery_id="d" * 1000, message="m" * 5000)
+    assert (len(last.id), len(last.message)) == (256, 1024)
+
+
+# ── several pieces ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({"delivery_id": "a"}, {"delivery_id": "b", "at": NOON + SECOND}, "b"),
+        ({"delivery_id": "a", "at": NOON + SECOND}, {"delivery_id": "b"}, "a"),
+        ({"delivery_id": "a"}, {"delivery_id": "b"}, "b"),
+        ({"delivery_id": "a"}, {}, "a"),
+        ({}, {"delivery_id": "b"}, "b"),
+    ],
+)
+def test_merged_news_has_the_newest_delivery(before, after, expected):
+    """Of two deliveries the newer remains, of two with the same time the one that was told later."""
+    assert merge(news(**before), news(**after)).last_delivery.id == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (NOON, NOON + SECOND, NOON + SECOND),
+        (NOON + SECOND, NOON, NOON + SECOND),
+        (NOON, None, NOON),
+        (None, NOON, NOON),
+        (None, None, None),
+    ],
+)
+def test_merged_news_has_the_newest_start(before, after, expected):
+    """Of two starts the newer remains, and none is lost by news without one."""
+    assert merge(news(triggered=before), news(triggered=after)).last_triggered == expected
+
+
+# ── the writer ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_writer(*raws):
+    cluster, mirror = FakeCluster(), Mirror()
+    for raw in raws or (raw_webhook(),):
+        cluster.put(WEBHOOKS, raw)
+    cluster.feed(mirror)
+    return cluster, StatusWriter(cluster, mirror)
+
+
+def status_of(cluster, name="hello"):
+    return cluster.find(WEBHOOKS, name).get("status", {})
+
+
+async def test_burst_costs_one_patch():
+    """A thousand deliveries to one Webhook are one patch, of the newest."""
+    cluster, writer = make_writer()
+    for second in range(1000):
+        writer.tell(news(delivery_id=f"d{second}", at=NOON + second * SECOND))
+    await writer.flush()
+    assert cluster.count("patch", WEBHOOKS) == 1
+    assert status_of(cluster)["lastDelivery"]["id"] == "d999"
+
+
+async def test_patch_is_of_the_status_subresource():
+    """A receiver cannot change a spec by mistake: it writes to /status."""
+    cluster, writer = make_writer()
+    writer.tell(news(outcome="started"))
+    await writer.flush()
+    (call,) = cluster.made("patch", WEBHOOKS)
+    assert (call.subresource, set(call.body)) == ("status", {"status"})
+
+
+async def test_recreated_object_gets_no_news_of_its_predecessor():
+    """A Webhook of the same name and another UID had nothing to do with the delivery."""
+    cluster, writer = make_writer()
+    writer.tell(news(uid="uid of the one before", outcome="started", triggered=NOON))
+    writer.tell(news(uid="another", name="never-was", outcome="started"))
+    await writer.flush()
+    assert cluster.count("patch", WEBHOOKS) == 0
+
+
+async def test_news_survives_an_absent_api_server():
+    """What the API server does not take now is written later, with what has come meanwhile."""
+    cluster, writer = make_writer()
+    cluster.fail("patch", WEBHOOKS, status=503)
+    writer.tell(news(delivery_id="a", triggered=NOON))
+    await writer.flush()
+    writer.tell(news(delivery_id="b", at=NOON + SECOND))
+    await writer.flush()
+    found = status_of(cluster)
+    assert (found["lastDelivery"]["id"], found["lastTriggered"]) == ("b", "2026-05-01T12:00:00Z")
+
+
+async def test_news_that_came_while_writing_is_not_overwritten():
+    """News that arrives while a patch fails is newer than what is put back."""
+    cluster, writer = make_writer()
+    cluster.fail("patch", WEBHOOKS, status=0)
+    cluster.interrupt("patch", WEBHOOKS, lambda: writer.tell(news(delivery_id="b", at=NOON + SECOND)))
+    writer.tell(news(delivery_id="a"))
+    await writer.flush()
+    await writer.flush()
+    assert status_of(cluster)["lastDelivery"]["id"] == "b"
+
+
+async def test_refused_news_is_dropped():
+    """News that the API server refuses for good is not tried for ever."""
+    cluster, writer = make_writer()
+    cluster.fail("patch", WEBHOOKS, status=403, reason="Forbidden", message="no right", times=9)
+    writer.tell(news(outcome="started"))
+    await writer.flush()
+    await writer.flush()
+    assert cluster.count("patch", WEBHOOKS) == 1
+
+
+async def test_object_that_goes_meanwhile_is_no_error():
+    """A Webhook that is deleted before its news is written needs none."""
+    cluster, writer = make_writer()
+    cluster.interrupt("patch", WEBHOOKS, lambda: cluster.objects.pop(("webhooks", "default", "hello")))
+    writer.tell(news(outcome="started"))
+    await writer.flush()
+    await writer.flush()
+    assert cluster.count("patch", WEBHOOKS) == 1
+
+
+async def test_what_waits_is_bounded(monkeypatch):
+    """Of more objects than are kept waiting the oldest news is dropped; news of a known one takes no more room."""
+    monkeypatch.setattr(status, "MAX_WAITING", 2)
+    raws = [raw_webhook(metadata={"name": name, "uid": name}) for name in "abc"]
+    cluster, writer = make_writer(*raws)
+    for name in ("a", "b", "b", "c"):
+        writer.tell(news(uid=name, name=name, outcome="started"))
+    await writer.flush()
+    assert [bool(status_of(cluster, name)) for name in "abc"] == [False, True, True]
+
+
+async def test_running_writer_writes_what_it_is_told():
+    """Told anything at any time, the running writer writes it, and sleeps between its rounds."""
+    cluster, mirror = FakeCluster(), Mirror()
+    cluster.put(WEBHOOKS, raw_webhook())
+    cluster.feed(mirror)
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    writer = StatusWriter(cluster, mirror, sleep=sleep)
+    async with running(writer.run()):
+        writer.tell(news(delivery_id="a"))
+        await eventually(lambda: status_of(cluster).get("lastDelivery", {}).get("id") == "a")
+        writer.tell(news(delivery_id="b", at=NOON + SECOND))
+        await eventually(lambda: status_of(cluster)["lastDelivery"]["id"] == "b")
+    assert set(slept) == {status.FLUSH_SECONDS}

@@ -1,0 +1,96 @@
+"""Reconciling a BuildTrigger: its Job is tried without effect, as the build's ServiceAccount."""
+
+from __future__ import annotations
+
+import pytest
+from reconcile_world import TRIGGER, Bench
+
+from hookwright.cluster import BUILDTRIGGERS, JOBS
+from hookwright.reconcile.work import NEVER
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+async def test_first_look_writes_one_patch_and_one_event(bench):
+    """A right BuildTrigger gets ARN and Ready in one patch and one Kubernetes Event; the next look writes nothing."""
+    bench.put_target(status=None)
+    assert await bench.look_until_still(TRIGGER) == NEVER
+    assert bench.writes() == (1, 1)
+    assert bench.status(TRIGGER)["arn"] == "arn:hookwright:webhooks:test:default:buildtrigger:hello"
+    assert bench.status(TRIGGER)["observedGeneration"] == 1
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
+    assert bench.events() == [("Normal", "Startable")]
+
+
+async def test_job_is_tried_without_effect(bench):
+    """The API server is asked by a dry run as the ServiceAccount, and no Job is made."""
+    bench.put_target(serviceAccountName="builder")
+    await bench.look(TRIGGER)
+    (call,) = bench.cluster.made("create", JOBS, dry_run=True)
+    assert (call.service_account, call.namespace) == ("builder", "default")
+    assert bench.cluster.all(JOBS) == []
+
+
+async def test_default_account_is_default(bench):
+    """Without a ServiceAccount of its own the Job is tried as default."""
+    bench.put_target()
+    await bench.look(TRIGGER)
+    assert bench.cluster.made("create", JOBS, dry_run=True)[0].service_account == "default"
+
+
+async def test_wrong_template_is_stalled(bench):
+    """A Job that the API server refuses as invalid must be mended, and is not tried again before that."""
+    bench.put_target()
+    bench.cluster.fail("create", JOBS, status=422, message="spec.template.spec.containers: Required value", times=9)
+    assert await bench.look_until_still(TRIGGER) == NEVER
+    assert bench.conditions(TRIGGER)["Stalled"] == ("True", "TemplateInvalid")
+    assert "containers: Required value" in bench.status(TRIGGER)["errorMessage"]
+
+
+async def test_missing_right_heals(bench):
+    """A right that is missing is looked for again, and its coming heals the status."""
+    bench.put_target()
+    bench.cluster.fail("create", JOBS, status=403, message="cannot create resource jobs", times=99)
+    assert (await bench.look_until_still(TRIGGER)).seconds == 30
+    assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "TemplateForbidden")
+    bench.cluster.heal()
+    assert await bench.look_until_still(TRIGGER) == NEVER
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
+
+
+@pytest.mark.parametrize("status", [0, 429, 500, 503])
+async def test_absent_api_server_says_nothing_of_the_template(bench, status):
+    """If the API server does not say, status stays as it is, and it is asked again soon."""
+    bench.put_target()
+    bench.cluster.fail("create", JOBS, status=status)
+    assert (await bench.look(TRIGGER)).seconds == 10
+    assert bench.writes() == (0, 0)
+
+
+async def test_template_of_odd_shape_reaches_the_api_server(bench):
+    """A template in which nothing is as it should be is tried, so that the API server says what is wrong."""
+    spec = {"template": {"spec": {"containers": [{"env": 5}, None]}}}
+    bench.put_target(build={"jobTemplate": {"spec": spec}})
+    bench.cluster.fail("create", JOBS, status=400, message="cannot unmarshal number", times=9)
+    await bench.look_until_still(TRIGGER)
+    assert "cannot unmarshal number" in bench.status(TRIGGER)["errorMessage"]
+
+
+async def test_object_of_another_shape_does_not_loop(bench):
+    """A BuildTrigger that cannot be read gets a status once, and no Job of it is tried."""
+    bench.put_target(projectName="")
+    assert await bench.look_until_still(TRIGGER) == NEVER
+    assert bench.conditions(TRIGGER)["Stalled"] == ("True", "InvalidSpec")
+    assert bench.cluster.count("create", JOBS, dry_run=True) == 0
+
+
+async def test_object_that_is_going_is_left_alone(bench):
+    """A BuildTrigger that is being deleted, or is gone, gets no status."""
+    bench.put_target(metadata={"deletionTimestamp": "2026-05-01T12:00:00Z"})
+    assert await bench.look(TRIGGER) == NEVER
+    bench.cluster.delete(BUILDTRIGGERS, "hello")
+    assert await bench.look(TRIGGER) == NEVER
+    assert bench.writes() == (0, 0)

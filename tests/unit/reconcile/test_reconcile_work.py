@@ -1,0 +1,300 @@
+"""The keyed work queue: one worker for a key, nothing lost, nothing done twice, no mistake that stops it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+
+from hookwright.errors import ClusterError
+from hookwright.reconcile.work import FIRST_BACKOFF, LONGEST_BACKOFF, NEVER, Again, WorkQueue
+from support.waiting import eventually, running, settle
+
+
+@dataclass
+class Work:
+    """What a queue does with its keys: counts them, and can be held, made to fail and told when to look again."""
+
+    done: Counter = field(default_factory=Counter)
+    running: Counter = field(default_factory=Counter)
+    most: Counter = field(default_factory=Counter)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    errors: list = field(default_factory=list)
+    again: Again = NEVER
+    now: float = 1000.0
+
+    def __post_init__(self):
+        self.gate.set()
+
+    async def __call__(self, key):
+        self.running[key] += 1
+        self.most[key] = max(self.most[key], self.running[key])
+        self.most["all"] = max(self.most["all"], sum(self.running.values()))
+        try:
+            await self.gate.wait()
+            await asyncio.sleep(0)
+            self.done[key] += 1
+            if self.errors:
+                raise self.errors.pop(0)
+            return self.again
+        finally:
+            self.running[key] -= 1
+
+    def queue(self, workers=4):
+        return WorkQueue(work=self, workers=workers, clock=lambda: self.now)
+
+
+@pytest.fixture
+def work():
+    return Work()
+
+
+def wait_of(queue, key="a"):
+    """Give the seconds after which the queue looks at a key by itself."""
+    return queue._due[key] - queue.clock()
+
+
+async def still(queue):
+    await eventually(lambda: queue.idle)
+    await settle()
+
+
+async def test_added_key_is_worked_on(work):
+    """Whatever was added, before or while the queue runs, is worked on."""
+    queue = work.queue()
+    queue.add("before")
+    async with running(queue.run()):
+        await still(queue)
+        queue.add_all(["a", "b"])
+        await still(queue)
+    assert work.done == {"before": 1, "a": 1, "b": 1}
+
+
+async def test_many_changes_are_one_look(work):
+    """A key that was added often before its turn is worked on once."""
+    queue = work.queue()
+    for _ in range(100):
+        queue.add("a")
+    async with running(queue.run()):
+        await still(queue)
+    assert work.done == {"a": 1}
+
+
+async def test_change_during_the_work_is_looked_at_after_it(work):
+    """A key that was added while it is worked on is worked on once more, and not at the same time."""
+    queue = work.queue()
+    work.gate.clear()
+    async with running(queue.run()):
+        queue.add("a")
+        await eventually(lambda: work.running["a"])
+        for _ in range(10):
+            queue.add("a")
+            await settle()
+        assert queue.idle is False
+        work.gate.set()
+        await still(queue)
+    assert (work.done["a"], work.most["a"]) == (2, 1)
+
+
+async def test_workers_are_bounded_and_busy(work):
+    """So many keys are worked on at the same time as there are workers, and no more."""
+    queue = work.queue(workers=3)
+    work.gate.clear()
+    async with running(queue.run()):
+        queue.add_all(range(10))
+        await eventually(lambda: sum(work.running.values()) == 3)
+        await settle()
+        work.gate.set()
+        await still(queue)
+    assert work.most["all"] == 3
+    assert len(work.done) == 10
+
+
+async def test_busy_key_does_not_hold_up_others(work):
+    """A key whose work takes long leaves the other workers to the other keys."""
+    queue = work.queue(workers=2)
+    held = asyncio.Event()
+
+    async def hold(key):
+        if key == "slow":
+            await held.wait()
+        return await work(key)
+
+    queue.work = hold
+    async with running(queue.run()):
+        queue.add("slow")
+        await settle()
+        queue.add("slow")
+        queue.add_all(range(10))
+        await eventually(lambda: len(work.done) == 10)
+        held.set()
+        await eventually(lambda: work.done["slow"] == 2)
+
+
+async def test_keys_come_in_the_order_of_their_adding(work):
+    """With one worker the first that was added is the first that is worked on."""
+    queue = work.queue(workers=1)
+    queue.add_all("cab")
+    async with running(queue.run()):
+        await still(queue)
+    assert list(work.done) == ["c", "a", "b"]
+
+
+# ── later ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_key_is_worked_on_when_its_time_has_come(work):
+    """A key that is to be looked at later is left until then."""
+    queue = work.queue()
+    queue.add_later("a", 10)
+    async with running(queue.run()):
+        work.now += 9
+        queue.add("b")
+        await still(queue)
+        assert work.done == {"b": 1}
+        work.now += 1
+        queue.add("b")
+        await eventually(lambda: work.done["a"] == 1)
+
+
+async def test_queue_wakes_by_itself_when_a_time_has_come():
+    """Nobody has to add anything for a waiting key to be worked on."""
+    done = asyncio.Event()
+
+    async def work(_key):
+        done.set()
+        return NEVER
+
+    queue = WorkQueue(work=work, workers=1)
+    async with running(queue.run()), asyncio.timeout(20):
+        queue.add_later("a", 3600)
+        queue.add_later("a", 0.01)
+        await done.wait()
+
+
+@pytest.mark.parametrize(("times", "wait"), [((10, 5), 5), ((5, 10), 5), ((5, 5), 5), ((300, 10, 20), 10)])
+def test_sooner_time_wins(work, times, wait):
+    """Of several times for one key the soonest counts."""
+    queue = work.queue()
+    for seconds in times:
+        queue.add_later("a", seconds)
+    assert wait_of(queue) == wait
+
+
+async def test_key_that_is_added_does_not_wait(work):
+    """Whoever adds a waiting key has it worked on now, and not once more at its time."""
+    queue = work.queue()
+    queue.add_later("a", 10)
+    queue.add("a")
+    async with running(queue.run()):
+        await still(queue)
+        work.now += 100
+        queue.add("b")
+        await still(queue)
+    assert work.done == {"a": 1, "b": 1}
+
+
+def test_ready_key_needs_no_later(work):
+    """A key that is about to be worked on says itself when it is to be looked at again."""
+    queue = work.queue()
+    queue.add("a")
+    queue.add_later("a", 10)
+    assert queue._due == {}
+
+
+async def test_work_says_when_to_look_again(work):
+    """What the work answers is the time of the next look, and NEVER is none."""
+    queue = work.queue()
+    work.again = Again(30)
+    async with running(queue.run()):
+        queue.add("a")
+        await still(queue)
+        assert wait_of(queue) == 30
+        work.again = NEVER
+        work.now += 30
+        queue.add("b")
+        await eventually(lambda: work.done["a"] == 2)
+        await still(queue)
+        assert queue._due == {}
+
+
+async def test_forgotten_key_is_not_looked_at(work):
+    """A key that is gone does not come back at its time."""
+    queue = work.queue()
+    queue.add_later("a", 10)
+    queue.forget("a")
+    async with running(queue.run()):
+        work.now += 100
+        queue.add("b")
+        await still(queue)
+    assert work.done == {"b": 1}
+
+
+# ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+REFUSED = ClusterError("away", status=503)
+
+
+@pytest.mark.parametrize("error", [REFUSED, ClusterError("no", status=403), RuntimeError("a mistake"), KeyError("x")])
+async def test_error_is_tried_again_with_backoff(work, error):
+    """Work that fails, by the API server or by a mistake, is tried again after a wait that doubles to two minutes."""
+    queue = work.queue()
+    waits = []
+    async with running(queue.run()):
+        for _ in range(12):
+            work.errors.append(error)
+            queue.add("a")
+            await still(queue)
+            waits.append(wait_of(queue))
+    for number, wait in enumerate(waits):
+        expected = min(FIRST_BACKOFF * 2**number, LONGEST_BACKOFF)
+        assert expected <= wait <= expected * 1.25
+
+
+async def test_success_forgets_failures(work):
+    """After a success the next failure waits as short as the first one."""
+    queue = work.queue()
+    async with running(queue.run()):
+        for errors in ([REFUSED], [REFUSED], [REFUSED], [], [REFUSED]):
+            work.errors += errors
+            queue.add("a")
+            await still(queue)
+        assert wait_of(queue) <= FIRST_BACKOFF * 1.25
+
+
+async def test_mistake_in_one_key_stops_no_other(work):
+    """An exception that nobody foresaw leaves the queue running."""
+    queue = work.queue()
+    work.errors += [RuntimeError("a mistake"), ValueError("another")]
+    async with running(queue.run()) as task:
+        queue.add_all("abc")
+        await still(queue)
+        assert work.done == {"a": 1, "b": 1, "c": 1}
+        assert not task.done()
+
+
+async def test_change_that_came_while_work_failed_is_looked_at_at_once(work):
+    """A failure does not put off what was added meanwhile."""
+    queue = work.queue()
+    work.gate.clear()
+    work.errors.append(REFUSED)
+    async with running(queue.run()):
+        queue.add("a")
+        await eventually(lambda: work.running["a"])
+        queue.add("a")
+        work.gate.set()
+        await eventually(lambda: work.done["a"] == 2)
+        await still(queue)
+    assert queue._due == {}
+
+
+async def test_stopped_queue_leaves_no_task(work):
+    """Cancelling the queue ends what is under way."""
+    queue = work.queue()
+    work.gate.clear()
+    async with running(queue.run()):
+        queue.add_all("ab")
+        await eventually(lambda: sum(work.running.values()) == 2)
+    assert sum(work.running.values()) == 0
