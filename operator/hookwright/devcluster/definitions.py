@@ -65,7 +65,7 @@ def prepare_definition(new: JsonObject, old: JsonObject | None) -> Iterator[Caus
         path = f"spec.versions[{index}].schema.openAPIV3Schema"
         schema = version.get("schema", {}).get("openAPIV3Schema")
         if not schema:
-            yield required(path, "schemas are required")
+            yield required(path)
         elif schema.get("type") != "object":
             yield invalid_value(f"{path}.type", schema.get("type", ""), "must be object at the root")
         else:

@@ -70,11 +70,12 @@ class Lifecycle:
         """Create an object.
 
         Raises ApiError: 400 for what cannot be decoded, 403 and 404 for the namespace, 409 where the name is taken, 422
-        for what is wrong in the fields.
+        for what is wrong in the fields, 500 for a resourceVersion.
         """
         obj, metadata, unknown = _decode(resource, namespace, body)
         if metadata.get("resourceVersion"):
-            raise errors.bad_request("resourceVersion should not be set on objects to be created")
+            # A real server answers this like a mistake of its own.
+            raise errors.ApiError(500, "", "resourceVersion should not be set on objects to be created")
         self._check_surroundings(resource, namespace, metadata.get("name", ""))
         if metadata.get("generateName") and not metadata.get("name"):
             metadata["name"] = generate_name(metadata["generateName"])
@@ -190,6 +191,9 @@ def _decode(resource: Resource, namespace: str, body: Json) -> tuple[JsonObject,
         given = body.get(name)
         if resource.custom and not given:
             raise errors.bad_request(f"Object '{name}' is missing in '{quote(body)[:200]}'")
+        if given and given != wanted and name == "kind" and resource.custom:
+            own_name = str((body.get("metadata") or {}).get("name", ""))
+            raise errors.invalid(resource, own_name, [errors.invalid_value("kind", given, f"must be {wanted}")])
         if given and given != wanted:
             raise errors.bad_request(f"the {name} in the data ({given}) does not match the expected {name} ({wanted})")
     # These two come first in what is stored, and so in what is shown.

@@ -73,6 +73,8 @@ class Objects:
                 return self._patch(call)
             case "DELETE" if not call.target.subresource:
                 return self._delete(call) if one else self._delete_all(call)
+            case "PUT" | "PATCH" if not one and call.target.resource.custom:
+                raise bad_request("name must be provided")
             case _:
                 raise not_allowed()
 

@@ -248,10 +248,14 @@ async def test_unknown_media_type(api: httpx.AsyncClient, namespace: str) -> Non
 
 
 async def test_too_large_body(api: httpx.AsyncClient, namespace: str) -> None:
-    """A body beyond all bounds is answered 413."""
+    """A body beyond all bounds is answered 413; a server may hang up before the sender has finished."""
     body = {"metadata": {"name": "c"}, "data": {"a": "x" * (9 * 1024 * 1024)}}
-    response = await api.post(f"{CORE}/namespaces/{namespace}/configmaps", json=body)
-    assert response.status_code == 413
+    try:
+        status = (await api.post(f"{CORE}/namespaces/{namespace}/configmaps", json=body)).status_code
+    except httpx.TransportError:
+        status = None
+    assert status in (413, None)
+    assert (await api.get(f"{CORE}/namespaces/{namespace}/configmaps/c")).status_code == 404
 
 
 async def _config_map(

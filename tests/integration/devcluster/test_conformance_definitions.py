@@ -201,7 +201,7 @@ async def test_definition_under_another_name(api: httpx.AsyncClient, definition:
 @pytest.mark.parametrize(
     ("path", "value", "field"),
     [
-        (("spec", "versions", 0, "schema"), None, "schemas are required"),
+        (("spec", "versions", 0, "schema"), None, "schema.openAPIV3Schema: Required value"),
         (("spec", "versions", 0, "storage"), False, "storage version"),
         (("spec", "names", "kind"), None, "spec.names.kind"),
         (("spec", "scope"), "Everywhere", "spec.scope"),

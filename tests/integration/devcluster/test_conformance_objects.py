@@ -45,7 +45,8 @@ async def test_generate_name(api: httpx.AsyncClient, widgets: Kind) -> None:
 async def test_creation_with_a_resource_version_is_refused(api: httpx.AsyncClient, widgets: Kind) -> None:
     """A resourceVersion must not be set on what is to be created."""
     response = await api.post(widgets.path, json=widgets.make("rv", resourceVersion="7"))
-    assert response.status_code == 400
+    assert response.status_code == 500
+    assert response.json()["message"] == "resourceVersion should not be set on objects to be created"
 
 
 async def test_missing_object(api: httpx.AsyncClient, widgets: Kind) -> None:
@@ -62,8 +63,9 @@ async def test_unknown_path(api: httpx.AsyncClient) -> None:
 
 
 async def test_method_that_the_path_does_not_take(api: httpx.AsyncClient, widgets: Kind) -> None:
-    """A method that makes no sense on a path is answered 405."""
-    assert (await api.put(widgets.path, json=widgets.make("x"))).status_code == 405
+    """A method that makes no sense on a path is answered 405, or 400 where the kind is a custom one."""
+    assert (await api.put(widgets.path, json=widgets.make("x"))).status_code == 400
+    assert (await api.put(f"{CORE}/namespaces/default/configmaps", json={})).status_code == 405
 
 
 async def test_list(api: httpx.AsyncClient, widgets: Kind) -> None:
@@ -165,12 +167,12 @@ async def test_replacement_of_an_older_version(api: httpx.AsyncClient, widgets: 
 
 
 async def test_name_and_url_must_agree(api: httpx.AsyncClient, widgets: Kind) -> None:
-    """A body that names another object, namespace or kind than the URL is answered 400."""
+    """A body that names another object or namespace than the URL is answered 400, another kind 422."""
     obj = (await api.post(widgets.path, json=widgets.make("this"))).json()
     other = {**obj, "metadata": {**obj["metadata"], "name": "that"}}
     assert (await api.put(f"{widgets.path}/this", json=other)).status_code == 400
     assert (await api.post(widgets.path, json=widgets.make("x", namespace="default"))).status_code == 400
-    assert (await api.post(widgets.path, json=widgets.make("x") | {"kind": "Gadget"})).status_code == 400
+    assert (await api.post(widgets.path, json=widgets.make("x") | {"kind": "Gadget"})).status_code == 422
 
 
 async def test_merge_patch(api: httpx.AsyncClient, widgets: Kind) -> None:

@@ -60,7 +60,10 @@ async def test_initial_events(api: httpx.AsyncClient, widgets: Kind) -> None:
         "timeoutSeconds": 20,
     }
     async with watching(api, widgets.path, **query) as events:
-        assert (await events.next())["type"] == "ADDED"
+        first = await events.next()
+        if "storage feature" in first["object"].get("message", ""):
+            pytest.skip("the API server's etcd is older than 3.4.25 and cannot tell how far it is")
+        assert first["type"] == "ADDED"
         bookmark = await events.next()
     assert bookmark["type"] == "BOOKMARK"
     assert bookmark["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"] == "true"

@@ -184,6 +184,7 @@ async def test_term_ends_cleanly(tmp_path: Path):
         assert {response.status_code for response in responses} == {202}
         assert await process.signal(signal.SIGTERM) == 0
         await process.start()
+        await process.until_listening()
         await process.running.until(lambda: len(process.running.jobs()) == 50)
         assert await process.signal(signal.SIGINT) == 0
         assert "Traceback" not in process.said()

@@ -111,12 +111,13 @@ async def test_changes_are_announced_once(bare: Running):
     await bare.until(lambda: bare.ready() == ("False", "SecretNotFound"))
     bare.apply(make_secret())
     await bare.until_ready()
-    events = [
-        (event["type"], event["reason"])
-        for event in bare.cluster.list("events", "default")
-        if event["involvedObject"]["kind"] == "Webhook"
-    ]
-    assert {("Warning", "SecretNotFound"), ("Normal", "Listening")} <= set(events)
+
+    def announced() -> list[tuple[str, str]]:
+        found = bare.cluster.list("events", "default")
+        return [(event["type"], event["reason"]) for event in found if event["involvedObject"]["kind"] == "Webhook"]
+
+    await bare.until(lambda: {("Warning", "SecretNotFound"), ("Normal", "Listening")} <= set(announced()))
+    events = announced()
     assert len(events) == len(set(events))
     version = bare.webhook()["metadata"]["resourceVersion"]
     await call(
