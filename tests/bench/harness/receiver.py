@@ -1,0 +1,153 @@
+"""The receiver that is measured: `python -m harness.receiver`, a process of its own.
+
+Put together as `hookwright.app` does, around an API server in memory that answers at once: what is measured is intake.
+Nothing starts what is accepted. The peers are the same server with the same settings, and nothing but what their class
+says behind it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hmac
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from harness import deliveries
+from harness.children import HOST
+from pydantic_core import from_json
+
+from hookwright.app import keep_routes, news_of_verdict, now
+from hookwright.builds.status import StatusWriter
+from hookwright.cluster import SECRETS
+from hookwright.cluster.mirror import Mirror
+from hookwright.cluster.resources import Resource
+from hookwright.cluster.secrets import SecretReader
+from hookwright.intake.receiver import Receiver
+from hookwright.intake.routes import Routes
+from hookwright.intake.server import Exchange, IntakeServer, Scope
+from hookwright.journal import Journal
+from hookwright.kinds import BuildTrigger, Raw, Webhook
+from hookwright.logs import set_up_logs
+from hookwright.providers.github import dialect
+from hookwright.settings import Settings
+
+CONSTANT = b'{"deliveryId": "%b", "outcome": "ignored", "reason": "Constant", "message": "%b", "builds": []}' % (
+    b"0" * 36,
+    b"what the real answers have in length, without a thought" * 2,
+)
+_HEADERS = [("content-type", "application/json")]
+
+
+class BareServer(IntakeServer):
+    """Reads the body and answers a constant."""
+
+    async def _serve(self, scope: Scope, exchange: Exchange) -> None:
+        await exchange()
+        exchange.response_bytes(200, _HEADERS, CONSTANT)
+
+
+class LeastServer(IntakeServer):
+    """Does the least that must be done: checks the signature, parses, compares, and answers a constant."""
+
+    async def _serve(self, scope: Scope, exchange: Exchange) -> None:
+        body = await exchange()
+        given = dict(scope.headers.items())[dialect.SIGNATURE_HEADER]
+        authentic = hmac.compare_digest(dialect.sign(body, deliveries.SECRET), given)
+        counts = authentic and from_json(body)["ref"] == "refs/heads/main"
+        exchange.response_bytes(500 if counts or not authentic else 200, _HEADERS, CONSTANT)
+
+
+SERVERS = {"product": IntakeServer, "bare": BareServer, "least": LeastServer}
+
+
+class MemoryCluster:
+    """A `Cluster` that answers at once: it has the Secret, and takes every status."""
+
+    async def get(self, resource: Resource, *, namespace: str | None = None, name: str) -> Raw | None:
+        """Give the Secret."""
+        return deliveries.make_secret() if resource == SECRETS else None
+
+    async def list(self, resource: Resource, *, namespace: str | None = None) -> AsyncIterator[Raw]:
+        """Give nothing."""
+        for _ in ():
+            yield {}
+
+    async def create(
+        self,
+        resource: Resource,
+        manifest: Mapping[str, Any],  # any: an object as JSON
+        *,
+        namespace: str | None = None,
+        service_account: str | None = None,
+        dry_run: bool = False,
+    ) -> Raw:
+        """Take an object."""
+        return dict(manifest)
+
+    async def patch(
+        self,
+        resource: Resource,
+        patch: Mapping[str, Any],  # any: as above
+        *,
+        namespace: str | None = None,
+        name: str,
+        subresource: str | None = None,
+    ) -> Raw:
+        """Take a change."""
+        return dict(patch)
+
+
+async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[IntakeServer]) -> None:
+    """Serve until SIGTERM; say so on standard output once connections are taken."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    mirror, routes, cluster = Mirror(), Routes((deliveries.ROOT_KEY,)), MemoryCluster()
+    mirror.subscribe(lambda change: keep_routes(change, mirror, routes))
+    mirror.put(BuildTrigger, deliveries.as_stored(deliveries.make_buildtrigger()))
+    for number in range(webhooks):
+        mirror.put(Webhook, deliveries.as_stored(deliveries.make_webhook(number)))
+    writer = StatusWriter(cluster, mirror)
+    journal = await Journal.open(journal_folder, clock=now)
+    receiver = Receiver(
+        secrets=SecretReader(cluster),
+        journal=journal,
+        report=lambda route, request, verdict: writer.tell(news_of_verdict(route, request, verdict)),
+    )
+    server = kind(host=HOST, port=port, routes=routes, receiver=receiver, clock=now)
+    tasks = [asyncio.create_task(server.run()), asyncio.create_task(writer.run())]
+    await server.listening()
+    print("ready", flush=True)  # noqa: T201 - whoever started us waits for it
+    await stop.wait()
+    server.stop()
+    await tasks[0]
+    tasks[1].cancel()
+    await journal.close()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--webhooks", type=int, default=1)
+    parser.add_argument("--journal", type=Path, required=True)
+    parser.add_argument("--kind", choices=SERVERS, default="product")
+    arguments = parser.parse_args()
+    set_up_logs(Settings(), stream=Path(os.devnull).open("w"))  # noqa: SIM115 - until the end of the process
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            serve(
+                port=arguments.port,
+                webhooks=arguments.webhooks,
+                journal_folder=arguments.journal,
+                kind=SERVERS[arguments.kind],
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()
