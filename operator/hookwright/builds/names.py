@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b32encode
 
 from hookwright.builds.wanted import WantedBuild
 
 MAX_NAME = 63  # a Job's name becomes a label of its pods
-_HASH_LENGTH = 16  # of base32: 80 bits
+_HASH_LENGTH = 20  # of hex: 80 bits
 
 
 def name_build(*, owner_name: str, owner_uid: str, delivery_id: str, index: int = 0) -> str:
@@ -18,7 +17,7 @@ def name_build(*, owner_name: str, owner_uid: str, delivery_id: str, index: int 
     The object's name stands before it for people; only the hash tells builds apart.
     """
     identity = f"{owner_uid}\n{delivery_id}\n{index}".encode()
-    digest = b32encode(hashlib.sha256(identity).digest()).decode().lower()[:_HASH_LENGTH]
+    digest = hashlib.sha256(identity).hexdigest()[:_HASH_LENGTH]
     prefix = re.sub(r"[^a-z0-9-]+", "-", owner_name.lower())[: MAX_NAME - 1 - _HASH_LENGTH].strip("-") or "build"
     return f"{prefix}-{digest}"
 

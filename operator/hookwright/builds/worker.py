@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,8 +26,6 @@ from hookwright.errors import ClusterError, JournalError
 from hookwright.journal import Journal, Pending
 from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject
 from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, Outcome, Reason
-
-log = structlog.get_logger()
 
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
 
@@ -66,11 +65,15 @@ class Worker:
     clock: Callable[[], datetime]
     concurrency: int
     patience: timedelta
+    log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _more: bool = True  # whether the journal may hold what can be started now
+    _ready: deque[Pending] = field(default_factory=deque)  # claimed ahead, at most `concurrency`
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def wake(self) -> None:
         """Look into the journal now: something was accepted, or a target has come."""
+        self._more = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -85,20 +88,25 @@ class Worker:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            room = self.concurrency - len(self._running)
-            pending = await self._claim(room) if room > 0 else []
-            for one in pending:
-                task = asyncio.create_task(self._work(one))
+            while len(self._running) < self.concurrency and await self._fill():
+                task = asyncio.create_task(self._work(self._ready.popleft()))
                 self._running.add(task)
                 task.add_done_callback(self._finished)
-            if len(pending) < room or room == 0:
-                await self._sleep()
+            await self._sleep()
+
+    async def _fill(self) -> bool:
+        """Claim as many as can run at once, if none is left of the last time; say whether there is one."""
+        if not self._ready and self._more:
+            self._more = False
+            self._ready.extend(await self._claim(self.concurrency))
+            self._more = self._more or len(self._ready) == self.concurrency
+        return bool(self._ready)
 
     async def _claim(self, limit: int) -> list[Pending]:
         try:
             return await self.journal.claim(limit, now=self.clock())
         except JournalError as error:
-            log.error("journal", error=error.message)
+            self.log.error("journal", error=error.message)
             return []
 
     async def _sleep(self) -> None:
@@ -106,12 +114,12 @@ class Worker:
             async with asyncio.timeout(IDLE_SECONDS):
                 await self._wake.wait()
         except TimeoutError:
-            pass
+            self._more = True
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("worker", error=repr(error))
+            self.log.error("worker", error=repr(error))
         self._wake.set()
 
     async def _work(self, pending: Pending) -> None:
@@ -119,14 +127,14 @@ class Worker:
             wanted = WantedBuild.from_json(pending.work)
         except ValueError:
             # Written by a later version. It waits for one that can read it.
-            log.exception("worker", delivery=pending.key.delivery_id)
+            self.log.exception("worker", delivery=pending.key.delivery_id)
             await self._put_off(pending, START_DELAYED)
             return
         try:
             conclusion = await self._start(wanted)
         except Exception as error:
             # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
-            log.exception("worker", delivery=wanted.delivery_id)
+            self.log.exception("worker", delivery=wanted.delivery_id)
             conclusion = self._conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
         if conclusion.reason.outcome is Outcome.PENDING:
             await self._postpone(pending, conclusion)
@@ -141,7 +149,7 @@ class Worker:
                 build=conclusion.build.name if conclusion.build is not None else None,
             )
         except JournalError as error:
-            log.error("journal", delivery=wanted.delivery_id, error=error.message)
+            self.log.error("journal", delivery=wanted.delivery_id, error=error.message)
             await self._postpone(pending, conclusion)
 
     async def _postpone(self, pending: Pending, conclusion: Conclusion) -> None:
@@ -170,17 +178,17 @@ class Worker:
                     conclusion = self._succeed(wanted)
                 except ClusterError as error:
                     conclusion = await self._explain(wanted, error, step.service_account)
-        log_line = log.bind(
-            webhook=f"{wanted.namespace}/{wanted.owner_name}",
-            delivery=wanted.delivery_id,
-            outcome=str(conclusion.reason.outcome),
-            reason=conclusion.reason.name,
-        )
-        if conclusion.build is not None:
-            log_line.info("build", build=conclusion.build.name)
-        else:
-            log_line.warning("build", message=conclusion.message)
+        self._note(conclusion)
         return conclusion
+
+    def _note(self, conclusion: Conclusion) -> None:
+        wanted, reason = conclusion.wanted, conclusion.reason
+        webhook = f"{wanted.namespace}/{wanted.owner_name}"
+        common = {"webhook": webhook, "delivery": wanted.delivery_id, "outcome": str(reason.outcome)}
+        if conclusion.build is not None:
+            self.log.info("build", **common, reason=reason.name, build=conclusion.build.name)
+        else:
+            self.log.warning("build", **common, reason=reason.name, message=conclusion.message)
 
     async def _explain(self, wanted: WantedBuild, error: ClusterError, service_account: str) -> Conclusion:
         """Make of the API server's refusal what it means for the delivery."""

@@ -31,7 +31,7 @@ class Cluster(Protocol):
         namespace: str | None = None,
         service_account: str | None = None,
         dry_run: bool = False,
-    ) -> Raw:
+    ) -> None:
         """Create an object; with `service_account`, as that account of `namespace`."""
         ...
 

@@ -29,7 +29,7 @@ def read_payload(request: Request) -> JsonValue:
             f"the content type is {shown}; choose application/json at the sender", reason=CONTENT_TYPE_UNSUPPORTED.name
         )
     try:
-        document: JsonValue = from_json(request.body, allow_inf_nan=False)
+        document: JsonValue = from_json(request.body, allow_inf_nan=False, cache_strings="keys")
     except ValueError as error:
         # The parser names place and kind of the mistake, and never repeats the text.
         raise Unreadable(f"the body is not JSON: {error}", reason=BODY_UNREADABLE.name) from None

@@ -35,8 +35,6 @@ from hookwright.reasons import (
     Reason,
 )
 
-log = structlog.get_logger()
-
 RETRY_AFTER_SECONDS = 10
 # Which check failed is for the object's owner to know, not for the caller.
 _TOLD = {SIGNATURE_MISSING: NOT_AUTHENTIC, SIGNATURE_MISMATCH: NOT_AUTHENTIC}
@@ -81,6 +79,8 @@ class Receiver:
     journal: Acceptor
     report: Callable[[Route, Request, Verdict], None]
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+    # Bound once: a lazy logger is put together anew at every call, which a delivery would pay for.
+    log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
 
     async def receive(self, route: Route, request: Request) -> Answer:
         """Judge `request`, put what it starts on disk, and answer."""
@@ -90,7 +90,7 @@ class Receiver:
         if verdict.reason is not ACCEPTED:
             # What was accepted is reported by whoever starts it, with what became of it.
             self.report(route, request, verdict)
-        log.debug(
+        self.log.debug(
             "delivery",
             webhook=f"{route.namespace}/{route.name}",
             delivery=verdict.delivery_id,
@@ -120,7 +120,7 @@ class Receiver:
         except RowError as error:
             return Verdict(reason=BODY_TOO_LARGE, message=error.message, delivery_id=verdict.delivery_id)
         except JournalUnwritable as error:
-            log.error("journal", delivery=verdict.delivery_id, error=error.message)
+            self.log.error("journal", delivery=verdict.delivery_id, error=error.message)
             return Verdict(
                 reason=JOURNAL_UNWRITABLE, message=JOURNAL_UNWRITABLE.sentence, delivery_id=verdict.delivery_id
             )

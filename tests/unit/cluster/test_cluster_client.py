@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.cluster.client import MAX_MESSAGE, KubernetesCluster, _refusal, load_access
+from hookwright.cluster.client import MAX_MESSAGE, KubernetesCluster, _refusal, find_proxy, load_access
 from hookwright.errors import UsageError
 
 KUBECONFIG = """
@@ -94,3 +94,25 @@ async def test_certificate_that_is_none_is_a_usage_error(tmp_path):
     access = await load_access(file)
     with pytest.raises(UsageError, match="certificate"):
         KubernetesCluster(access.configuration)
+
+
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"HTTP_PROXY": "http://proxy:3128"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "10.0.0.1"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "10.0.0.2,.example.com"}, "http://proxy:3128"),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "*"}, None),
+    ],
+)
+def test_proxy_is_that_of_the_environment(monkeypatch, environment, proxy):
+    """The API server is reached through the proxy that the environment names for it, unless it is excepted."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert find_proxy("https://10.0.0.1:6443") == proxy
