@@ -17,8 +17,12 @@ _SHARED: list[structlog.typing.Processor] = [
 ]
 
 
-def set_up_logs(settings: Settings, *, stream: TextIO = sys.stderr) -> None:
-    """Send all log lines of this process to `stream`, in the form and from the level that the settings say."""
+def set_up_logs(settings: Settings, *, stream: TextIO | None = None) -> None:
+    """Send all log lines of this process to `stream`, in the form and from the level that the settings say.
+
+    Without `stream`, to standard error as it is now.
+    """
+    stream = stream or sys.stderr
     renderer: structlog.typing.Processor
     if settings.log_format == "json":
         renderer = structlog.processors.JSONRenderer()

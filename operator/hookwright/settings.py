@@ -52,7 +52,8 @@ class Settings(BaseModel):
     @classmethod
     def _check_public_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        wrong = not parts.hostname or parts.port == 0 or parts.query or parts.fragment
+        if wrong or parts.scheme not in ("http", "https") or any(character.isspace() for character in value):
             raise ValueError("must be an http or https URL without ? and #, such as https://hooks.example.com")
         return value.rstrip("/")
 
@@ -60,7 +61,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_listen(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - TCP's largest port
+        if not host or not port.isdecimal() or not 0 < int(port) <= 65535:  # noqa: PLR2004 - TCP's largest port
             raise ValueError("must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::]:8080")
         return value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 import structlog
 
@@ -15,3 +17,14 @@ def _quiet_logs():
     structlog.configure(processors=[_drop])
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def kept_logs():
+    """Put the set-up of log lines back after a test that changes it."""
+    root = logging.getLogger()
+    before, handlers, level = structlog.get_config(), root.handlers, root.level
+    yield
+    structlog.configure(**before)
+    root.handlers = handlers
+    root.setLevel(level)

@@ -90,15 +90,15 @@ class KubernetesCluster:
     """The `Cluster` port over HTTP; one per process and event loop, closed with `async with` or `close`."""
 
     def __init__(self, configuration: Configuration) -> None:
-        # Otherwise aiohttp asks for proxies and .netrc in two threads at each request, which is half of its cost.
-        configuration.client_session_kwargs = {"trust_env": False}
-        if configuration.proxy is None:
-            configuration.proxy = find_proxy(configuration.host)
         """Set up the connections, which are made when they are needed.
 
         Raises:
             UsageError: a certificate or key of the configuration cannot be used.
         """
+        # Otherwise aiohttp asks for proxies and .netrc in two threads at each request, which is half of its cost.
+        configuration.client_session_kwargs = {"trust_env": False}
+        if configuration.proxy is None:
+            configuration.proxy = find_proxy(configuration.host)
         try:
             self._api = ApiClient(configuration)
         except OSError as error:

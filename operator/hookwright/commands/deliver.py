@@ -20,6 +20,7 @@ from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhoo
 from hookwright.providers.github import dialect
 
 TIMEOUT_SECONDS = 35.0
+LARGEST_PORT = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,14 +148,15 @@ async def send(prepared: Prepared) -> tuple[int, dict[str, Any]]:
     """Send a delivery; give the HTTP status and the answer.
 
     Raises:
+        UsageError: its URL is none.
         HookwrightError: the receiver does not answer.
     """
+    url = _read_url(prepared.url)
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
         try:
-            response = await client.post(prepared.url, content=prepared.body, headers=prepared.headers)
+            response = await client.post(url, content=prepared.body, headers=prepared.headers)
         except httpx.HTTPError as error:
-            host = httpx.URL(prepared.url).netloc.decode()
-            raise HookwrightError(f"{host} does not answer: {type(error).__name__}") from None
+            raise HookwrightError(f"{url.netloc.decode()} does not answer: {type(error).__name__}") from None
     try:
         answer = response.json()
     except ValueError:
@@ -162,6 +164,16 @@ async def send(prepared: Prepared) -> tuple[int, dict[str, Any]]:
     if not isinstance(answer, dict):
         answer = {"outcome": None, "reason": None, "message": response.text[:200], "builds": []}
     return response.status_code, answer
+
+
+def _read_url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"{text} is no URL: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > LARGEST_PORT:
+        raise UsageError(f"{text} is no http or https URL")
+    return url
 
 
 def render(status: int, answer: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,11 +131,17 @@ def find_secrets(route: Route, objects: Sequence[Raw], given: bytes | None) -> l
     for raw in objects:
         metadata = raw.get("metadata") or {}
         if (raw.get("kind"), metadata.get("name")) == ("Secret", route.secret_ref.name):
-            texts = (raw.get("stringData") or {}).items()
+            texts = _members(raw, "stringData").items()
             plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in texts}
-            found = judge_secret({"data": {**(raw.get("data") or {}), **plain}}, route.secret_ref.key)
+            found = judge_secret({"data": {**_members(raw, "data"), **plain}}, route.secret_ref.key)
             return list(found.values)
     return None
+
+
+def _members(raw: Raw, name: str) -> Raw:
+    """Give a part of a Secret in a file, which may have any form."""
+    part = raw.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 @dataclass(frozen=True)

@@ -48,16 +48,20 @@ def read_manifests(paths: Sequence[Path]) -> list[Raw]:
 def _read_file(path: Path) -> list[Raw]:
     try:
         documents = list(yaml.safe_load_all(read_bytes(path).decode()))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # ValueError: bytes that are not UTF-8, and dates that are none.
         raise UsageError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
     objects: list[Raw] = []
     for document in documents:
         if document is None:
             continue
-        items = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else [document]
-        for item in items or []:
-            if not isinstance(item, dict) or "kind" not in item or "apiVersion" not in item:
-                raise UsageError(f"{path}: an object needs apiVersion and kind")
+        is_list = isinstance(document, dict) and document.get("kind") == "List"
+        items = (document.get("items") or []) if is_list else [document]
+        for item in items if isinstance(items, list) else [items]:
+            if not isinstance(item, dict) or not {"apiVersion", "kind"} <= set(item):
+                raise UsageError(f"{path}: an object needs apiVersion, kind and metadata")
+            if not isinstance(item.get("metadata"), dict):
+                raise UsageError(f"{path}: {item['kind']}: metadata must be an object with a name")
             objects.append(item)
     return objects
 
@@ -70,7 +74,7 @@ def read_headers(path: Path) -> dict[str, list[str]]:
     """
     try:
         document: Any = json.loads(read_bytes(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no JSON: {error}") from None
     if not isinstance(document, dict):
         raise UsageError(f'{path}: headers are a JSON object: {{"X-GitHub-Event": "push"}}')

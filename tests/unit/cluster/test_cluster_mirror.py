@@ -147,6 +147,7 @@ def test_target_knows_its_webhooks(mirror):
     assert [key.name for key in mirror.webhooks_of(Key("BuildTrigger", "default", "elsewhere"))] == ["a"]
     mirror.put(Webhook, version(12, metadata={"name": "c", "uid": "c"}, filters="all"))
     assert mirror.webhooks_of(TRIGGER) == []
+    assert [target.name for target in mirror._by_target] == ["elsewhere"]
 
 
 def test_asking_for_webhooks_of_nothing_remembers_nothing(mirror):

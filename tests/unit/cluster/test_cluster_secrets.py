@@ -11,6 +11,7 @@ from hookwright.cluster import SECRETS
 from hookwright.cluster.secrets import BURST, KEEP_SECONDS, SecretReader, SecretState, judge_secret
 from support.fakecluster import FakeCluster
 from support.objects import SECRET, raw_secret
+from support.waiting import settle
 
 PLACE = ("default", "hello-webhook", "token")
 NEW = b"the secret of today"
@@ -47,6 +48,19 @@ async def test_secret_is_kept_for_ten_seconds(bench):
     assert bench.asked == 1
     bench.now += 0.001
     assert await bench.reader.read(*PLACE) == (NEW,)
+    assert bench.asked == 2
+
+
+async def test_age_counts_from_the_asking(bench):
+    """A secret is as old as the request that brought it, however long the answer took."""
+    bench.cluster.gate = asyncio.Event()
+    reading = asyncio.create_task(bench.reader.read(*PLACE))
+    await settle()
+    bench.now += 5
+    bench.cluster.gate.set()
+    await reading
+    bench.now += KEEP_SECONDS - 4
+    await bench.reader.read(*PLACE)
     assert bench.asked == 2
 
 

@@ -127,6 +127,12 @@ def test_every_filter_must_match():
     assert give_verdict(make_request(push(deleted=True)), route).reason is reasons.FILTERED_OUT
 
 
+def test_service_account_of_the_webhook_goes_with_the_build():
+    """The account that the Webhook names is kept for the start."""
+    (wanted,) = give_verdict(route=make_route(serviceAccountName="builder")).wanted
+    assert wanted.service_account == "builder"
+
+
 def test_no_filters_match_everything():
     """With filters: [] every authentic delivery starts a build."""
     assert give_verdict(make_request({}), make_route(filters=[])).reason is reasons.ACCEPTED

@@ -103,6 +103,16 @@ async def test_second_delivery_with_one_id_is_a_duplicate():
     assert len(bench.journal.rows) == 1
 
 
+async def test_delivery_of_several_builds_is_a_duplicate_only_if_all_are():
+    """A delivery in which one build is new starts something, so it is accepted."""
+    bench = Bench()
+    wanted = [make_wanted(index=index) for index in range(2)]
+    receiver = Receiver(secrets=bench.secrets, journal=bench.journal, report=lambda *_: None)
+    for builds, reason in ((wanted[:1], "Accepted"), (wanted, "Accepted"), (wanted, "AlreadyDelivered")):
+        verdict = Verdict(reason=reasons.ACCEPTED, message="", delivery_id="d", wanted=tuple(builds))
+        assert (await receiver._accept(verdict)).reason.name == reason
+
+
 async def test_unwritable_journal_is_503_with_retry_after():
     """What is not on disk is not accepted, and the sender is told when to try again."""
     bench = Bench(journal=FakeJournal(error=JournalUnwritable("the disk /var/lib/x is full")))

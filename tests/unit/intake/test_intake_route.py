@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hookwright.intake.route import compile_route
 from hookwright.intake.schemes import SCHEMES
@@ -230,3 +232,19 @@ def test_target_of_another_shape_exists_and_says_nothing():
     invalid = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
     route = compile_route(make_webhook(), invalid)
     assert (route.problem, route.target_exists, route.matches) == (None, True, None)
+
+
+NEARLY = st.text("$.@[]()?*:'\"=!<>&|0-9ab, ", min_size=1, max_size=30).map("$".__add__)
+EXPRESSIONS = st.text(min_size=1, max_size=60) | NEARLY
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    json_path=EXPRESSIONS, match_equals=st.none() | st.text("{}Ab/-", min_size=1, max_size=20), missing=st.booleans()
+)
+def test_no_text_in_a_spec_raises(json_path, match_equals, missing):
+    """Whatever stands in a filter or a parameter, the route is ready to judge or has a problem that names the field."""
+    rule = {"jsonPath": json_path} | ({"matchEquals": match_equals} if match_equals is not None else {})
+    for changes in ({"filters": [rule]}, {"filters": [], "parameters": [{"name": "A", "jsonPath": json_path}]}):
+        problem = make_route(missing=missing, **changes).problem
+        assert problem is None or problem.message.startswith(("spec.filters[0].", "spec.parameters[0]."))

@@ -94,6 +94,7 @@ def test_unknown_fields_are_dropped():
     ("field", "changes"),
     [
         ("spec.colour", {"colour": "red"}),
+        ("spec.service_account_name", {"service_account_name": "builder"}),
         ("spec.targetPipeline.namespace", {"targetPipeline": {"name": "x", "namespace": "other"}}),
         ("spec.filters[0].matchEqual", {"filters": [{"jsonPath": "$.ref", "matchEqual": "x"}]}),
         ("spec.authenticationConfiguration.secretTokenReff", {"authenticationConfiguration": {"secretTokenReff": {}}}),

@@ -59,7 +59,7 @@ def make_sample(event: str, *, repository: str | None = None, branch: str | None
     old_repository = payload["repository"]["full_name"]
     if repository is not None:
         owner, _, name = repository.rpartition("/")
-        text = text.replace(old_repository, repository)
+        text = text.replace(old_repository, json.dumps(repository)[1:-1])
         payload = json.loads(text)
         payload["repository"] |= {"name": name}
         payload["repository"]["owner"] |= {"name": owner, "login": owner}

@@ -1,0 +1,122 @@
+"""A worker in a test: with a real journal whose disk can fail, an API server in memory and a clock to turn."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hookwright.builds.worker import Worker
+from hookwright.cluster import BUILDTRIGGERS, JOBS
+from hookwright.cluster.mirror import Mirror
+from hookwright.errors import JournalUnwritable
+from hookwright.intake.receiver import to_journal
+from hookwright.journal import Journal
+from support.fakecluster import FakeCluster
+from support.objects import NOON, raw_buildtrigger
+from support.waiting import running, settle
+
+PATIENCE = timedelta(seconds=300)
+LONG = timedelta(minutes=2)  # longer than any wait between two tries
+
+
+@dataclass
+class Clock:
+    """A clock that a test turns."""
+
+    now: object = NOON
+
+    def __call__(self):
+        return self.now
+
+
+@dataclass
+class FlakyJournal:
+    """A journal whose disk fails for a while: at `conclude` or at `claim`."""
+
+    journal: Journal
+    conclude_failures: int = 0
+    claim_failures: int = 0
+
+    async def conclude(self, key, **how):
+        if self.conclude_failures > 0:
+            self.conclude_failures -= 1
+            raise JournalUnwritable("the disk is full")
+        await self.journal.conclude(key, **how)
+
+    async def claim(self, limit, *, now):
+        if self.claim_failures > 0:
+            self.claim_failures -= 1
+            raise JournalUnwritable("the disk is gone")
+        return await self.journal.claim(limit, now=now)
+
+    def __getattr__(self, name):
+        return getattr(self.journal, name)
+
+
+@dataclass
+class Bench:
+    """A worker with a real journal, an API server in memory and a clock to turn."""
+
+    journal: FlakyJournal
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    mirror: Mirror = field(default_factory=Mirror)
+    clock: Clock = field(default_factory=Clock)
+    reported: list = field(default_factory=list)
+    concurrency: int = 4
+
+    def __post_init__(self):
+        self.cluster.feed(self.mirror)
+        self.worker = Worker(
+            journal=self.journal,
+            cluster=self.cluster,
+            targets=self.mirror,
+            report=self.reported.append,
+            clock=self.clock,
+            concurrency=self.concurrency,
+            patience=PATIENCE,
+        )
+
+    async def accept(self, *wanted):
+        await self.journal.accept_all([to_journal(one) for one in wanted])
+        self.worker.wake()
+
+    async def later(self, by=LONG):
+        """Let time pass, and have the worker look."""
+        self.clock.now += by
+        self.worker.wake()
+        await settle()
+
+    async def until(self, happened):
+        """Let time pass until `happened`: what was put off is tried again meanwhile."""
+        async with asyncio.timeout(20):
+            while not happened():
+                await self.later()
+                await asyncio.sleep(0.002)
+
+    async def until_empty(self):
+        """Let time pass until the journal has nothing left to start."""
+        async with asyncio.timeout(20):
+            while await self.journal.depth():
+                await self.later()
+                await asyncio.sleep(0.002)
+
+    def reasons(self):
+        return [conclusion.reason for conclusion in self.reported]
+
+    def jobs(self):
+        return {job["metadata"]["name"] for job in self.cluster.all(JOBS)}
+
+
+@asynccontextmanager
+async def bench_in(folder, *, target=True, concurrency=4):
+    journal = await Journal.open(folder, clock=lambda: NOON)
+    try:
+        bench = Bench(journal=FlakyJournal(journal), concurrency=concurrency)
+        if target:
+            bench.cluster.put(BUILDTRIGGERS, raw_buildtrigger())
+        async with running(bench.worker.run()):
+            yield bench
+    finally:
+        await journal.close()

@@ -1,0 +1,149 @@
+"""The command line: exit codes, help, and one sentence where something is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import pytest
+import yaml
+from command_line import run
+
+from hookwright import __version__
+from hookwright.commands import hookwright
+from hookwright.errors import ClusterError, HookwrightError, InvalidSpec, JournalLocked, UsageError
+from hookwright.kinds import KINDS, crd, crd_file_name, crd_yaml
+
+COMMANDS = ["crds", "deliver", "demo", "dev", "explain", "run", "version"]
+
+
+def test_commands_are_those_of_the_design():
+    """The command line has exactly these commands."""
+    assert sorted(hookwright.commands) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_has_an_example(capsys, command, option):
+    """Every command explains itself with an example, exit code 0."""
+    ran = run(capsys, command, option)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Example: " in ran.out
+    assert "hookwright" in ran.out
+
+
+def test_help_of_the_whole_names_the_commands(capsys):
+    """`hookwright --help` lists all commands, exit code 0."""
+    ran = run(capsys, "--help")
+    assert ran.code == 0
+    assert [command for command in COMMANDS if command not in ran.out] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["version", "--nonsense"],
+        ["version", "-o", "xml"],
+        ["explain"],
+        ["explain", "-f", "x"],
+        ["deliver"],
+        ["deliver", "hello", "--kubeconfig", "/nowhere"],
+        ["dev", "--port", "x"],
+    ],
+)
+def test_wrong_words_are_exit_code_2(capsys, arguments):
+    """Unknown commands, options and values, and missing ones, are usage errors on standard error."""
+    ran = run(capsys, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Usage: " in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (UsageError("wrong words"), 2, "hookwright: wrong words\n"),
+        (JournalLocked("another process has it"), 1, "hookwright: another process has it\n"),
+        (ClusterError("no right", status=403), 1, "hookwright: no right\n"),
+        (InvalidSpec("spec.x: no", code="ValidationException", field="spec.x"), 1, "hookwright: spec.x: no\n"),
+        (HookwrightError("it did not happen"), 1, "hookwright: it did not happen\n"),
+        (click.Abort(), 1, ""),
+        (KeyboardInterrupt(), 1, None),
+    ],
+)
+def test_errors_are_one_sentence_and_an_exit_code(capsys, error, code, text):
+    """An error for the user is one line on standard error; usage is 2, all else 1."""
+
+    @click.command()
+    def boom():
+        raise error
+
+    hookwright.add_command(boom, "boom")
+    try:
+        ran = run(capsys, "boom")
+    finally:
+        del hookwright.commands["boom"]
+    assert ran.code == code
+    assert text is None or ran.err == text
+    assert "Traceback" not in ran.err
+
+
+def test_version_is_printed(capsys):
+    """`version` prints the version, as text or JSON."""
+    assert __version__ in run(capsys, "version").out
+    ran = run(capsys, "version", "-o", "json")
+    assert (ran.code, ran.json["version"]) == (0, __version__)
+    assert set(ran.json) == {"version", "python"}
+
+
+def test_crds_are_printed_for_kubectl(capsys):
+    """`crds` prints what kubectl applies: YAML documents, or a List as JSON."""
+    expected = [crd(kind) for kind in KINDS]
+    assert list(yaml.safe_load_all(run(capsys, "crds").out)) == expected
+    ran = run(capsys, "crds", "-o", "json")
+    assert (ran.json["kind"], ran.json["items"]) == ("List", expected)
+
+
+def test_crds_are_written_into_a_folder(capsys, tmp_path):
+    """`crds --to` writes a file for each kind, and makes the folder."""
+    folder = tmp_path / "new" / "crds"
+    ran = run(capsys, "crds", "--to", folder)
+    assert (ran.code, ran.out) == (0, "")
+    for kind in KINDS:
+        assert (folder / crd_file_name(kind)).read_text(encoding="utf-8") == crd_yaml(kind)
+
+
+def test_run_with_a_wrong_setting_names_the_variable(capsys, monkeypatch):
+    """`run` refuses a setting that cannot be before it touches anything, exit code 2."""
+    monkeypatch.setenv("HOOKWRIGHT_LISTEN", "8080")
+    ran = run(capsys, "run")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert ran.err.startswith("hookwright: HOOKWRIGHT_LISTEN=8080: ")
+
+
+@pytest.mark.usefixtures("kept_logs")
+@pytest.mark.parametrize("command", ["deliver", "run"])
+def test_unusable_kubeconfig_is_one_line(capsys, tmp_path, command):
+    """A kubeconfig that is none is said in one line, exit code 2."""
+    file = tmp_path / "kubeconfig"
+    file.write_text("[1]", encoding="utf-8")
+    ran = run(capsys, command, *(["hello"] if command == "deliver" else []), "--kubeconfig", file)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("hookwright: no usable kubeconfig ")
+    assert ran.err.count("\n") == 1
+
+
+def test_light_commands_load_no_kubernetes_client():
+    """`version` starts quickly: what it does not need is not imported."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom hookwright.commands import main\n"
+        "try:\n    main(['version', '-o', 'json'])\nexcept SystemExit:\n    pass\n"
+        "import json\nprint(json.dumps([m for m in ('kubernetes', 'kopf', 'granian', 'aiohttp') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
