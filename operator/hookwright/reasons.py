@@ -119,12 +119,33 @@ BODY_TOO_LARGE = _reason(
     "The body is larger than spec.maxBodyBytes of the Webhook.",
     "Raise spec.maxBodyBytes, or send less.",
 )
+PAYLOAD_TOO_COMPLEX = _reason(
+    "PayloadTooComplex",
+    Outcome.REFUSED,
+    413,
+    "The payload has too many values for the expressions of the Webhook's filters and parameters.",
+    "Write paths that lead to one value ($.ref) instead of .., [*] and [?()], or send less.",
+)
 CONTENT_TYPE_UNSUPPORTED = _reason(
     "ContentTypeUnsupported",
     Outcome.REFUSED,
     415,
     "The body is not declared as application/json.",
     "Choose application/json as content type at the Git host.",
+)
+PARAMETERS_TOO_LARGE = _reason(
+    "ParametersTooLarge",
+    Outcome.REFUSED,
+    413,
+    "What the build would receive of the delivery is larger than 1 MiB.",
+    "Take less of the payload into spec.parameters.",
+)
+UNEXPECTED = _reason(
+    "Unexpected",
+    Outcome.REFUSED,
+    503,
+    "Hookwright failed, by a mistake of its own; the delivery is not accepted.",
+    "Look into the receiver's log, and report what it says.",
 )
 JOURNAL_UNWRITABLE = _reason(
     "JournalUnwritable",

@@ -15,8 +15,11 @@ from hookwright.reasons import CATALOGUE, Outcome, Reason
 
 PACKAGE = Path(hookwright.__file__).parent
 CATALOGUE_FILE = PACKAGE / "reasons.py"
-# The reasons of conditions are a set of their own, and the development cluster speaks Kubernetes' words, not ours.
-OTHER_WORDS = (PACKAGE / "reconcile" / "checks.py", *(PACKAGE / "devcluster").rglob("*.py"))
+CATALOGUE_MODULE = ("hookwright", "reasons")
+# The development cluster speaks Kubernetes' words, not ours.
+OTHER_WORDS = tuple((PACKAGE / "devcluster").rglob("*.py"))
+# The conditions take words from the catalogue, but that gives no delivery its reason.
+GIVES_NONE = PACKAGE / "reconcile" / "checks.py"
 CONSTANTS = {name: value for name, value in vars(reasons).items() if isinstance(value, Reason)}
 
 every_reason = pytest.mark.parametrize("reason", CATALOGUE.values(), ids=str)
@@ -29,12 +32,27 @@ def modules():
     return {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
 
+def uses_in(tree):
+    """Give the catalogue's constants that a module uses: not what it only imports, exports or compares with."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    aliases = [(source.module, alias) for source in imports for alias in source.names]
+    ours = {alias.asname or alias.name: alias.name for module, alias in aliases if module == "hookwright.reasons"}
+    catalogues = {alias.asname or alias.name for module, alias in aliases if (module, alias.name) == CATALOGUE_MODULE}
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in ours:
+            yield ours[node.id]
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", None) in catalogues:
+            yield node.attr
+        if not isinstance(node, ast.Compare):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
 @cache
-def used_names():
-    """Give the names that are used, not only imported, anywhere outside of the catalogue."""
-    nodes = [node for tree in modules().values() for node in ast.walk(tree)]
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+def given():
+    """Give the names of the constants that are used where a delivery can get its reason."""
+    return {name for file, tree in modules().items() if file != GIVES_NONE for name in uses_in(tree)}
 
 
 def test_every_constant_is_in_the_catalogue_under_its_name():
@@ -47,7 +65,24 @@ def test_every_constant_is_in_the_catalogue_under_its_name():
 @pytest.mark.parametrize("constant", CONSTANTS)
 def test_every_reason_is_given_somewhere(constant):
     """No reason stands in the catalogue that no code gives."""
-    assert constant in used_names()
+    assert constant in given()
+
+
+@pytest.mark.parametrize(
+    ("source", "uses"),
+    [
+        ("from hookwright.reasons import PING\nsay(PING)", {"PING"}),
+        ("from hookwright.reasons import PING as P\nsay(P.name)", {"PING"}),
+        ("from hookwright import reasons\nsay(reasons.PING)", {"PING"}),
+        ("from hookwright.reasons import PING\n__all__ = ['PING']", set()),
+        ("from hookwright.reasons import PING\nif reason is PING: pass", set()),
+        ("PING = 'ping'\nsay(PING)", set()),
+        ("from elsewhere import PING, other\nsay(PING, other.PING)", set()),
+    ],
+)
+def test_only_what_gives_a_reason_counts(source, uses):
+    """A name that is only imported or compared with, or is something else's, gives no reason."""
+    assert set(uses_in(ast.parse(source))) == uses
 
 
 def literals_of(tree):

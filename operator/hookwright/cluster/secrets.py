@@ -7,47 +7,34 @@ How often a stranger's bad signatures can make us ask the API server is bounded.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import SECRETS
+from hookwright.cluster.secret_values import FoundSecret, SecretState, judge_secret
 from hookwright.errors import ClusterError
 from hookwright.kinds import Raw
 
 KEEP_SECONDS = 10.0
+# So long a sender waits while there is an older secret to go on with, and so long an answer is not asked for again.
+PATIENCE_SECONDS = 2.0
+RETRY_SECONDS = 2.0
 # So many readings in a row because of bad signatures; one more each second.
 BURST = 5
 # Secrets that nobody asked for are forgotten when there are more than this.
 MAX_KEPT = 20_000
 
 
-class SecretState(StrEnum):
-    """How a secret was found."""
-
-    USABLE = "usable"
-    NO_SECRET = "no secret"  # noqa: S105 - a state's name
-    NO_KEY = "no key"
-    EMPTY = "empty"
-    UNKNOWN = "unknown"  # the API server did not say
-
-
-@dataclass(frozen=True, kw_only=True)
-class FoundSecret:
-    """What was found where a secret should be; `values` are the live secrets, empty unless usable."""
-
-    state: SecretState
-    values: tuple[bytes, ...] = field(default=(), repr=False)
-
-
 @dataclass(kw_only=True)
 class _Kept:
     secret: Raw | None = field(repr=False)
+    forbidden: bool
     read_at: float
+
+    def judge(self, key: str) -> FoundSecret:
+        return FoundSecret(state=SecretState.FORBIDDEN) if self.forbidden else judge_secret(self.secret, key)
 
 
 @dataclass(kw_only=True)
@@ -64,30 +51,33 @@ class SecretReader:
         self._clock = clock
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._reading: dict[tuple[str, str], asyncio.Task[_Kept]] = {}
+        self._failed_at: dict[tuple[str, str], float] = {}
         self._budgets: dict[tuple[str, str], _Budget] = {}
 
     async def find(self, namespace: str, name: str, key: str) -> FoundSecret:
         """Give what is there now, as the API server says it: for the operator, which says it in status."""
         try:
-            kept = await self._read((namespace, name))
+            kept = await asyncio.shield(self._ask((namespace, name)))
         except ClusterError:
             return FoundSecret(state=SecretState.UNKNOWN)
-        return judge_secret(kept.secret, key)
+        return kept.judge(key)
 
     async def read(self, namespace: str, name: str, key: str) -> Sequence[bytes] | None:
         """Give the live secrets, at most 10 s old; None if there is none that can be used.
 
-        While the API server does not answer, what was read last is used, however old.
+        While the API server does not answer, what was read last is used, however old: a sender does not wait for it
+        longer than `PATIENCE_SECONDS`.
         """
         where = (namespace, name)
         kept = self._kept.get(where)
-        if kept is None or self._clock() - kept.read_at > KEEP_SECONDS:
-            try:
-                kept = await self._read(where)
-            except ClusterError:
-                if kept is None:
-                    return None
-        return judge_secret(kept.secret, key).values or None
+        if kept is not None and self._clock() - kept.read_at <= KEEP_SECONDS:
+            return kept.judge(key).values or None
+        if self._clock() - self._failed_at.get(where, -RETRY_SECONDS) >= RETRY_SECONDS:
+            task = self._ask(where)
+            # Without anything known there is nothing to do but wait; the call itself has a timeout.
+            await asyncio.wait({task}, timeout=PATIENCE_SECONDS if kept is not None else None)
+            kept = self._kept.get(where)
+        return (kept.judge(key).values or None) if kept is not None else None
 
     async def read_again(
         self, namespace: str, name: str, key: str, than: Sequence[bytes] | None
@@ -96,32 +86,43 @@ class SecretReader:
         where = (namespace, name)
         if not self._spend(where):
             return None
-        try:
-            kept = await self._read(where)
-        except ClusterError:
-            return None
-        values = judge_secret(kept.secret, key).values
+        await asyncio.wait({self._ask(where)}, timeout=PATIENCE_SECONDS)
+        kept = self._kept.get(where)
+        values = kept.judge(key).values if kept is not None else ()
         return values if values and list(values) != list(than or ()) else None
 
-    async def _read(self, where: tuple[str, str]) -> _Kept:
+    def _ask(self, where: tuple[str, str]) -> asyncio.Task[_Kept]:
         """Ask the API server, once for all who ask at the same time."""
         task = self._reading.get(where)
         if task is None:
             task = asyncio.create_task(self._fetch(where))
             self._reading[where] = task
-            task.add_done_callback(lambda _: self._reading.pop(where, None))
-        return await asyncio.shield(task)
+            task.add_done_callback(lambda done: self._note(where, done))
+        return task
+
+    def _note(self, where: tuple[str, str], task: asyncio.Task[_Kept]) -> None:
+        """Remember an answer, and that there was none."""
+        self._reading.pop(where, None)
+        if len(self._kept) + len(self._failed_at) >= MAX_KEPT:
+            for memory in (self._kept, self._failed_at, self._budgets):
+                memory.clear()
+        if not task.cancelled() and task.exception() is None:
+            self._kept[where] = task.result()
+            self._failed_at.pop(where, None)
+        else:
+            self._failed_at[where] = self._clock()
 
     async def _fetch(self, where: tuple[str, str]) -> _Kept:
         namespace, name = where
         asked_at = self._clock()
-        secret = await self._cluster.get(SECRETS, namespace=namespace, name=name)
-        kept = _Kept(secret=secret, read_at=asked_at)
-        if len(self._kept) >= MAX_KEPT:
-            self._kept.clear()
-            self._budgets.clear()
-        self._kept[where] = kept
-        return kept
+        try:
+            secret = await self._cluster.get(SECRETS, namespace=namespace, name=name)
+        except ClusterError as error:
+            if error.transient:
+                raise
+            # A right that was taken away takes the secret away too.
+            return _Kept(secret=None, forbidden=True, read_at=asked_at)
+        return _Kept(secret=secret, forbidden=False, read_at=asked_at)
 
     def _spend(self, where: tuple[str, str]) -> bool:
         now = self._clock()
@@ -132,19 +133,3 @@ class SecretReader:
             return False
         budget.left -= 1
         return True
-
-
-def judge_secret(secret: Raw | None, key: str) -> FoundSecret:
-    """Say what is at `key` of a Secret; None stands for a Secret that does not exist."""
-    if secret is None:
-        return FoundSecret(state=SecretState.NO_SECRET)
-    encoded = (secret.get("data") or {}).get(key)
-    if encoded is None:
-        return FoundSecret(state=SecretState.NO_KEY)
-    try:
-        value = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError, TypeError):
-        value = b""
-    if not value.strip():
-        return FoundSecret(state=SecretState.EMPTY)
-    return FoundSecret(state=SecretState.USABLE, values=(value,))

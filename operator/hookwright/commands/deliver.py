@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 import httpx
 
 from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS, Cluster
-from hookwright.cluster.secrets import judge_secret
+from hookwright.cluster.secret_values import judge_secret
 from hookwright.commands.files import read_bytes
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook, read
@@ -57,6 +58,8 @@ def deliver(
 ) -> None:
     """Send a correctly signed delivery to the Webhook NAME."""
     body = read_bytes(payload) if payload is not None else None
+    if delivery_id is not None and not re.fullmatch(r"[!-~]{1,128}", delivery_id):
+        raise UsageError(f"--delivery-id {delivery_id!r}: 1 to 128 printable ASCII characters without blanks")
 
     async def work() -> tuple[int, dict[str, Any]]:
         from hookwright.commands.access import reach_cluster

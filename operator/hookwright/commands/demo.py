@@ -102,7 +102,7 @@ async def _tell_story(place: Place, name: str) -> None:
 async def _deliver(delivery: Prepared, title: str, *, expected: int) -> dict[str, Any]:
     status, answer = await send(delivery)
     click.echo(title)
-    click.echo(f"   {render(status, answer)}")
+    click.echo("   " + render(status, answer).replace("\n", "\n   "))
     if status != expected:
         raise HookwrightError(f"the answer was to be {expected}, and is {status}: {json.dumps(answer)}")
     return answer

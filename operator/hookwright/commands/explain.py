@@ -17,16 +17,16 @@ import click
 
 from hookwright.builds.names import name_wanted
 from hookwright.builds.targets.buildtrigger import BUILD_API_VERSION, BUILD_KIND
-from hookwright.cluster.secrets import judge_secret
+from hookwright.cluster.secret_values import judge_secret
 from hookwright.commands.files import read_bytes, read_headers, read_manifests
 from hookwright.errors import HookwrightError, InvalidExpression, UsageError
-from hookwright.filters import compile_filter, decide
+from hookwright.filters import Budget, compile_filter, decide
 from hookwright.intake.judge import judge
 from hookwright.intake.payload import read_payload
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, compile_route
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw, Webhook, read
-from hookwright.reasons import ACCEPTED, SPEC_INVALID, TARGET_MISSING, Outcome
+from hookwright.reasons import ACCEPTED, SPEC_INVALID, TARGET_INVALID, TARGET_MISSING, Outcome
 
 OWN_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -77,6 +77,14 @@ def explain(
     given = read_bytes(secret_file) if secret_file is not None else None
     secrets = find_secrets(route, objects, given) if headers is not None else None
     answer = describe(route, webhook, request, secrets)
+    if isinstance(target, InvalidObject) and answer["outcome"] in (Outcome.STARTED, Outcome.PENDING):
+        answer |= {
+            "outcome": str(TARGET_INVALID.outcome),
+            "reason": TARGET_INVALID.name,
+            "message": f"BuildTrigger {target.metadata.name} is invalid: {target}",
+            "remedy": "",
+            "builds": [],
+        }
     if output == "json":
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
@@ -130,7 +138,8 @@ def find_secrets(route: Route, objects: Sequence[Raw], given: bytes | None) -> l
         return None
     for raw in objects:
         metadata = raw.get("metadata") or {}
-        if (raw.get("kind"), metadata.get("name")) == ("Secret", route.secret_ref.name):
+        where = (raw.get("kind"), metadata.get("namespace") or "", metadata.get("name"))
+        if where == ("Secret", route.secret_ref.namespace, route.secret_ref.name):
             texts = _members(raw, "stringData").items()
             plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in texts}
             found = judge_secret({"data": {**_members(raw, "data"), **plain}}, route.secret_ref.key)
@@ -196,6 +205,7 @@ def describe_filters(webhook: Webhook | InvalidObject, route: Route, request: Re
     except HookwrightError as error:
         return [_describe_rule(rule.json_path, rule.match_equals, error=error.message) for rule in webhook.spec.filters]
     described = []
+    budget = Budget()
     for rule in webhook.spec.filters:
         try:
             compiled = compile_filter(rule.json_path, rule.match_equals)
@@ -203,7 +213,7 @@ def describe_filters(webhook: Webhook | InvalidObject, route: Route, request: Re
             described.append(_describe_rule(rule.json_path, rule.match_equals, error=error.message))
             continue
         values = route.values if route.values is not None else route.own_values
-        result = decide([compiled], document, values).results[0]
+        result = decide([compiled], document, values, budget).results[0]
         described.append(
             {
                 "jsonPath": result.json_path,

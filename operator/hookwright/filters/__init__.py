@@ -2,22 +2,25 @@
 
     decide(filters, document, values)      every filter must match; says what each one found
       Filter: Expression, Template         jsonPath and matchEquals
+      Budget                               how many nodes all expressions of a delivery may look at
       compile_expression                   grammar (Jayway's letters) → tree (jsonpath-ng) → evaluation (closures)
 
 The dialect is Jayway JsonPath's, in which AWS states its filters: an expression that is not treated exactly as Jayway
 treats it is refused when it is compiled. Jayway's own results are in `tests/contract/jayway`.
 """
 
+from hookwright.filters.budget import MAX_NODES, Budget, EvaluationError
 from hookwright.filters.decisions import (
     Decision,
     Filter,
     FilterResult,
+    Matches,
     bind,
     compile_filter,
     decide,
     matches,
+    render_found,
 )
-from hookwright.filters.evaluation import MAX_NODES, EvaluationError
 from hookwright.filters.expressions import MAX_LENGTH, Expression, compile_expression
 from hookwright.filters.templates import Template, UnknownKey, parse_template
 from hookwright.filters.values import JsonValue, render_value
@@ -25,12 +28,14 @@ from hookwright.filters.values import JsonValue, render_value
 __all__ = [
     "MAX_LENGTH",
     "MAX_NODES",
+    "Budget",
     "Decision",
     "EvaluationError",
     "Expression",
     "Filter",
     "FilterResult",
     "JsonValue",
+    "Matches",
     "Template",
     "UnknownKey",
     "bind",
@@ -39,5 +44,6 @@ __all__ = [
     "decide",
     "matches",
     "parse_template",
+    "render_found",
     "render_value",
 ]

@@ -15,7 +15,7 @@ from typing import Final, TypeGuard
 
 from hookwright.filters.java_numbers import exact, java_text, read_number
 from hookwright.filters.nodes import Operator
-from hookwright.filters.values import JsonValue
+from hookwright.filters.values import JsonValue, weigh
 
 
 class Missing(Enum):
@@ -35,6 +35,7 @@ Spend = Callable[[int], None]
 Compare = Callable[[Value, Value, Spend], bool]
 
 _CHARACTERS_PER_NODE = 64  # comparing so many characters counts as looking at one node
+_CHARACTERS_OF_NUMBER_PER_NODE = 16  # so does reading so many as a number
 
 
 def equal(left: Value, right: Value, spend: Spend) -> bool:
@@ -43,9 +44,10 @@ def equal(left: Value, right: Value, spend: Spend) -> bool:
         if isinstance(right, str):
             spend(min(len(left), len(right)) // _CHARACTERS_PER_NODE)
             return left == right
-        return _is_number(right) and left == java_text(right)
+        return _is_number(right) and left == _spell(right, spend)
     if _is_number(left):
         if _is_number(right):
+            spend(_weigh(left) + _weigh(right))
             return exact(left) == exact(right)
         return isinstance(right, str) and _equals_text(left, right, spend)
     if isinstance(left, (list, dict)):
@@ -54,7 +56,7 @@ def equal(left: Value, right: Value, spend: Spend) -> bool:
 
 
 def _equals_text(number: float | Decimal, text: str, spend: Spend) -> bool:
-    spend(len(text) // _CHARACTERS_PER_NODE)
+    spend(2 + len(text) // _CHARACTERS_OF_NUMBER_PER_NODE + _weigh(number))
     read = read_number(text)
     return read is not None and exact(number) == read
 
@@ -64,7 +66,10 @@ def before(left: Value, right: Value, spend: Spend) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         spend(min(len(left), len(right)) // _CHARACTERS_PER_NODE)
         return _units_before(left, right)
-    return _is_number(left) and _is_number(right) and exact(left) < exact(right)
+    if _is_number(left) and _is_number(right):
+        spend(_weigh(left) + _weigh(right))
+        return exact(left) < exact(right)
+    return False
 
 
 def _not_equal(left: Value, right: Value, spend: Spend) -> bool:
@@ -101,6 +106,16 @@ def _is_number(value: Value) -> TypeGuard[int | float | Decimal]:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
+def _spell(number: float | Decimal, spend: Spend) -> str:
+    spend(1 + 2 * _weigh(number))
+    return java_text(number)
+
+
+def _weigh(number: float | Decimal) -> int:
+    """Give the number of nodes that a number counts as when it is compared: one from the expression is short."""
+    return 0 if isinstance(number, Decimal) else weigh(number)
+
+
 def _units_before(left: str, right: str) -> bool:
     """Compare by UTF-16 units, as Java does: characters beyond U+FFFF come before those from U+E000 on."""
     if left.isascii() or right.isascii():
@@ -126,10 +141,16 @@ def _same(left: JsonValue, right: JsonValue, spend: Spend) -> bool:
             spend(len(one))
             pairs.extend(zip(one, other, strict=True))
         elif isinstance(one, dict) and isinstance(other, dict):
+            if len(one) != len(other):
+                return False
+            spend(len(one) + sum(map(len, one)) // _CHARACTERS_PER_NODE)
             if one.keys() != other.keys():
                 return False
-            spend(len(one))
             pairs.extend((value, other[key]) for key, value in one.items())
+        elif isinstance(one, str) and isinstance(other, str):
+            spend(min(len(one), len(other)) // _CHARACTERS_PER_NODE)
+            if one != other:
+                return False
         elif not _same_scalar(one, other):
             return False
     return True

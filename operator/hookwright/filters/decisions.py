@@ -7,13 +7,14 @@ have no text, so they never equal one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from hookwright.filters.evaluation import EvaluationError
+from hookwright.filters.budget import Budget, EvaluationError
 from hookwright.filters.expressions import Expression, compile_expression
 from hookwright.filters.templates import Template, UnknownKey, parse_template
-from hookwright.filters.values import JsonValue, render_value
+from hookwright.filters.values import JsonValue, render_value, weigh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,15 @@ def compile_filter(json_path: str, match_equals: str | None) -> Filter:
     return Filter(json_path=compile_expression(json_path), match_equals=template)
 
 
-def decide(filters: Sequence[Filter], document: JsonValue, values: Mapping[str, str]) -> Decision:
-    """Apply every filter to a payload; `values` are the placeholders' keys and values. No filters match everything."""
-    results = tuple(_apply(one, document, values) for one in filters)
+def decide(
+    filters: Sequence[Filter], document: JsonValue, values: Mapping[str, str], budget: Budget | None = None
+) -> Decision:
+    """Apply every filter to a payload; `values` are the placeholders' keys and values. No filters match everything.
+
+    All filters share `budget`; None is a new one.
+    """
+    budget = Budget() if budget is None else budget
+    results = tuple(_apply(one, document, values, budget) for one in filters)
     return Decision(matched=all(result.matched for result in results), results=results)
 
 
@@ -65,37 +72,59 @@ def matches(filters: Sequence[Filter], document: JsonValue, values: Mapping[str,
     return bind(filters, values)(document)
 
 
-def bind(filters: Sequence[Filter], values: Mapping[str, str]) -> Callable[[JsonValue], bool]:
+class Matches(Protocol):
+    """Tells whether a payload passes filters, within a budget (None: a new one).
+
+    Never raises. What is told with a budget that is then spent says nothing about the payload.
+    """
+
+    def __call__(self, document: JsonValue, budget: Budget | None = None, /) -> bool:
+        """Tell whether every filter matches."""
+
+
+def bind(filters: Sequence[Filter], values: Mapping[str, str]) -> Matches:
     """Replace the placeholders once, and give the function that tells whether a payload passes.
 
-    It never raises, and tells what `decide` would: a filter with an unknown key lets nothing pass.
+    It tells what `decide` would: a filter with an unknown key lets nothing pass.
     """
     tests = tuple(_bind(one, values) for one in filters)
 
-    return lambda document: all(test(document) for test in tests)
+    def passes(document: JsonValue, budget: Budget | None = None, /) -> bool:
+        budget = Budget() if budget is None else budget
+        try:
+            for test in tests:
+                if not test(document, budget):
+                    return False
+        except EvaluationError:
+            return False
+        return True
+
+    return passes
 
 
-def _bind(one: Filter, values: Mapping[str, str]) -> Callable[[JsonValue], bool]:
-    find = one.json_path.find
+def _bind(one: Filter, values: Mapping[str, str]) -> Callable[[JsonValue, Budget], bool]:
+    """Make the test of one filter; it may raise `EvaluationError`."""
+    search = one.json_path.search
     if one.match_equals is None:
-        return lambda document: _is_something(find(document))
+        return lambda document, budget: _is_something(search(document, budget))
     try:
         expected = one.match_equals.expand(values)
     except UnknownKey:
-        return lambda _document: False
-    return lambda document: _has_text(find(document), expected)
+        return lambda _document, _budget: False
+    return lambda document, budget: _has_text(search(document, budget), expected, budget)
 
 
-def _apply(one: Filter, document: JsonValue, values: Mapping[str, str]) -> FilterResult:
+def _apply(one: Filter, document: JsonValue, values: Mapping[str, str], budget: Budget) -> FilterResult:
     found: tuple[JsonValue, ...] = ()
     expected: str | None = None
     error: str | None = None
+    matched = False
     try:
-        found = tuple(one.json_path.search(document))
+        found = tuple(one.json_path.search(document, budget))
         expected = None if one.match_equals is None else one.match_equals.expand(values)
+        matched = _is_something(found) if expected is None else _has_text(found, expected, budget)
     except (EvaluationError, UnknownKey) as refused:
         error = refused.message
-    matched = error is None and (_is_something(found) if expected is None else _has_text(found, expected))
     return FilterResult(
         json_path=one.json_path.text,
         match_equals=None if one.match_equals is None else one.match_equals.text,
@@ -111,6 +140,20 @@ def _is_something(found: Sequence[JsonValue]) -> bool:
     return any(value is not None for value in found)
 
 
-def _has_text(found: Sequence[JsonValue], expected: str) -> bool:
+def _has_text(found: Sequence[JsonValue], expected: str, budget: Budget) -> bool:
     """Tell whether there is a value with the expected text."""
-    return any(value == expected if isinstance(value, str) else render_value(value) == expected for value in found)
+    return expected in found or any(text == expected for text in render_found(found, budget))
+
+
+def render_found(found: Sequence[JsonValue], budget: Budget) -> Iterator[str]:
+    """Give the texts of those of the values that have one, in their order; may raise `EvaluationError`."""
+    for value in found:
+        if isinstance(value, str):
+            yield value
+        else:
+            cost = weigh(value)
+            if cost:
+                budget.spend(cost)
+            text = render_value(value)
+            if text is not None:
+                yield text

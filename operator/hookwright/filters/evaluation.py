@@ -10,8 +10,8 @@ Rules that are Jayway's own and nobody's standard:
   something else than a name looks at arrays and objects alike (see `_scan_filter`);
 - null is a value: it exists, and equals null.
 
-An evaluation looks at `MAX_NODES` nodes at most. No function here calls itself along the document, so depth is no
-danger; the expression's own depth is bounded by its length.
+An evaluation spends a `Budget` of nodes. No function here calls itself along the document, so depth is no danger; the
+expression's own depth is bounded by its length.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
-from hookwright.errors import HookwrightError
+from hookwright.filters.budget import Budget, EvaluationError
 from hookwright.filters.comparison import COMPARE, MISSING, Missing
 from hookwright.filters.java_numbers import ComparisonError
 from hookwright.filters.nodes import (
@@ -42,34 +42,21 @@ from hookwright.filters.nodes import (
 )
 from hookwright.filters.values import JsonValue
 
-# A push of 2,000 commits, GitHub's largest, has about 70,000 nodes. Looking at one takes 0.1 to 0.4 µs, so an
-# evaluation that is given up has taken 0.1 to 0.2 s.
-MAX_NODES = 250_000
-_STEPS_PER_NODE = 4  # following so many steps of a path inside a filter counts as looking at one node
+_STEPS_PER_NODE = 4  # so many steps of a path inside a filter, or places in a list of them, count as one node
 
 Get = Callable[[JsonValue], JsonValue | Missing]
-Search = Callable[[JsonValue], list[JsonValue]]
-
-
-class EvaluationError(HookwrightError):
-    """An evaluation that has no result: too many nodes, or a number with which Jayway fails."""
+Search = Callable[[JsonValue, Budget], list[JsonValue]]
 
 
 class _Run:
-    """One evaluation: the document, what was found in it, and how many nodes may still be looked at."""
+    """One evaluation: the document, what was found in it, and where to count the nodes that are looked at."""
 
-    __slots__ = ("_left", "document", "found")
+    __slots__ = ("document", "found", "spend")
 
-    def __init__(self, document: JsonValue) -> None:
+    def __init__(self, document: JsonValue, budget: Budget) -> None:
         self.document = document
         self.found: list[JsonValue] = []
-        self._left = MAX_NODES
-
-    def spend(self, nodes: int) -> None:
-        """Count nodes that are about to be looked at."""
-        self._left -= nodes
-        if self._left < 0:
-            raise EvaluationError(f"the document is too large for this path: it leads past {MAX_NODES} nodes")
+        self.spend = budget.spend
 
 
 _Visit = Callable[[JsonValue, _Run], None]
@@ -99,11 +86,12 @@ def compile_search(path: Path) -> Search:
     """Make the function that finds everything a path leads to, in Jayway's order; it may raise `EvaluationError`."""
     visit = _compile_segments(path.segments)
 
-    def search(document: JsonValue) -> list[JsonValue]:
+    def search(document: JsonValue, budget: Budget) -> list[JsonValue]:
         if document is None:
             return []  # for Jayway null is no document
-        run = _Run(document)
+        run = _Run(document, budget)
         try:
+            run.spend(1)  # nothing is begun with a budget that is spent
             visit(document, run)
         except ComparisonError as error:
             raise EvaluationError("a number in the document is too large to be compared") from error
@@ -132,11 +120,12 @@ def _compile_segment(segment: Segment, then: _Visit) -> _Visit:
         case Name():
             return _visit_name(segment.name, then)
         case Index():
-            return _visit_elements(lambda length: _places((segment.index,), length), then)
+            return _visit_elements(lambda length: _places((segment.index,), length), then, cost=1)
         case Indices():
-            return _visit_elements(lambda length: _places(segment.indices, length), then)
+            cost = 1 + len(segment.indices) // _STEPS_PER_NODE
+            return _visit_elements(lambda length: _places(segment.indices, length), then, cost=cost)
         case Slice():
-            return _visit_elements(lambda length: _slice_places(segment, length), then)
+            return _visit_elements(lambda length: _slice_places(segment, length), then, cost=1)
         case Wildcard():
             return _visit_children(then)
         case Where():
@@ -150,14 +139,18 @@ def _compile_segment(segment: Segment, then: _Visit) -> _Visit:
 def _visit_name(name: str, then: _Visit) -> _Visit:
     def visit(node: JsonValue, run: _Run) -> None:
         if isinstance(node, dict) and name in node:
+            run.spend(1)
             then(node[name], run)
 
     return visit
 
 
-def _visit_elements(places: Callable[[int], Iterable[int]], then: _Visit) -> _Visit:
+def _visit_elements(places: Callable[[int], Iterable[int]], then: _Visit, *, cost: int) -> _Visit:
+    """Make the function that hands on elements; choosing the places of one array counts as `cost` nodes."""
+
     def visit(node: JsonValue, run: _Run) -> None:
         if isinstance(node, list):
+            run.spend(cost)
             for place in places(len(node)):
                 run.spend(1)
                 then(node[place], run)

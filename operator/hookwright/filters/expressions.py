@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hookwright.errors import InvalidExpression
+from hookwright.filters.budget import Budget, EvaluationError
 from hookwright.filters.comparison import MISSING
-from hookwright.filters.evaluation import EvaluationError, Get, Search, compile_getter, compile_search
+from hookwright.filters.evaluation import Get, Search, compile_getter, compile_search
 from hookwright.filters.grammar import Refusal, translate
 from hookwright.filters.nodes import Path
 from hookwright.filters.tree import parse
@@ -29,19 +30,22 @@ class Expression:
     definite: bool
     _search: Search = field(repr=False, compare=False)
 
-    def find(self, document: JsonValue) -> list[JsonValue]:
+    def find(self, document: JsonValue, budget: Budget | None = None) -> list[JsonValue]:
         """Give the values found, in Jayway's order; a definite path gives one at most. Never raises.
 
         An evaluation that fails (see `search`) finds nothing.
         """
         try:
-            return self.search(document)
+            return self.search(document, budget)
         except EvaluationError:
             return []
 
-    def search(self, document: JsonValue) -> list[JsonValue]:
-        """Give the values found; raise `EvaluationError` where there is no result to give, saying why."""
-        return self._search(document)
+    def search(self, document: JsonValue, budget: Budget | None = None) -> list[JsonValue]:
+        """Give the values found; raise `EvaluationError` where there is no result to give, saying why.
+
+        `budget` is shared by all that looks for something in this document; None is a budget for this path alone.
+        """
+        return self._search(document, Budget() if budget is None else budget)
 
 
 def compile_expression(text: str) -> Expression:
@@ -59,7 +63,7 @@ def compile_expression(text: str) -> Expression:
     except Refusal as refusal:
         raise InvalidExpression(_explain(text, refusal)) from refusal
     steps = path.steps
-    search = compile_search(path) if steps is None else _search_definite(compile_getter(steps))
+    search = _search_once(text, compile_search(path)) if steps is None else _search_definite(compile_getter(steps))
     return Expression(text=text, definite=steps is not None, _search=search)
 
 
@@ -68,11 +72,30 @@ def _read(text: str) -> Path:
 
 
 def _search_definite(getter: Get) -> Search:
-    def search(document: JsonValue) -> list[JsonValue]:
+    def search(document: JsonValue, _budget: Budget) -> list[JsonValue]:
         value = MISSING if document is None else getter(document)  # for Jayway null is no document
         return [] if value is MISSING else [value]
 
     return search
+
+
+def _search_once(text: str, search: Search) -> Search:
+    """Make the search that is done only once with one budget, hence once for one document.
+
+    What was found before counts again, because whoever asks looks at it again.
+    """
+
+    def search_once(document: JsonValue, budget: Budget) -> list[JsonValue]:
+        if budget.found is None:
+            budget.found = {}
+        found = budget.found.get(text)
+        if found is None:
+            budget.found[text] = found = search(document, budget)
+        else:
+            budget.spend(1 + len(found))
+        return found
+
+    return search_once
 
 
 def _explain(text: str, refusal: Refusal) -> str:

@@ -29,3 +29,14 @@ def render_value(value: JsonValue) -> str | None:
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else None
     return None
+
+
+def weigh(value: JsonValue) -> int:
+    """Give the number of nodes that reading or writing a scalar's decimal digits counts as; 0 for what has none.
+
+    For long integers the work grows with the square of their length: 4,300 digits, the most that are read from a
+    payload, take a quarter of a millisecond.
+    """
+    if isinstance(value, int):
+        return (value.bit_length() >> 6) ** 2 >> 7
+    return 2 if isinstance(value, float) else 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from hookwright.builds.wanted import Undecided, WantedBuild, clean_value, format_time
 from hookwright.errors import NotAuthentic, Unreadable
-from hookwright.filters import JsonValue, bind, render_value
+from hookwright.filters import Budget, EvaluationError, Expression, JsonValue, bind, render_found, render_value
 from hookwright.intake.payload import read_payload
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import CompiledParameter, Route
@@ -17,6 +18,7 @@ from hookwright.reasons import (
     CATALOGUE,
     FILTERED_OUT,
     METHOD_NOT_ALLOWED,
+    PAYLOAD_TOO_COMPLEX,
     PING,
     SECRET_UNUSABLE,
     SPEC_INVALID,
@@ -64,12 +66,17 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
         return say(CATALOGUE[error.reason], error.message)
     if route.scheme.is_ping(request):
         return say(PING)
-    undecided: tuple[Undecided, ...] = ()
-    if route.matches is None:
-        undecided, possible = _postpone_filters(route, document)
-        if not possible:
-            return say(FILTERED_OUT)
-    elif not route.matches(document):
+    budget = Budget()
+    undecided = _apply_filters(route, document, budget)
+    parameters = (
+        {p.name: _value_of(p, route, request, document, delivery_id, budget) for p in route.parameters}
+        if undecided is not None
+        else {}
+    )
+    # What a spent budget left undone must not look like a filter that does not match, or like empty parameters.
+    if budget.spent:
+        return say(PAYLOAD_TOO_COMPLEX)
+    if undecided is None:
         return say(FILTERED_OUT)
     wanted = WantedBuild(
         namespace=route.namespace,
@@ -81,7 +88,7 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
         target=route.target,
         service_account=route.service_account,
         values=route.own_values if undecided else {},
-        parameters={p.name: _value_of(p, route, request, document, delivery_id) for p in route.parameters},
+        parameters=parameters,
         undecided=undecided,
     )
     return say(ACCEPTED if route.target_exists else TARGET_MISSING, wanted=(wanted,))
@@ -92,13 +99,13 @@ def describe_limit(route: Route) -> str:
     return f"the body is larger than {route.max_body_bytes} bytes (spec.maxBodyBytes)"
 
 
-def _value_of(
-    parameter: CompiledParameter, route: Route, request: Request, document: JsonValue, delivery_id: str
+def _value_of(  # noqa: PLR0917 - a parameter may come from anything that there is
+    parameter: CompiledParameter, route: Route, request: Request, document: JsonValue, delivery_id: str, budget: Budget
 ) -> str:
     if parameter.value is not None:
         return parameter.value
     if parameter.expression is not None:
-        found = parameter.expression.find(document)
+        found = parameter.expression.find(document, budget)
         return clean_value((render_value(found[0]) if found else None) or "")
     match parameter.source:
         case ParameterSource.DELIVERY_ID:
@@ -109,19 +116,26 @@ def _value_of(
             return clean_value(route.scheme.event(request) or "")
 
 
-def _postpone_filters(route: Route, document: JsonValue) -> tuple[tuple[Undecided, ...], bool]:
-    """Keep of the filters what is needed to decide them once the target is there.
-
-    Gives them, and whether they can still match: a filter that needs no value of the target is decided now.
-    """
+def _apply_filters(route: Route, document: JsonValue, budget: Budget) -> tuple[Undecided, ...] | None:
+    """Give what is left to decide once the target is there, mostly nothing; None if a filter does not match."""
+    if route.matches is not None:
+        return () if route.matches(document, budget) else None
     undecided = []
     for rule in route.filters:
         if rule.match_equals is not None and not set(rule.match_equals.keys) <= set(route.own_values):
-            texts = (render_value(value) for value in rule.json_path.find(document))
-            found = tuple(text for text in texts if text is not None and len(text) <= MAX_EXPECTED_LENGTH)
+            found = _keep_texts(rule.json_path, document, budget)
             if not found:
-                return (), False
-            undecided.append(Undecided(match_equals=rule.match_equals.text, found=found[:MAX_UNDECIDED]))
-        elif not bind((rule,), route.own_values)(document):
-            return (), False
-    return tuple(undecided), True
+                return None
+            undecided.append(Undecided(match_equals=rule.match_equals.text, found=found))
+        elif not bind((rule,), route.own_values)(document, budget):  # it needs no value of the target
+            return None
+    return tuple(undecided)
+
+
+def _keep_texts(path: Expression, document: JsonValue, budget: Budget) -> tuple[str, ...]:
+    """Give the first texts found that a matchEquals could equal; none if the budget does not suffice."""
+    try:
+        texts = render_found(path.search(document, budget), budget)
+        return tuple(islice((text for text in texts if len(text) <= MAX_EXPECTED_LENGTH), MAX_UNDECIDED))
+    except EvaluationError:
+        return ()

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hookwright.builds.targets import buildtrigger
 from hookwright.builds.wanted import TargetRef
 from hookwright.errors import InvalidExpression, InvalidSpec
-from hookwright.filters import Expression, Filter, JsonValue, bind, compile_expression, compile_filter
+from hookwright.filters import Expression, Filter, Matches, bind, compile_expression, compile_filter
 from hookwright.intake.schemes import SCHEMES, Scheme
 from hookwright.kinds import (
     DEFAULT_MAX_BODY_BYTES,
@@ -75,7 +75,7 @@ class Route:
     filters: tuple[Filter, ...] = ()
     own_values: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] | None = None
-    matches: Callable[[JsonValue], bool] | None = None
+    matches: Matches | None = None
     parameters: tuple[CompiledParameter, ...] = ()
     target: TargetRef
     target_exists: bool
@@ -150,7 +150,7 @@ def _compile(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> R
         matches=bind(filters, values) if complete else None,
         parameters=parameters,
         target=_refer(webhook),
-        target_exists=target is not None,
+        target_exists=known is not None,
         service_account=spec.service_account_name,
     )
 

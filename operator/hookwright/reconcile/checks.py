@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hookwright.cluster.secrets import FoundSecret, SecretState
+from hookwright import reasons
+from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
 from hookwright.intake.route import (
     INVALID_AUTHENTICATION,
@@ -21,24 +22,28 @@ from hookwright.reasons import Outcome
 
 OurObject = Webhook | BuildTrigger | InvalidObject
 
-# Reasons of the condition Ready. Those of deliveries are in `hookwright.reasons`.
+# Reasons of the condition Ready. Those of deliveries are in `hookwright.reasons`; one word is both.
 LISTENING = "Listening"
 STARTABLE = "Startable"
-SUSPENDED = "Suspended"
+SUSPENDED = reasons.SUSPENDED.name
 INVALID_SPEC = "InvalidSpec"
 SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason's name
 SECRET_KEY_MISSING = "SecretKeyMissing"  # noqa: S105 - a reason's name
 SECRET_EMPTY = "SecretEmpty"  # noqa: S105 - a reason's name
+SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason's name
 TARGET_NOT_FOUND = "TargetNotFound"
 TARGET_NOT_READY = "TargetNotReady"
 TEMPLATE_INVALID = "TemplateInvalid"
 TEMPLATE_FORBIDDEN = "TemplateForbidden"
+TEMPLATE_UNTRIED = "TemplateUntried"
 
 # CodeBuild's names, for BuildTriggers.
 INVALID_INPUT = "InvalidInputException"
 
 # kube-apiserver's words when an admission webhook has side effects.
 NO_DRY_RUN = "does not support dry run"
+# The floor for how long a finished Job is kept, in seconds.
+SHORTEST_LIFETIME = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +103,8 @@ def _check_secret(state: SecretState, where: str, name: str, key: str) -> Findin
             reason, message = SECRET_KEY_MISSING, f"{where}.key: Secret {name} has no key {key}; add it"
         case SecretState.EMPTY:
             reason, message = SECRET_EMPTY, f"{where}: key {key} of Secret {name} is empty; put the secret there"
+        case SecretState.FORBIDDEN:
+            reason, message = SECRET_FORBIDDEN, f"{where}: Hookwright may not read Secret {name}; give it the verb get"
         case _:
             return None
     return Finding(reason=reason, code=INVALID_AUTHENTICATION, message=message, heals=True)
@@ -116,8 +123,18 @@ def check_buildtrigger(
         return Finding(
             reason=INVALID_SPEC, code=INVALID_INPUT, message=f"{problem.field}: {problem.message}", heals=False
         )
+    lifetime = trigger.spec.build.job_template.spec.get("ttlSecondsAfterFinished")
+    if isinstance(lifetime, int) and lifetime < SHORTEST_LIFETIME:
+        message = (
+            f"spec.build.jobTemplate.spec.ttlSecondsAfterFinished: {lifetime}: at least {SHORTEST_LIFETIME}, or leave "
+            "it out: a delivery that comes again is recognised by its Job"
+        )
+        return Finding(reason=INVALID_SPEC, code=INVALID_INPUT, message=message, heals=False)
     if dry_run is None or dry_run.reason == "AlreadyExists" or NO_DRY_RUN in dry_run.message:
         return None
+    if dry_run.transient:
+        message = f"the Job could not be tried, and is tried again: {dry_run.message}"
+        return Finding(reason=TEMPLATE_UNTRIED, code=INVALID_INPUT, message=message, heals=True)
     if dry_run.status == 403:  # noqa: PLR2004 - Forbidden
         message = f"ServiceAccount {service_account} may not create the build: {dry_run.message}"
         if "cannot impersonate" in dry_run.message:

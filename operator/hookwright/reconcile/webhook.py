@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Key
-from hookwright.cluster.secrets import FoundSecret
+from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.intake.routes import make_url
 from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook
 from hookwright.reconcile.checks import LISTENING, SUSPENDED, check_webhook, is_judged
@@ -25,6 +25,9 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
         return NEVER
     target = world.mirror.target_of(webhook)
     secret = await _find_secret(webhook, world)
+    if secret is not None and secret.state is SecretState.UNKNOWN:
+        # The API server did not say: that is no news about the Webhook.
+        return Again(MISSING_SECRET_SECONDS)
     finding = check_webhook(webhook, target, secret)
     if finding is None and isinstance(target, BuildTrigger) and not is_judged(target):
         # Nothing is said before the target was looked at: its status will wake this Webhook.

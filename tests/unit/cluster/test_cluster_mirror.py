@@ -36,7 +36,7 @@ def test_object_is_typed_once_and_found_by_name(mirror):
     assert isinstance(mirror.webhook("default", "hello"), Webhook)
     assert isinstance(mirror.buildtrigger("default", "hello"), BuildTrigger)
     assert mirror.webhook("other", "hello") is None
-    assert set(mirror.keys()) == {WEBHOOK, TRIGGER}
+    assert set(mirror._objects) == {WEBHOOK, TRIGGER}
 
 
 def test_object_of_another_shape_is_kept_as_invalid(mirror, told):
@@ -109,7 +109,7 @@ def test_what_a_complete_list_does_not_show_is_gone(mirror, told):
     mirror.put(Webhook, version(2, metadata={"name": "kept", "uid": "kept"}))
     mirror.put(BuildTrigger, raw_buildtrigger())
     mirror.retain(Webhook, {"kept"})
-    assert set(mirror.keys()) == {Key("Webhook", "default", "kept"), TRIGGER}
+    assert set(mirror._objects) == {Key("Webhook", "default", "kept"), TRIGGER}
     assert told[-1].found is None
 
 
@@ -155,3 +155,42 @@ def test_asking_for_webhooks_of_nothing_remembers_nothing(mirror):
     for number in range(100):
         assert mirror.webhooks_of(Key("BuildTrigger", "default", f"t{number}")) == []
     assert len(mirror._by_target) == 0
+
+
+# ── what is gone ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_object_that_went_does_not_come_back(mirror, told):
+    """An answer or a page of a list that was under way while the object went does not bring it back."""
+    mirror.put(Webhook, version(5))
+    mirror.remove(Webhook, version(7))
+    mirror.put(Webhook, version(6), ours=True)
+    mirror.put(Webhook, version(8))
+    assert mirror.webhook("default", "hello") is None
+    assert len(told) == 2
+
+
+def test_object_that_a_list_did_not_show_does_not_come_back(mirror):
+    """What a complete list did not show is gone for good too."""
+    mirror.put(Webhook, version(5))
+    mirror.retain(Webhook, set())
+    mirror.put(Webhook, version(6))
+    assert mirror.webhook("default", "hello") is None
+
+
+def test_successor_of_the_same_name_is_taken(mirror):
+    """Another object of the name, with a UID of its own, is not taken for the one that went."""
+    mirror.put(Webhook, version(5))
+    mirror.remove(Webhook, version(7))
+    mirror.put(Webhook, version(8, metadata={"uid": "successor"}))
+    assert mirror.webhook("default", "hello").metadata.uid == "successor"
+
+
+def test_memory_of_what_went_is_bounded(mirror, monkeypatch):
+    """Only the newest UIDs are remembered."""
+    monkeypatch.setattr("hookwright.cluster.mirror.MAX_REMEMBERED", 10)
+    for number in range(50):
+        raw = version(number + 1, metadata={"uid": f"uid-{number}"})
+        mirror.put(Webhook, raw)
+        mirror.remove(Webhook, raw)
+    assert list(mirror._gone) == [f"uid-{number}" for number in range(40, 50)]

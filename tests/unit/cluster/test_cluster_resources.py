@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from hookwright.cluster import BUILDTRIGGERS, EVENTS, JOBS, NAMESPACES, SECRETS, WEBHOOKS
-from hookwright.cluster.resources import CRDS
 
 
 @pytest.mark.parametrize(
@@ -22,7 +21,6 @@ from hookwright.cluster.resources import CRDS
             {"namespace": "a", "name": "b", "subresource": "status"},
             "/apis/hookwright.dev/v1alpha1/namespaces/a/buildtriggers/b/status",
         ),
-        (CRDS, {}, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
         (SECRETS, {"namespace": "a/../b", "name": "?x#y"}, "/api/v1/namespaces/a%2F..%2Fb/secrets/%3Fx%23y"),
     ],
 )

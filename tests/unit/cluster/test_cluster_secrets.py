@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hookwright.cluster import SECRETS
-from hookwright.cluster.secrets import BURST, KEEP_SECONDS, SecretReader, SecretState, judge_secret
+from hookwright.cluster import SECRETS, secrets
+from hookwright.cluster.secret_values import SecretState, judge_secret
+from hookwright.cluster.secrets import BURST, KEEP_SECONDS, RETRY_SECONDS, SecretReader
 from support.fakecluster import FakeCluster
 from support.objects import SECRET, raw_secret
 from support.waiting import settle
@@ -128,7 +129,29 @@ async def test_without_api_server_the_last_known_secret_counts(bench, status):
     assert await bench.reader.read(*PLACE) == (SECRET,)
     bench.cluster.heal()
     bench.cluster.put(SECRETS, raw_secret(value=NEW))
+    # It is not asked again for each delivery while it is away.
+    assert await bench.reader.read(*PLACE) == (SECRET,)
+    bench.now += RETRY_SECONDS
     assert await bench.reader.read(*PLACE) == (NEW,)
+
+
+async def test_secret_that_may_not_be_read_any_more_is_none(bench):
+    """A right that was taken away takes the secret away."""
+    await bench.reader.read(*PLACE)
+    bench.cluster.fail("get", SECRETS, status=403, times=99)
+    bench.now += KEEP_SECONDS + 1
+    assert await bench.reader.read(*PLACE) is None
+    assert (await bench.reader.find(*PLACE)).state == SecretState.FORBIDDEN
+
+
+async def test_sender_does_not_wait_for_an_api_server_that_hangs(bench, monkeypatch):
+    """While there is an older secret, a delivery is verified with it after a moment, not after the timeout."""
+    monkeypatch.setattr(secrets, "PATIENCE_SECONDS", 0.01)
+    await bench.reader.read(*PLACE)
+    bench.now += KEEP_SECONDS + 1
+    bench.cluster.gate = asyncio.Event()
+    assert await bench.reader.read(*PLACE) == (SECRET,)
+    bench.cluster.gate.set()
 
 
 async def test_without_api_server_an_unknown_secret_is_none(bench):

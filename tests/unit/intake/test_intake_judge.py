@@ -9,6 +9,7 @@ import pytest
 from hookwright import reasons
 from hookwright.builds.plan import End, Start, plan
 from hookwright.builds.wanted import MAX_VALUE_LENGTH
+from hookwright.filters import MAX_NODES
 from hookwright.intake.judge import judge
 from hookwright.reasons import Outcome
 from support.objects import (
@@ -329,3 +330,56 @@ def test_texts_that_are_kept_are_few_and_short():
     (undecided,) = wanted_without_target(payload, **changes).wanted[0].undecided
     assert undecided.found[:2] == ("y" * 50_150, "0")
     assert len(undecided.found) == 1000
+
+
+# ── payloads that take too long ───────────────────────────────────────────────────────────────────────────────────────
+
+MANY = {"all": [0] * (MAX_NODES // 4)}
+
+
+def parameters_from(*expressions):
+    return [{"name": f"P{place}", "jsonPath": text} for place, text in enumerate(expressions)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"filters": [{"jsonPath": "$.all[?(@==1 || @==2 || @==3 || @==4)]", "matchEquals": "x"}]},
+        {"filters": [{"jsonPath": f"$.all[{start}:]"} for start in range(5)]},
+        {"filters": [], "parameters": parameters_from(*(f"$.all[{start}:]" for start in range(5)))},
+        {"filters": [{"jsonPath": "$.all[*]"}], "parameters": parameters_from("$..x", "$..y", "$..z")},
+        {"missing": True, "filters": [{"jsonPath": f"$.all[{n}:]", "matchEquals": "{Branch}"} for n in range(5)]},
+        {
+            "missing": True,
+            "filters": [{"jsonPath": "$.all[?(@==1 || @==2 || @==3 || @==4)]", "matchEquals": "{Branch}"}],
+        },
+    ],
+)
+def test_payload_with_too_many_values_is_refused(changes):
+    """What could not be looked at is neither filtered out nor built with empty parameters: it is refused."""
+    verdict = give_verdict(make_request(MANY), make_route(**changes))
+    assert (verdict.reason, verdict.wanted) == (reasons.PAYLOAD_TOO_COMPLEX, ())
+
+
+def test_definite_paths_work_in_any_payload():
+    """Fifty parameters and five filters that lead to one value each never make a payload too complex."""
+    changes = {
+        "filters": [{"jsonPath": f"$.all[{place}]", "matchEquals": "0"} for place in range(5)],
+        "parameters": parameters_from(*(f"$.all[{place}]" for place in range(50))),
+    }
+    payload = {"all": [0] * (2 * MAX_NODES)}
+    (wanted,) = give_verdict(make_request(payload), make_route(**changes)).wanted
+    assert set(wanted.parameters.values()) == {"0"}
+
+
+def test_filter_that_does_not_match_spares_the_rest():
+    """A delivery that an earlier filter passes over is passed over, whatever the others would cost."""
+    filters = [{"jsonPath": "$.ref"}, *({"jsonPath": f"$.all[{start}:]"} for start in range(4))]
+    assert give_verdict(make_request(MANY), make_route(filters=filters)).reason is reasons.FILTERED_OUT
+
+
+def test_each_delivery_has_a_budget_of_its_own():
+    """What one delivery spends the next one still has."""
+    route = make_route(filters=[{"jsonPath": "$.all[*]"}], parameters=parameters_from("$..x"))
+    request = make_request(MANY)
+    assert [give_verdict(request, route).reason for _ in range(3)] == [reasons.ACCEPTED] * 3

@@ -227,11 +227,11 @@ def test_object_of_another_shape_has_a_code_too(changes, code, field):
         assert (route.name, route.uid, route.target_exists) == ("hello", WEBHOOK_UID, target is not None)
 
 
-def test_target_of_another_shape_exists_and_says_nothing():
-    """A target that cannot be read is there, and has no values for placeholders."""
+def test_target_of_another_shape_says_nothing():
+    """A target that cannot be read has no values for placeholders, and starts nothing."""
     invalid = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
     route = compile_route(make_webhook(), invalid)
-    assert (route.problem, route.target_exists, route.matches) == (None, True, None)
+    assert (route.problem, route.target_exists, route.matches) == (None, False, None)
 
 
 NEARLY = st.text("$.@[]()?*:'\"=!<>&|0-9ab, ", min_size=1, max_size=30).map("$".__add__)

@@ -7,6 +7,7 @@ import pytest
 from hookwright.errors import UsageError
 from hookwright.intake.server import (
     MAX_DRAINED_BYTES,
+    MAX_DRAINED_UNREAD_BYTES,
     BodyIncomplete,
     BodyTooLarge,
     check_port,
@@ -86,7 +87,7 @@ async def test_body_of_a_refused_request_is_drained_within_bounds():
     small, large = FakeExchange(b"ab", b"c"), FakeExchange(*[bytes(1 << 20)] * 100)
     await drain(small)
     await drain(large)
-    assert (small.taken, large.taken) == (2, MAX_DRAINED_BYTES // (1 << 20) + 1)
+    assert (small.taken, large.taken) == (2, MAX_DRAINED_UNREAD_BYTES // (1 << 20) + 1)
 
 
 async def test_sender_that_hangs_up_while_drained_is_no_error():

@@ -6,7 +6,8 @@ import pytest
 from reconcile_world import TRIGGER, Bench
 
 from hookwright.cluster import BUILDTRIGGERS, JOBS
-from hookwright.reconcile.work import NEVER
+from hookwright.reconcile.buildtrigger import REFUSED_SECONDS
+from hookwright.reconcile.work import NEVER, Again
 
 
 @pytest.fixture
@@ -42,10 +43,10 @@ async def test_default_account_is_default(bench):
 
 
 async def test_wrong_template_is_stalled(bench):
-    """A Job that the API server refuses as invalid must be mended, and is not tried again before that."""
+    """A Job that the API server refuses as invalid must be mended; it is tried again slowly, for policies change."""
     bench.put_target()
     bench.cluster.fail("create", JOBS, status=422, message="spec.template.spec.containers: Required value", times=9)
-    assert await bench.look_until_still(TRIGGER) == NEVER
+    assert await bench.look_until_still(TRIGGER) == Again(REFUSED_SECONDS)
     assert bench.conditions(TRIGGER)["Stalled"] == ("True", "TemplateInvalid")
     assert "containers: Required value" in bench.status(TRIGGER)["errorMessage"]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hookwright.cluster.secrets import FoundSecret, SecretState
+from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError
 from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.reconcile.checks import (

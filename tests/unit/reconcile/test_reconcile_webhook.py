@@ -43,7 +43,9 @@ async def test_patch_is_of_the_status_subresource(bench):
     bench.put_all()
     await bench.look()
     (call,) = bench.cluster.made("patch", WEBHOOKS)
-    assert (call.subresource, set(call.body)) == ("status", {"status"})
+    assert (call.subresource, set(call.body)) == ("status", {"metadata", "status"})
+    # Only the UID: a patch that is meant for this object never lands on another of its name.
+    assert call.body["metadata"] == {"uid": WEBHOOK_UID}
 
 
 async def test_arn_has_the_name_as_at_aws(bench):
@@ -88,7 +90,12 @@ async def test_suspended_webhook_says_so(bench):
         ),
         (lambda b: b.put_secret(value=None), lambda b: b.put_secret(), "SecretKeyMissing", 10),
         (lambda b: b.put_secret(value=b""), lambda b: b.put_secret(), "SecretEmpty", 10),
-        (lambda b: b.cluster.delete(BUILDTRIGGERS, "hello"), lambda b: b.put_target(), "TargetNotFound", 300),
+        (
+            lambda b: b.cluster.delete(BUILDTRIGGERS, "hello"),
+            lambda b: b.put_target(metadata={"uid": "another"}),
+            "TargetNotFound",
+            300,
+        ),
     ],
 )
 async def test_what_is_missing_heals_when_it_comes(bench, break_, mend, reason, seconds):

@@ -220,18 +220,6 @@ async def test_work_says_when_to_look_again(work):
         assert queue._due == {}
 
 
-async def test_forgotten_key_is_not_looked_at(work):
-    """A key that is gone does not come back at its time."""
-    queue = work.queue()
-    queue.add_later("a", 10)
-    queue.forget("a")
-    async with running(queue.run()):
-        work.now += 100
-        queue.add("b")
-        await still(queue)
-    assert work.done == {"b": 1}
-
-
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 REFUSED = ClusterError("away", status=503)
