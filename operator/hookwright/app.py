@@ -30,7 +30,13 @@ from hookwright.intake.routes import Routes
 from hookwright.intake.server import IntakeServer
 from hookwright.journal import Journal
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, Webhook
-from hookwright.reasons import Outcome
+from hookwright.reasons import (
+    BUILD_FORBIDDEN,
+    BUILD_INVALID,
+    IMPERSONATION_FORBIDDEN,
+    SECRET_UNUSABLE,
+    Outcome,
+)
 from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
 from hookwright.reconcile.rootkey import load_root_keys
@@ -44,7 +50,10 @@ from hookwright.settings import Settings
 log = structlog.get_logger()
 
 RECONCILERS = 8
-RESYNC_SECONDS = 600.0
+RESYNC_SECONDS = 300.0
+LOOK_AGAIN_SECONDS = 1.0
+SETTLE_SECONDS = 2.0
+FIRST_WAIT_SECONDS = 1.0
 PURGE_SECONDS = 600.0
 LONGEST_WAIT_SECONDS = 30.0
 FAREWELL_SECONDS = 5.0
@@ -89,16 +98,16 @@ class App:
                 root_keys=root_keys,
             )
             writer = StatusWriter(cluster, mirror)
+            queue = WorkQueue[Key](work=lambda key: reconcile(key, world), workers=RECONCILERS)
             worker = Worker(
                 journal=journal,
                 cluster=cluster,
                 targets=mirror,
-                report=lambda conclusion: writer.tell(news_of(conclusion)),
+                report=lambda conclusion: hear(conclusion, writer, queue),
                 clock=self.clock,
                 concurrency=self.settings.concurrent_starts,
                 patience=timedelta(seconds=self.settings.target_patience),
             )
-            queue = WorkQueue[Key](work=lambda key: reconcile(key, world), workers=RECONCILERS)
             server = IntakeServer(
                 host=self.settings.listen_host,
                 port=self.settings.listen_port,
@@ -106,13 +115,13 @@ class App:
                 receiver=Receiver(
                     secrets=secrets,
                     journal=journal,
-                    report=lambda route, request, verdict: writer.tell(news_of_verdict(route, request, verdict)),
+                    report=lambda route, request, verdict: hear_verdict(route, request, verdict, writer, queue),
                 ),
                 clock=self.clock,
             )
             mirror.subscribe(lambda change: keep_routes(change, mirror, routes))
             mirror.subscribe(lambda change: queue.add_all(keys_to_look_at(change, mirror)))
-            mirror.subscribe(lambda change: worker.wake() if change.key.kind == BuildTrigger.KIND else None)
+            mirror.subscribe(lambda change: welcome(change, worker))
             mirror.subscribe(self.observe)
             journal.subscribe(worker.wake)
             if await self._insist(lambda: fill(mirror, cluster), stop) is None:
@@ -121,6 +130,7 @@ class App:
                 writer.tell(
                     News(namespace=started.namespace, name=started.name, uid=started.uid, last_triggered=started.time)
                 )
+            listed = asyncio.Event()
             await self._run_parts(
                 stop=stop,
                 ready=ready,
@@ -129,8 +139,8 @@ class App:
                     queue.run(),
                     worker.run(),
                     writer.run(),
-                    self._watch(mirror, cluster),
-                    self._resync(mirror, cluster),
+                    self._watch(mirror, cluster, listed),
+                    self._resync(mirror, cluster, listed),
                     self._purge(journal),
                 ],
             )
@@ -154,7 +164,7 @@ class App:
         serving = asyncio.create_task(server.run())
         stopping = asyncio.create_task(stop.wait())
         try:
-            await server.listening()
+            await self._until_listening(server, serving)
             log.info("listening", address=self.settings.listen, url=self.settings.public_url)
             ready()
             done, _ = await asyncio.wait([*tasks, serving, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -163,10 +173,20 @@ class App:
                 task.result()
         finally:
             server.stop()
-            await asyncio.gather(serving, return_exceptions=True)
-            for task in (*tasks, stopping):
+            # What is being answered is finished; a sender that trickles its body is not waited for.
+            await asyncio.wait({serving}, timeout=FAREWELL_SECONDS)
+            for task in (*tasks, serving, stopping):
                 task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await asyncio.gather(*tasks, serving, stopping, return_exceptions=True)
+
+    async def _until_listening(self, server: IntakeServer, serving: asyncio.Task[None]) -> None:
+        """Wait until connections are taken, or raise what keeps the server from it."""
+        listening = asyncio.create_task(server.listening())
+        await asyncio.wait({listening, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            serving.result()
+            raise UsageError(f"the server ended before it listened on {self.settings.listen}")
 
     async def _insist(self, ask: Callable[[], Any], stop: asyncio.Event) -> Any:  # Any: whatever is asked for
         """Ask until the API server answers; None if `stop` is set before that."""
@@ -185,32 +205,42 @@ class App:
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
         return None
 
-    async def _watch(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
+    async def _watch(self, mirror: Mirror, cluster: KubernetesCluster, listed: asyncio.Event) -> None:
         """Keep kopf's watches going: what ends them, such as an error event, is mostly temporary."""
-        wait = 1.0
+        wait = FIRST_WAIT_SECONDS
 
         def seen(kind: type[ObjectKind], event: str | None, raw: Mapping[str, Any]) -> None:
             if event == "DELETED":
                 mirror.remove(kind, raw)
             else:
                 mirror.put(kind, raw)
+            if event is None:
+                listed.set()
 
         while True:
             watches = Watches(self.configuration, loop=asyncio.get_running_loop(), seen=seen)
             watches.start()
+            listed.set()
+            began = asyncio.get_running_loop().time()
             try:
                 await watches.ended()
             finally:
                 await watches.stop()
+            lived = asyncio.get_running_loop().time() - began
+            wait = FIRST_WAIT_SECONDS if lived > LONGEST_WAIT_SECONDS else min(wait * 2, LONGEST_WAIT_SECONDS)
             log.warning("watches", error="the watches ended; they are started again", again_in=wait)
             await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
             await self._refill(mirror, cluster)
 
-    async def _resync(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
-        """List everything now and then: a watch that was broken off does not say what went meanwhile."""
+    async def _resync(self, mirror: Mirror, cluster: KubernetesCluster, listed: asyncio.Event) -> None:
+        """List everything after kopf did, and now and then: kopf does not say what had gone before it listed."""
         while True:
-            await asyncio.sleep(RESYNC_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESYNC_SECONDS):
+                    await listed.wait()
+                    # Its list comes object by object: one of ours after the last of them serves for all.
+                    await asyncio.sleep(SETTLE_SECONDS)
+            listed.clear()
             await self._refill(mirror, cluster)
 
     async def _refill(self, mirror: Mirror, cluster: KubernetesCluster) -> None:
@@ -258,7 +288,10 @@ def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
         before, found = change.before, change.found
         if before is not None and (found is None or before.metadata.uid != found.metadata.uid):
             routes.remove(before.metadata.uid)
-        if isinstance(found, Webhook | InvalidObject) and not _same_spec(before, found):
+        if found is not None and found.metadata.deletion_timestamp is not None:
+            # It may stay for a while, for another's finalizer, but it is not wanted any more.
+            routes.remove(found.metadata.uid)
+        elif isinstance(found, Webhook | InvalidObject) and not _same_spec(before, found):
             routes.put(compile_route(found, mirror.target_of(found)))
     elif not _same_spec(change.before, change.found):
         for key in mirror.webhooks_of(change.key):
@@ -273,6 +306,27 @@ def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | In
         return False
     old, new = before.metadata, found.metadata
     return (old.uid, old.generation, old.annotations) == (new.uid, new.generation, new.annotations)
+
+
+def welcome(change: Change, worker: Worker) -> None:
+    """Tell the worker of a target that has come."""
+    if change.key.kind == BuildTrigger.KIND and change.before is None and change.found is not None:
+        worker.welcome(change.key.namespace)
+
+
+def hear(conclusion: Conclusion, writer: StatusWriter, queue: WorkQueue[Key]) -> None:
+    """Pass on what became of a start; a target that could not be started is looked at again."""
+    writer.tell(news_of(conclusion))
+    if conclusion.reason in (BUILD_FORBIDDEN, IMPERSONATION_FORBIDDEN, BUILD_INVALID):
+        wanted = conclusion.wanted
+        queue.add_later(Key(BuildTrigger.KIND, wanted.namespace, wanted.target.name), LOOK_AGAIN_SECONDS)
+
+
+def hear_verdict(route: Route, request: Request, verdict: Verdict, writer: StatusWriter, queue: WorkQueue[Key]) -> None:
+    """Pass on what became of a delivery; a Webhook whose secret cannot be used is looked at again."""
+    writer.tell(news_of_verdict(route, request, verdict))
+    if verdict.reason is SECRET_UNUSABLE:
+        queue.add_later(Key(Webhook.KIND, route.namespace, route.name), LOOK_AGAIN_SECONDS)
 
 
 def news_of(conclusion: Conclusion) -> News:

@@ -13,7 +13,9 @@ from hookwright.commands.files import read_manifests
 from support.running import Running, run_hookwright
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FOLDERS = sorted(folder for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name != "payloads")
+FOLDERS = sorted(
+    folder for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name not in ("payloads", "rights")
+)
 
 
 async def apply(running: Running, folder: Path) -> str:
@@ -37,6 +39,19 @@ async def test_example_starts_a_build(tmp_path: Path, folder: Path):
         status, answer = await send(delivery)
         assert (status, answer["outcome"]) == (202, "started")
         await running.until(running.jobs)
+
+
+async def test_rights_are_objects_that_an_api_server_takes(tmp_path: Path):
+    """examples/rights is applied as it stands; what the rights allow is proved on a real API server."""
+    async with run_hookwright(tmp_path, started=False) as running:
+        for manifest in read_manifests([EXAMPLES / "rights"]):
+            namespace = (
+                {}
+                if manifest["kind"] in ("Namespace", "ClusterRole", "ClusterRoleBinding")
+                else {"namespace": "default"}
+            )
+            running.cluster.apply({**manifest, "metadata": namespace | manifest["metadata"]})
+        assert running.cluster.get("clusterroles.rbac.authorization.k8s.io", None, "hookwright")
 
 
 async def test_example_payload_is_signed_for_hello(tmp_path: Path):

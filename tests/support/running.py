@@ -171,6 +171,13 @@ class Running:
         body = make_push() if body is None else body
         return await self.client.post(url, content=body, headers=make_headers(body, **headers))
 
+    async def until_answered(self, url: str, status: int) -> None:
+        """Deliver until the answer has `status`."""
+        async with asyncio.timeout(PATIENCE):
+            # Each try is a request: there is no event to wait for.
+            while (await self.push(url)).status_code != status:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
     def last(self, name: str = "hello") -> tuple[str, str]:
         """Give outcome and reason of a Webhook's newest delivery."""
         delivery = self.status(name).get("lastDelivery") or {}

@@ -17,6 +17,7 @@ from hookwright.builds.wanted import format_time
 from hookwright.cluster import WEBHOOKS, Cluster
 from hookwright.errors import ClusterError
 from hookwright.kinds import InvalidObject, LastDelivery, Webhook
+from hookwright.reasons import Outcome
 
 log = structlog.get_logger()
 
@@ -82,7 +83,10 @@ class StatusWriter:
             async with gate:
                 await self._write(news)
 
-        await asyncio.gather(*(write(news) for news in waiting.values()))
+        for result in await asyncio.gather(*(write(news) for news in waiting.values()), return_exceptions=True):
+            if isinstance(result, Exception):
+                # A mistake of ours about one object must not stop the news of all others.
+                log.error("status", error=repr(result))
 
     async def _write(self, news: News) -> None:
         webhook = self._webhooks.webhook(news.namespace, news.name)
@@ -93,7 +97,11 @@ class StatusWriter:
             return
         try:
             await self._cluster.patch(
-                WEBHOOKS, {"status": patch}, namespace=news.namespace, name=news.name, subresource="status"
+                WEBHOOKS,
+                {"metadata": {"uid": news.uid}, "status": patch},
+                namespace=news.namespace,
+                name=news.name,
+                subresource="status",
             )
         except ClusterError as error:
             if error.transient:
@@ -127,7 +135,7 @@ def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
     status = webhook.status if isinstance(webhook, Webhook) else None
     patch: dict[str, Any] = {}
     found = status.last_delivery if status is not None else None
-    if news.last_delivery is not None and (found is None or news.last_delivery.time >= found.time):
+    if news.last_delivery is not None and _replaces(news.last_delivery, found):
         written = news.last_delivery.to_raw()
         if found is None or found.to_raw() != written:
             # A merge patch keeps what it does not name: the build of an older delivery must go.
@@ -138,6 +146,17 @@ def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
     if triggered is not None and (before is None or triggered > before):
         patch["lastTriggered"] = format_time(triggered)
     return patch
+
+
+def _replaces(news: LastDelivery, found: LastDelivery | None) -> bool:
+    """Say whether a delivery takes the place of the one in status.
+
+    One that was refused, which anybody can send, does not hide one that failed, which somebody must mend.
+    """
+    if found is None:
+        return True
+    hides = news.outcome == Outcome.REFUSED and found.outcome == Outcome.FAILED
+    return news.time >= found.time and not hides
 
 
 def describe_delivery(

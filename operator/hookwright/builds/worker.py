@@ -25,7 +25,7 @@ from hookwright.cluster import JOBS, Cluster
 from hookwright.errors import ClusterError, JournalError
 from hookwright.journal import Journal, Pending
 from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject
-from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, Outcome, Reason
+from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, TARGET_MISSING, Outcome, Reason
 
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
 
@@ -67,14 +67,20 @@ class Worker:
     patience: timedelta
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _welcomed: set[str] = field(default_factory=set)
     _more: bool = True  # whether the journal may hold what can be started now
     _ready: deque[Pending] = field(default_factory=deque)  # claimed ahead, at most `concurrency`
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     def wake(self) -> None:
-        """Look into the journal now: something was accepted, or a target has come."""
+        """Look into the journal now: something was accepted."""
         self._more = True
         self._wake.set()
+
+    def welcome(self, namespace: str) -> None:
+        """Start now what waits for a target in `namespace`: one has come."""
+        self._welcomed.add(namespace)
+        self.wake()
 
     async def run(self) -> None:
         """Start what the journal holds, until cancelled; what is under way then is found again at the next start."""
@@ -104,6 +110,9 @@ class Worker:
 
     async def _claim(self, limit: int) -> list[Pending]:
         try:
+            while self._welcomed:
+                namespace = self._welcomed.pop()
+                await self.journal.hasten(namespace=namespace, reason=TARGET_MISSING.name, now=self.clock())
             return await self.journal.claim(limit, now=self.clock())
         except JournalError as error:
             self.log.error("journal", error=error.message)
@@ -209,7 +218,8 @@ class Worker:
                 return self._conclude(wanted, BUILD_NAME_TAKEN, f"{BUILD_KIND} {name} exists; {error.message}")
             return self._conclude(wanted, START_DELAYED, error.message)
         if found is None:
-            return self._conclude(wanted, START_DELAYED, f"{BUILD_KIND} {name} is just being removed")
+            # It was there just now, under a name that only this delivery makes: to create it anew would start twice.
+            return self._succeed(wanted)
         annotations = (found.get("metadata") or {}).get("annotations") or {}
         if annotations.get(DELIVERY_ANNOTATION) == identify(wanted):
             return self._succeed(wanted)

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
 
+# So many objects that went are remembered.
+MAX_REMEMBERED = 10_000
+
 
 class Key(NamedTuple):
     """Which object: kind, namespace and name."""
@@ -42,6 +45,7 @@ class Mirror:
         self._objects: dict[Key, ObjectKind | InvalidObject] = {}
         self._by_target: dict[Key, set[Key]] = defaultdict(set)
         self._subscribers: list[Callable[[Change], None]] = []
+        self._gone: dict[str, None] = {}  # the newest UIDs of objects that went; UIDs never come back
 
     def subscribe(self, told: Callable[[Change], None]) -> None:
         """Have `told` called for each change, a target's change once for the target itself."""
@@ -53,6 +57,9 @@ class Mirror:
             found: ObjectKind | InvalidObject = read(kind, raw)
         except InvalidObject as invalid:
             found = invalid
+        if found.metadata.uid in self._gone:
+            # An answer or a page of a list that was under way while the object went.
+            return
         key = Key(kind.KIND, found.metadata.namespace, found.metadata.name)
         before = self._objects.get(key)
         if before is not None and not _is_news(found.metadata, before.metadata):
@@ -69,6 +76,7 @@ class Mirror:
         if before is None or (metadata.get("uid") and before.metadata.uid != metadata["uid"]):
             return
         del self._objects[key]
+        self._bury(before.metadata.uid)
         self._index(key, before, None)
         self._tell(Change(key=key, found=None, before=before))
 
@@ -80,8 +88,14 @@ class Mirror:
         """Forget the objects of `kind` that a complete list did not show."""
         for key in [k for k, o in self._objects.items() if k.kind == kind.KIND and o.metadata.uid not in uids]:
             before = self._objects.pop(key)
+            self._bury(before.metadata.uid)
             self._index(key, before, None)
             self._tell(Change(key=key, found=None, before=before))
+
+    def _bury(self, uid: str) -> None:
+        self._gone[uid] = None
+        if len(self._gone) > MAX_REMEMBERED:
+            del self._gone[next(iter(self._gone))]
 
     def webhook(self, namespace: str, name: str) -> Webhook | InvalidObject | None:
         """Give a Webhook."""
@@ -102,10 +116,6 @@ class Mirror:
     def webhooks_of(self, target: Key) -> list[Key]:
         """Give the Webhooks whose target is `target`."""
         return sorted(self._by_target.get(target, ()))
-
-    def keys(self) -> list[Key]:
-        """Give the keys of all objects."""
-        return list(self._objects)
 
     def _index(
         self, key: Key, before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None

@@ -24,10 +24,11 @@ from hookwright.journal import Accept, Accepted, Key, RowError
 from hookwright.reasons import (
     ACCEPTED,
     ALREADY_DELIVERED,
-    BODY_TOO_LARGE,
     JOURNAL_UNWRITABLE,
     METHOD_NOT_ALLOWED,
     NOT_AUTHENTIC,
+    PARAMETERS_TOO_LARGE,
+    SECRET_UNUSABLE,
     SIGNATURE_MISMATCH,
     SIGNATURE_MISSING,
     URL_UNKNOWN,
@@ -100,14 +101,14 @@ class Receiver:
         return answer(verdict)
 
     async def _judge(self, route: Route, request: Request) -> Verdict:
-        """Judge; if the signature does not fit, the Secret may have changed, so look and judge again."""
+        """Judge; if the signature does not fit, or there is no secret, the Secret may have changed: look again."""
         if route.secret_ref is None:
             own = [route.inline_secret] if route.inline_secret is not None else []
             return judge(request, route, own, new_id=self.new_id)
         ref = route.secret_ref
         secrets = await self.secrets.read(ref.namespace, ref.name, ref.key)
         verdict = judge(request, route, secrets, new_id=self.new_id)
-        if verdict.reason is SIGNATURE_MISMATCH:
+        if verdict.reason in (SIGNATURE_MISMATCH, SECRET_UNUSABLE):
             changed = await self.secrets.read_again(ref.namespace, ref.name, ref.key, secrets)
             if changed is not None:
                 verdict = judge(request, route, changed, new_id=self.new_id)
@@ -117,8 +118,9 @@ class Receiver:
         deliveries = [to_journal(wanted) for wanted in verdict.wanted]
         try:
             taken = await self.journal.accept_all(deliveries)
-        except RowError as error:
-            return Verdict(reason=BODY_TOO_LARGE, message=error.message, delivery_id=verdict.delivery_id)
+        except RowError:
+            reason = PARAMETERS_TOO_LARGE
+            return Verdict(reason=reason, message=reason.sentence, delivery_id=verdict.delivery_id)
         except JournalUnwritable as error:
             self.log.error("journal", delivery=verdict.delivery_id, error=error.message)
             return Verdict(
@@ -188,7 +190,7 @@ def describe_build(wanted: WantedBuild) -> dict[str, str]:
 
 
 def _answer(reason: Reason, document: dict[str, Any]) -> Answer:
-    status = reason.status or 500
+    status = reason.status or 503
     headers = [("content-type", "application/json")]
     if status == 503:  # noqa: PLR2004 - Service Unavailable
         headers.append(("retry-after", str(RETRY_AFTER_SECONDS)))

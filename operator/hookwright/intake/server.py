@@ -21,25 +21,28 @@ from granian.server.embed import Server
 
 from hookwright.errors import UsageError
 from hookwright.intake.judge import describe_limit
-from hookwright.intake.receiver import Answer, Receiver, answer, refuse_unknown
+from hookwright.intake.receiver import Answer, Receiver, answer, refuse, refuse_unknown
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.intake.routes import Routes
-from hookwright.reasons import BODY_INCOMPLETE, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, Reason
+from hookwright.reasons import BODY_INCOMPLETE, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, UNEXPECTED, Reason
 
 log = structlog.get_logger()
 
-BODY_SECONDS = 30
+BODY_SECONDS = 10  # GitHub gives up after ten
 # Of a refused body so much is read and thrown away: GitHub's largest, and for so long.
 MAX_DRAINED_BYTES = 32 << 20
-DRAIN_SECONDS = 10
-HEADER_MILLISECONDS = 10_000
+DRAIN_SECONDS = 1
+MAX_DRAINED_UNREAD_BYTES = 1 << 20
+HEADER_MILLISECONDS = 5_000
 MAX_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
 LISTENING_POLL_SECONDS = 0.01
 # To reach a server that listens on all addresses, ask one of them.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-MAX_CONCURRENT_REQUESTS = 512
+# The server's own bound counts connections, idle ones too: it must be far above what is worked on.
+MAX_CONNECTIONS = 8192
+MAX_CONCURRENT_BODIES = 256
 
 
 class Scope(Protocol):
@@ -101,6 +104,7 @@ class IntakeServer:
         self._routes = routes
         self._receiver = receiver
         self._clock = clock
+        self._gate = asyncio.Semaphore(MAX_CONCURRENT_BODIES)
         self._host = LOOPBACK.get(host, host)
         self._port = port
         check_port(host, port)
@@ -112,7 +116,7 @@ class IntakeServer:
             http=HTTPModes.http1,
             websockets=False,
             backlog=BACKLOG,
-            backpressure=MAX_CONCURRENT_REQUESTS,
+            backpressure=MAX_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=MAX_HEADER_BYTES),
             log_enabled=False,
         )
@@ -142,7 +146,7 @@ class IntakeServer:
         except Exception as error:
             # The last line of defence: no traceback leaves the process, and the sender learns to try again.
             log.exception("receiver", error=type(error).__name__)
-            given = Answer(status=500, headers=[("content-type", "application/json")], body=b'{"outcome": "refused"}')
+            given = refuse(UNEXPECTED)
         exchange.response_bytes(given.status, given.headers, given.body)
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
@@ -156,7 +160,7 @@ class IntakeServer:
             await drain(exchange)
             return self._refuse(route, request, METHOD_NOT_ALLOWED, f"{scope.method[:20]} is not allowed here")
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with self._gate, asyncio.timeout(BODY_SECONDS):
                 body = await read_body(exchange, request.header("content-length"), route.max_body_bytes)
         except BodyTooLarge:
             return self._refuse(route, request, BODY_TOO_LARGE, describe_limit(route))
@@ -215,7 +219,7 @@ async def read_body(exchange: Exchange, content_length: str | None, limit: int) 
 
 async def drain(exchange: Exchange) -> None:
     """Read the body of a request that is refused anyway, within bounds, as `read_body` does."""
-    left = MAX_DRAINED_BYTES
+    left = MAX_DRAINED_UNREAD_BYTES
     with suppress(TimeoutError, OSError, RuntimeError):
         async with asyncio.timeout(DRAIN_SECONDS):
             async for piece in exchange:

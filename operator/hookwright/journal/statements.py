@@ -62,6 +62,7 @@ _ACCEPT: Final = """
     WHERE NOT EXISTS (SELECT 1 FROM started WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3)
     ON CONFLICT (uid, delivery_id, item) DO NOTHING
 """
+_HASTEN: Final = "UPDATE pending SET due = ?1 WHERE due > ?1 AND namespace = ?2 AND reason = ?3"
 _FIRST: Final = """
     SELECT 'pending', accepted_at, NULL FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
     UNION ALL
@@ -156,6 +157,11 @@ def claim(connection: sqlite3.Connection, holds: Holds, *, limit: int, now: date
 def postpone(connection: sqlite3.Connection, key: Key, *, due: datetime, reason: str, attempts: int) -> None:
     """Set when a pending row is due again, and why; a row that is not pending is left alone."""
     connection.execute(_POSTPONE, (*_parameters(key), to_microseconds(due), attempts, reason))
+
+
+def hasten(connection: sqlite3.Connection, *, namespace: str, reason: str, now: datetime) -> None:
+    """Make the rows of a namespace due that wait for `reason`."""
+    connection.execute(_HASTEN, (to_microseconds(now), namespace, reason))
 
 
 def remember(connection: sqlite3.Connection, key: Key, *, at: datetime, reason: str, build: str | None) -> None:

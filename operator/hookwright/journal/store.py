@@ -135,6 +135,10 @@ class Journal:
         )
         await self._writer.write(work, after=partial(self._end_if, key))
 
+    async def hasten(self, *, namespace: str, reason: str, now: datetime) -> None:
+        """Make the deliveries to a namespace due now that were postponed for `reason`: what they wait for has come."""
+        await self._writer.write(partial(statements.hasten, namespace=namespace, reason=reason, now=now))
+
     async def release(self, key: Key) -> None:
         """End the hold and change nothing else: the delivery can be claimed at once."""
         await self._writer.read(lambda _: self._holds.end([key]))

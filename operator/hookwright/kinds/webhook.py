@@ -19,7 +19,8 @@ MEBIBYTE = 1 << 20
 DEFAULT_MAX_BODY_BYTES = 5 * MEBIBYTE
 
 AwsName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=AWS_NAME)]
-ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
 
 
 class Authentication(StrEnum):
@@ -172,10 +173,11 @@ class WebhookSpec(Model):
         ),
     )
     suspend: bool = Field(
-        default=False, description="While true, authentic deliveries are answered 200 and start nothing."
+        default=False, strict=True, description="While true, authentic deliveries are answered 200 and start nothing."
     )
     max_body_bytes: int = Field(
         default=DEFAULT_MAX_BODY_BYTES,
+        strict=True,
         ge=1,
         le=25 * MEBIBYTE,
         description="Larger bodies are refused with 413. GitHub sends at most 25 MiB.",

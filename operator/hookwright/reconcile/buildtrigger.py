@@ -9,13 +9,14 @@ from hookwright.cluster import BUILDTRIGGERS, JOBS
 from hookwright.cluster.mirror import Key
 from hookwright.errors import ClusterError
 from hookwright.kinds import API_VERSION, BuildTrigger
-from hookwright.reconcile.checks import STARTABLE, check_buildtrigger
+from hookwright.reconcile.checks import STARTABLE, check_buildtrigger, is_judged
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.work import NEVER, Again
 from hookwright.reconcile.world import World, make_arn
 
 # A right that is missing may be given, without anything here changing.
 FORBIDDEN_SECONDS = 30.0
+REFUSED_SECONDS = 300.0
 UNKNOWN_SECONDS = 10.0
 
 
@@ -28,7 +29,8 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     if isinstance(trigger, BuildTrigger):
         account = trigger.spec.service_account_name or DEFAULT_SERVICE_ACCOUNT
         dry_run = await _try_build(trigger, account, world)
-    if dry_run is not None and dry_run.transient:
+    transient = dry_run is not None and dry_run.transient
+    if transient and isinstance(trigger, BuildTrigger) and is_judged(trigger):
         return Again(UNKNOWN_SECONDS)
     finding = check_buildtrigger(trigger, dry_run, account)
     metadata = trigger.metadata
@@ -42,7 +44,12 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         good=(STARTABLE, "builds can be started"),
         members={"arn": arn},
     )
-    return Again(FORBIDDEN_SECONDS) if finding is not None and finding.heals else NEVER
+    if transient:
+        return Again(UNKNOWN_SECONDS)
+    if finding is None or dry_run is None:
+        return NEVER
+    # A policy that refuses may be mended too.
+    return Again(FORBIDDEN_SECONDS if finding.heals else REFUSED_SECONDS)
 
 
 async def _try_build(trigger: BuildTrigger, account: str, world: World) -> ClusterError | None:

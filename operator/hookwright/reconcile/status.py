@@ -41,9 +41,14 @@ async def write_status(
     patch = status_patch(found_status(obj), wanted)
     if not patch:
         return
+    # With the UID, so that what is meant for an object never lands on another that has taken its name: that is a 409.
     try:
         written = await world.cluster.patch(
-            resource, {"status": patch}, namespace=metadata.namespace, name=metadata.name, subresource="status"
+            resource,
+            {"metadata": {"uid": metadata.uid}, "status": patch},
+            namespace=metadata.namespace,
+            name=metadata.name,
+            subresource="status",
         )
     except ClusterError as error:
         if error.status == 404:  # noqa: PLR2004 - it is gone: nothing is left to say

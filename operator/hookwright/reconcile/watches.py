@@ -88,6 +88,8 @@ class Watches:
 def _make_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
+    # Our kinds are known and there from the start: to watch CRDs and namespaces would need rights for nothing.
+    settings.scanning.disabled = True
     settings.watching.server_timeout = 290
     settings.watching.connect_timeout = 30
     settings.process.ultimate_exiting_timeout = None

@@ -74,11 +74,6 @@ class WorkQueue(Generic[K]):
         heapq.heappush(self._later, (due, self._count, key))
         self._wake.set()
 
-    def forget(self, key: K) -> None:
-        """Drop the waiting time and the failures of a key that is gone."""
-        self._due.pop(key, None)
-        self._failures.pop(key, None)
-
     @property
     def idle(self) -> bool:
         """Whether nothing is ready and nothing is being worked on."""

@@ -169,7 +169,9 @@ async def test_patch_is_of_the_status_subresource():
     writer.tell(news(outcome="started"))
     await writer.flush()
     (call,) = cluster.made("patch", WEBHOOKS)
-    assert (call.subresource, set(call.body)) == ("status", {"status"})
+    assert (call.subresource, set(call.body)) == ("status", {"metadata", "status"})
+    # Only the UID: a patch that is meant for this object never lands on another of its name.
+    assert call.body["metadata"] == {"uid": WEBHOOK_UID}
 
 
 async def test_recreated_object_gets_no_news_of_its_predecessor():
@@ -253,3 +255,16 @@ async def test_running_writer_writes_what_it_is_told():
         writer.tell(news(delivery_id="b", at=NOON + SECOND))
         await eventually(lambda: status_of(cluster)["lastDelivery"]["id"] == "b")
     assert set(slept) == {status.FLUSH_SECONDS}
+
+
+@pytest.mark.parametrize(
+    ("found", "came", "replaced"),
+    [("failed", "refused", False), ("failed", "ignored", True), ("started", "refused", True), (None, "refused", True)],
+)
+def test_refused_delivery_does_not_hide_a_failed_one(found, came, replaced):
+    """What anybody can send, a refused delivery, does not hide a failure that somebody must mend."""
+    status = {}
+    if found is not None:
+        status["lastDelivery"] = news(outcome=found, at=NOON).last_delivery.to_raw()
+    patch = make_patch(news(outcome=came, at=NOON + timedelta(seconds=9)), make_webhook(status=status))
+    assert ("lastDelivery" in patch) == replaced

@@ -329,3 +329,12 @@ def test_text_says_what_the_json_says(capsys, folder):
     assert "filter $.ref does not match" in ran.out
     assert "what to do: " in ran.out
     assert max(len(line) for line in ran.out.splitlines()) < 250
+
+
+def test_target_that_cannot_be_read_starts_nothing(explain, folder):
+    """A BuildTrigger with a misspelt field is said, and the answer is no."""
+    folder.manifests[1]["spec"]["source"]["brnch"] = "main"
+    ran = explain()
+    assert (ran.code, ran.json["outcome"], ran.json["reason"]) == (1, "failed", "TargetInvalid")
+    assert ran.json["builds"] == []
+    assert "brnch" in ran.json["message"]

@@ -148,3 +148,15 @@ async def test_purge_forgets_after_three_days(journal):
     assert await journal.purge(now=NOON + REMEMBERED + MINUTE) == 600
     assert (await journal.accept(many[0])).new
     assert await journal.depth() == 2
+
+
+async def test_what_was_waited_for_makes_rows_due(journal):
+    """Rows of a namespace that wait for a reason are due at once when it is gone; others stay where they are."""
+    for name, reason in (("a", "TargetMissing"), ("b", "StartDelayed")):
+        await journal.accept(delivery(name))
+        (pending,) = await journal.claim(1, now=NOON)
+        await journal.postpone(pending.key, due=NOON + 60 * MINUTE, reason=reason, attempts=5)
+    await journal.hasten(namespace="other", reason="TargetMissing", now=NOON)
+    assert await journal.claim(9, now=NOON) == []
+    await journal.hasten(namespace="default", reason="TargetMissing", now=NOON)
+    assert [pending.key.delivery_id for pending in await journal.claim(9, now=NOON)] == ["a"]
