@@ -70,6 +70,11 @@ CONDITIONS = Field(
 )
 
 
+def rules(*given: tuple[str, str]) -> dict[str, Any]:
+    """Describe CEL rules, each with its message, for `json_schema_extra`: core CEL only."""
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in given]}
+
+
 def column(name: str, kind: str, path: str, description: str, *, wide: bool = False) -> dict[str, Any]:
     """Describe one printer column; a wide one is shown by `kubectl get -o wide` only."""
     described: dict[str, Any] = {"name": name, "type": kind, "jsonPath": path, "description": description}

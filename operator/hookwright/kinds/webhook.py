@@ -10,9 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column
+from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column, rules
 
 AWS_NAME = r"^[A-Za-z0-9.@\-_]+$"
 MEBIBYTE = 1 << 20
@@ -98,6 +98,19 @@ class ParameterSource(StrEnum):
 class WebhookParameter(Model):
     """One value that the build receives; exactly one of value, jsonPath and from."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "[has(self.value), has(self.jsonPath), has(self.from)].filter(given, given).size() == 1",
+                "ValidationException: a parameter needs exactly one of value, jsonPath and from",
+            ),
+            (
+                "!self.name.startsWith('HOOKWRIGHT_')",
+                "ValidationException: names that begin with HOOKWRIGHT_ are Hookwright's own; choose another",
+            ),
+        )
+    )
+
     name: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$")] = (
         Field(description="The parameter's name; a Job receives it as an environment variable of this name.")
     )
@@ -123,6 +136,24 @@ class WebhookParameter(Model):
 
 class WebhookSpec(Model):
     """Who may call, what counts, and what starts."""
+
+    # Said at apply by the API server, and again by the operator for objects that came in another way.
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "self.authentication != 'UNAUTHENTICATED' || (!has(self.authenticationConfiguration.secretTokenRef) "
+                "&& !has(self.authenticationConfiguration.secretToken))",
+                "InvalidWebhookAuthenticationParametersException: spec.authenticationConfiguration: UNAUTHENTICATED "
+                "takes no properties; remove them, or set spec.authentication",
+            ),
+            (
+                "self.authentication != 'GITHUB_HMAC' || has(self.authenticationConfiguration.secretTokenRef) "
+                "!= has(self.authenticationConfiguration.secretToken)",
+                "InvalidWebhookAuthenticationParametersException: spec.authenticationConfiguration: GITHUB_HMAC needs "
+                "either secretTokenRef or secretToken",
+            ),
+        )
+    )
 
     name: AwsName | None = Field(
         default=None,
