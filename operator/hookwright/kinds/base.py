@@ -70,9 +70,9 @@ CONDITIONS = Field(
 )
 
 
-def rules(*given: tuple[str, str]) -> dict[str, Any]:
+def rules(messages: Mapping[str, str]) -> dict[str, Any]:
     """Describe CEL rules, each with its message, for `json_schema_extra`: core CEL only."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in given]}
+    return {"x-kubernetes-validations": [{"rule": rule, "message": said} for rule, said in messages.items()]}
 
 
 def column(name: str, kind: str, path: str, description: str, *, wide: bool = False) -> dict[str, Any]:

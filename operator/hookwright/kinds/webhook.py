@@ -23,6 +23,33 @@ DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?
 ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
 
 
+# CEL rules: said at apply by the API server, and again by the operator for objects that came in another way.
+_CONFIGURATION = "self.authenticationConfiguration"
+_AUTHENTICATION_ERROR = "InvalidWebhookAuthenticationParametersException: spec.authenticationConfiguration"
+SPEC_RULES = rules(
+    {
+        f"self.authentication != 'UNAUTHENTICATED' || (!has({_CONFIGURATION}.secretTokenRef) "
+        f"&& !has({_CONFIGURATION}.secretToken))": (
+            f"{_AUTHENTICATION_ERROR}: UNAUTHENTICATED takes no properties; remove them, or set spec.authentication"
+        ),
+        f"self.authentication != 'GITHUB_HMAC' || has({_CONFIGURATION}.secretTokenRef) "
+        f"!= has({_CONFIGURATION}.secretToken)": (
+            f"{_AUTHENTICATION_ERROR}: GITHUB_HMAC needs either secretTokenRef or secretToken"
+        ),
+    }
+)
+PARAMETER_RULES = rules(
+    {
+        "[has(self.value), has(self.jsonPath), has(self.from)].filter(given, given).size() == 1": (
+            "ValidationException: a parameter needs exactly one of value, jsonPath and from"
+        ),
+        "!self.name.startsWith('HOOKWRIGHT_')": (
+            "ValidationException: names that begin with HOOKWRIGHT_ are Hookwright's own; choose another"
+        ),
+    }
+)
+
+
 class Authentication(StrEnum):
     """The schemes by which a caller proves itself."""
 
@@ -98,18 +125,7 @@ class ParameterSource(StrEnum):
 class WebhookParameter(Model):
     """One value that the build receives; exactly one of value, jsonPath and from."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "[has(self.value), has(self.jsonPath), has(self.from)].filter(given, given).size() == 1",
-                "ValidationException: a parameter needs exactly one of value, jsonPath and from",
-            ),
-            (
-                "!self.name.startsWith('HOOKWRIGHT_')",
-                "ValidationException: names that begin with HOOKWRIGHT_ are Hookwright's own; choose another",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=PARAMETER_RULES)
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$")] = (
         Field(description="The parameter's name; a Job receives it as an environment variable of this name.")
@@ -137,23 +153,7 @@ class WebhookParameter(Model):
 class WebhookSpec(Model):
     """Who may call, what counts, and what starts."""
 
-    # Said at apply by the API server, and again by the operator for objects that came in another way.
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "self.authentication != 'UNAUTHENTICATED' || (!has(self.authenticationConfiguration.secretTokenRef) "
-                "&& !has(self.authenticationConfiguration.secretToken))",
-                "InvalidWebhookAuthenticationParametersException: spec.authenticationConfiguration: UNAUTHENTICATED "
-                "takes no properties; remove them, or set spec.authentication",
-            ),
-            (
-                "self.authentication != 'GITHUB_HMAC' || has(self.authenticationConfiguration.secretTokenRef) "
-                "!= has(self.authenticationConfiguration.secretToken)",
-                "InvalidWebhookAuthenticationParametersException: spec.authenticationConfiguration: GITHUB_HMAC needs "
-                "either secretTokenRef or secretToken",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=SPEC_RULES)
 
     name: AwsName | None = Field(
         default=None,
