@@ -13,8 +13,16 @@ from harness.pace import work_off
 
 from hookwright.cluster import BUILDTRIGGERS, NAMESPACES, SECRETS, WEBHOOKS
 from hookwright.cluster.client import KubernetesCluster, load_access
-from hookwright.cluster.resources import CRDS
+from hookwright.cluster.resources import Resource
 from hookwright.kinds import KINDS, crd
+
+CRDS = Resource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    plural="customresourcedefinitions",
+    kind="CustomResourceDefinition",
+    namespaced=False,
+)
 
 OWN_NAMESPACE = "hookwright-system"
 # Jobs that end would keep the API server busy with something else than what is measured.
