@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -43,10 +44,11 @@ class Process:
     environment: dict[str, str]
     process: asyncio.subprocess.Process | None = None
     logs: list[Path] = field(default_factory=list)
+    log_to: Path | None = None
 
     async def start(self) -> None:
         """Start it; it may not be listening yet."""
-        log = self.folder / f"log-{len(self.logs)}"
+        log = self.log_to or self.folder / f"log-{len(self.logs)}"
         self.logs.append(log)
         with log.open("wb") as stream:
             command = [sys.executable, "-m", "hookwright", "run", "--kubeconfig", str(self.running.kubeconfig)]
@@ -78,7 +80,7 @@ class Process:
 
 
 @asynccontextmanager
-async def run_process(folder: Path, **settings: str) -> AsyncIterator[Process]:
+async def run_process(folder: Path, *, log_to: Path | None = None, **settings: str) -> AsyncIterator[Process]:
     """Run a development cluster and `hookwright run` with Webhook hello."""
     with DevCluster.in_thread(job_seconds=0.05) as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
@@ -95,7 +97,7 @@ async def run_process(folder: Path, **settings: str) -> AsyncIterator[Process]:
                 "HOOKWRIGHT_LOG_LEVEL": "debug",
                 **settings,
             }
-            process = Process(running=running, folder=folder, environment=environment)
+            process = Process(running=running, folder=folder, environment=environment, log_to=log_to)
             await process.start()
             try:
                 await process.until_listening()
@@ -265,3 +267,28 @@ async def test_no_secret_leaves_the_process(tmp_path: Path):
                 assert secret not in text, place
         for line in places["logs"].splitlines():
             assert isinstance(json.loads(line), dict)
+
+
+async def test_full_disk_accepts_nothing_until_there_is_room(tmp_path: Path):
+    """While the journal's file cannot grow, deliveries get 503 and never start; with room again they are taken."""
+    # A limit on the size of files stands for the full disk; the log goes where it cannot meet that limit.
+    async with run_process(tmp_path, log_to=Path(os.devnull)) as process:
+        running = process.running
+        url = await running.until_ready()
+        assert process.process is not None
+        pid = process.process.pid
+        unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, unlimited[1]))
+        for number in range(5):
+            response = await running.push(url, delivery=f"refused-{number}")
+            assert (response.status_code, response.json()["reason"]) == (503, "JournalUnwritable")
+            assert int(response.headers["retry-after"]) > 0
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+        answers = [await running.push(url, delivery=f"taken-{number}") for number in range(5)]
+        assert {answer.status_code for answer in answers} == {202}
+        names = {answer.json()["builds"][0]["name"] for answer in answers}
+        await running.until(lambda: names <= {job["metadata"]["name"] for job in running.jobs()})
+        assert await process.signal(signal.SIGTERM) == 0
+        await process.start()
+        await process.until_listening()
+        assert {job["metadata"]["name"] for job in running.jobs()} == names
