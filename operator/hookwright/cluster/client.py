@@ -51,6 +51,7 @@ async def load_access(kubeconfig: Path | None = None) -> Access:
     configuration.connection_pool_maxsize = CONNECTIONS
     try:
         if kubeconfig is None and (namespace := _find_own_namespace()) is not None:
+            # The official client leaves some functions untyped: the reason of each `type: ignore` in this module.
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
             return Access(configuration=configuration, namespace=namespace)
         loader = await load_kube_config(  # type: ignore[no-untyped-call]

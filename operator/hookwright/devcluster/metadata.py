@@ -51,7 +51,7 @@ _FIELDS: Final = frozenset((*_TEXTS, *_MAPS, *_LISTS, *_OTHERS))
 def generate_name(prefix: str) -> str:
     """Make a name out of `generateName` as Kubernetes does: five letters that spell no word."""
     # Not a secret: Kubernetes draws it the same way.
-    suffix = "".join(random.choices(_SUFFIX_LETTERS, k=_SUFFIX_LENGTH))  # noqa: S311
+    suffix = "".join(random.choices(_SUFFIX_LETTERS, k=_SUFFIX_LENGTH))  # noqa: S311 - a name, not a secret
     return prefix[: _LABEL_LENGTH - _SUFFIX_LENGTH] + suffix
 
 

@@ -54,7 +54,7 @@ def settle(wanted: Iterable[Condition], found: Iterable[Condition]) -> list[Cond
     for condition in wanted:
         old = before.get(condition.type)
         if old is not None and old.status == condition.status:
-            condition = condition.model_copy(update={"last_transition_time": old.last_transition_time})  # noqa: PLW2901
+            condition = condition.model_copy(update={"last_transition_time": old.last_transition_time})  # noqa: PLW2901 - the kept one
         settled.append(condition)
     return settled
 

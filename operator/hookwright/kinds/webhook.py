@@ -137,7 +137,8 @@ class WebhookParameter(Model):
         default=None,
         description=(
             "The value is the first that this JSONPath expression finds in the payload: a string as it is, a number "
-            "or a boolean as JSON writes it; empty if nothing, null, an object or an array is found."
+            "or a boolean as JSON writes it; empty if nothing, null, an object, an array or a number beyond all "
+            "bounds (1e999) is found."
         ),
     )
     from_: ParameterSource | None = Field(

@@ -71,7 +71,7 @@ class Watches:
         registry = kopf.OperatorRegistry()
         configuration = self._configuration
 
-        @kopf.on.login(registry=registry)  # type: ignore[untyped-decorator,unused-ignore]
+        @kopf.on.login(registry=registry)
         async def login(**_: Any) -> kopf.ConnectionInfo:  # Any: kopf's keywords
             return await _connect(configuration)
 
@@ -80,7 +80,7 @@ class Watches:
         return registry
 
     def _register(self, registry: kopf.OperatorRegistry, kind: type[ObjectKind]) -> None:
-        @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)  # type: ignore[untyped-decorator,unused-ignore]
+        @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)
         async def changed(event: Mapping[str, Any], **_: Any) -> None:  # Any: kopf's keywords
             self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
 

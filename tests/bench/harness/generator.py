@@ -122,6 +122,7 @@ async def generate(plan: dict[str, Any]) -> dict[str, Any]:
     for _ in range(plan["connections"]):
         over = loop.create_future()
         ends.append(over)
+        # mypy cannot tell the type of a lambda with a default.
         await loop.create_connection(lambda over=over: Connection(load, over), host, port)  # type: ignore[misc]
     await asyncio.sleep(load.counts_from - time.perf_counter())
     cpu = time.process_time()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hookwright.errors import JournalUnwritable
 from hookwright.journal import Journal
-from support.running import Running, make_webhook
+from support.running import Running, make_settings, make_webhook
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 
@@ -153,3 +156,24 @@ async def test_starts_while_the_api_server_is_away(running: Running):
     running.cluster.resume()
     await starting
     assert (await running.push(running.status()["url"])).status_code == 202
+
+
+async def test_same_delivery_to_two_processes_starts_once(tmp_path: Path, running: Running):
+    """Two processes with a journal each give one URL token; a delivery that reaches both is built once."""
+    # One public address for both, as behind one Service: else the two would write different URLs into status.
+    settings = make_settings(tmp_path / "second", public_url=running.settings.public_url)
+    second = replace(running, settings=settings, _stop=asyncio.Event(), _task=None)
+    await second.start()
+    try:
+        path = "/hooks/" + running.status()["url"].rpartition("/")[2]
+        first_url, second_url = (f"http://{each.listen}{path}" for each in (running.settings, settings))
+        for number in range(10):
+            pair = (running.push(first_url, delivery=f"d-{number}"), second.push(second_url, delivery=f"d-{number}"))
+            answers = await asyncio.gather(*pair)
+            assert [answer.status_code for answer in answers] == [202, 202]
+            assert answers[0].json()["builds"] == answers[1].json()["builds"]
+        await running.until(lambda: len(running.jobs()) == 10)
+        made = [r for r in running.cluster.requests if r.method == "POST" and re.fullmatch(JOBS, r.path)]
+        assert len([r for r in made if r.status == 201 and "dryRun" not in r.query]) == 10
+    finally:
+        await second.stop()
