@@ -292,12 +292,19 @@ def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
             # It may stay for a while, for another's finalizer, but it is not wanted any more.
             routes.remove(found.metadata.uid)
         elif isinstance(found, Webhook | InvalidObject) and not _same_spec(before, found):
-            routes.put(compile_route(found, mirror.target_of(found)))
+            _put_route(change.key, mirror, routes)
+        for key in change.siblings:
+            _put_route(key, mirror, routes)
     elif not _same_spec(change.before, change.found):
         for key in mirror.webhooks_of(change.key):
-            webhook = mirror.webhook(key.namespace, key.name)
-            if webhook is not None:
-                routes.put(compile_route(webhook, mirror.target_of(webhook)))
+            _put_route(key, mirror, routes)
+
+
+def _put_route(key: Key, mirror: Mirror, routes: Routes) -> None:
+    """Make the route of a Webhook anew, unless it is going."""
+    webhook = mirror.webhook(key.namespace, key.name)
+    if webhook is not None and webhook.metadata.deletion_timestamp is None:
+        routes.put(compile_route(webhook, mirror.target_of(webhook), mirror.standing(webhook)))
 
 
 def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None) -> bool:
@@ -310,7 +317,7 @@ def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | In
 
 def welcome(change: Change, worker: Worker) -> None:
     """Tell the worker of a target that has come."""
-    if change.key.kind == BuildTrigger.KIND and change.before is None and change.found is not None:
+    if change.key.kind != Webhook.KIND and change.before is None and change.found is not None:
         worker.welcome(change.key.namespace)
 
 

@@ -106,6 +106,48 @@ SIGNATURE_MISMATCH = _reason(
     "The signature was not made with the Webhook's secret over this body.",
     "Set the same secret at the Git host and in the Webhook's Secret (mind a newline at its end).",
 )
+TOKEN_MISSING = _reason(
+    "TokenMissing",
+    Outcome.REFUSED,
+    401,
+    "The delivery carries no token or password, or one of another form.",
+    "Set the secret at the sender, and see that spec.authentication names the way in which it sends it.",
+)
+TOKEN_MISMATCH = _reason(
+    "TokenMismatch",
+    Outcome.REFUSED,
+    401,
+    "The token or password is not the Webhook's secret.",
+    "Set the same secret at the sender and in the Webhook's Secret (mind a newline at its end).",
+)
+TIMESTAMP_MISSING = _reason(
+    "TimestampMissing",
+    Outcome.REFUSED,
+    401,
+    "The delivery does not say when it was sent, or not in seconds since 1970.",
+    "See that the sender sends the time in the header that the scheme names.",
+)
+TIMESTAMP_OUT_OF_WINDOW = _reason(
+    "TimestampOutOfWindow",
+    Outcome.REFUSED,
+    401,
+    "The delivery was sent too long ago, or in the future.",
+    "Set the clocks right; raise toleranceSeconds only if the sender is really that slow.",
+)
+ADDRESS_NOT_ALLOWED = _reason(
+    "AddressNotAllowed",
+    Outcome.REFUSED,
+    403,
+    "The caller's address is not in allowedIPRange.",
+    "Correct allowedIPRange; behind a proxy, name it in HOOKWRIGHT_TRUSTED_PROXIES.",
+)
+RATE_LIMITED = _reason(
+    "RateLimited",
+    Outcome.REFUSED,
+    429,
+    "More deliveries came than spec.rateLimit of the Webhook allows.",
+    "Send again later, or raise spec.rateLimit.",
+)
 URL_UNKNOWN = _reason(
     "URLUnknown", Outcome.REFUSED, 404, "No Webhook has this URL.", "Send to status.url of the Webhook."
 )

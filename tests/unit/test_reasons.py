@@ -132,7 +132,7 @@ def test_outcome_decides_what_is_answered(reason):
         Outcome.PING: {200},
         Outcome.IGNORED: {200},
         Outcome.SUSPENDED: {200},
-        Outcome.REFUSED: {400, 401, 404, 405, 413, 415, 503},
+        Outcome.REFUSED: {400, 401, 403, 404, 405, 413, 415, 429, 503},
         Outcome.FAILED: {None},
     }
     assert reason.status in answers[reason.outcome]
@@ -145,5 +145,8 @@ def test_every_outcome_has_a_reason():
 
 def test_strangers_learn_one_word():
     """Reasons that say which check of authenticity failed are answered like the one that does not."""
-    hidden = (reasons.SIGNATURE_MISSING, reasons.SIGNATURE_MISMATCH)
+    hidden = (
+        *(reasons.SIGNATURE_MISSING, reasons.SIGNATURE_MISMATCH, reasons.TOKEN_MISSING, reasons.TOKEN_MISMATCH),
+        *(reasons.TIMESTAMP_MISSING, reasons.TIMESTAMP_OUT_OF_WINDOW),
+    )
     assert {reason.status for reason in hidden} == {reasons.NOT_AUTHENTIC.status}

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hookwright.builds.targets import buildtrigger
+from hookwright.builds.targets import find_service_account, find_values, render
 from hookwright.builds.wanted import WantedBuild
 from hookwright.errors import ClusterError
 from hookwright.filters import UnknownKey, parse_template
-from hookwright.kinds import BuildTrigger, InvalidObject
+from hookwright.kinds import InvalidObject, ObjectKind
 from hookwright.reasons import (
     BUILD_FORBIDDEN,
     BUILD_INVALID,
@@ -22,8 +22,6 @@ from hookwright.reasons import (
     TARGET_STAYED_MISSING,
     Reason,
 )
-
-DEFAULT_SERVICE_ACCOUNT = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +49,7 @@ class End:
 
 
 def plan(
-    wanted: WantedBuild, target: BuildTrigger | InvalidObject | None, *, now: datetime, patience: timedelta
+    wanted: WantedBuild, target: ObjectKind | InvalidObject | None, *, now: datetime, patience: timedelta
 ) -> Start | Wait | End:
     """Decide what to do for `wanted`, whose target is `target` just now (None: it does not exist)."""
     name = f"{wanted.target.kind} {wanted.target.name} in namespace {wanted.namespace}"
@@ -64,13 +62,12 @@ def plan(
         return End(reason=TARGET_INVALID, message=f"{name} is invalid: {target}")
     if not _matches(wanted, target):
         return End(reason=FILTERED_OUT, message=f"a filter with a value from {name} does not match")
-    account = wanted.service_account or target.spec.service_account_name or DEFAULT_SERVICE_ACCOUNT
-    return Start(manifest=buildtrigger.render(wanted, target), service_account=account)
+    return Start(manifest=render(wanted, target), service_account=find_service_account(wanted, target))
 
 
-def _matches(wanted: WantedBuild, target: BuildTrigger) -> bool:
+def _matches(wanted: WantedBuild, target: ObjectKind) -> bool:
     """Decide the filters that waited for the target's values."""
-    values = buildtrigger.values(target) | dict(wanted.values)
+    values = find_values(target) | dict(wanted.values)
     for undecided in wanted.undecided:
         try:
             expected = parse_template(undecided.match_equals).expand(values)

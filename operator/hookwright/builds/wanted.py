@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 # Longer values are cut. Linux takes at most 128 KiB for one environment variable, name included, and a character may
 # have 4 bytes.
 MAX_VALUE_LENGTH = 32_000
+DEFAULT_KEEP_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +56,7 @@ class WantedBuild:
     values: Mapping[str, str] = field(default_factory=dict)  # placeholders' values that the owner gives itself
     parameters: Mapping[str, str] = field(default_factory=dict)
     undecided: tuple[Undecided, ...] = ()
+    keep_seconds: int = DEFAULT_KEEP_SECONDS  # for how long the build stays at least
 
     def to_json(self) -> bytes:
         """Give the journal's form."""

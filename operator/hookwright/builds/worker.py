@@ -19,12 +19,13 @@ import structlog
 from hookwright.builds.names import identify, name_wanted
 from hookwright.builds.plan import End, Start, Wait, judge_refusal, plan
 from hookwright.builds.retry import backoff
-from hookwright.builds.targets.buildtrigger import BUILD_API_VERSION, BUILD_KIND, DELIVERY_ANNOTATION
-from hookwright.builds.wanted import WantedBuild
-from hookwright.cluster import JOBS, Cluster
+from hookwright.builds.targets import find_build_kind
+from hookwright.builds.targets.job import DELIVERY_ANNOTATION
+from hookwright.builds.wanted import TargetRef, WantedBuild
+from hookwright.cluster import Cluster
 from hookwright.errors import ClusterError, JournalError
 from hookwright.journal import Journal, Pending
-from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject
+from hookwright.kinds import BuildReference, InvalidObject, ObjectKind
 from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, TARGET_MISSING, Outcome, Reason
 
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
@@ -33,8 +34,8 @@ IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing els
 class Targets(Protocol):
     """Where targets are found."""
 
-    def buildtrigger(self, namespace: str, name: str) -> BuildTrigger | InvalidObject | None:
-        """Give a BuildTrigger; None if it does not exist."""
+    def target(self, namespace: str, ref: TargetRef) -> ObjectKind | InvalidObject | None:
+        """Give the target that `ref` names; None if it does not exist."""
         ...
 
 
@@ -51,7 +52,8 @@ class Conclusion:
 
 def refer_build(wanted: WantedBuild) -> BuildReference:
     """Say which object is, or will be, the build of `wanted`."""
-    return BuildReference(api_version=BUILD_API_VERSION, kind=BUILD_KIND, name=name_wanted(wanted))
+    build = find_build_kind(wanted.target)
+    return BuildReference(api_version=build.api_version, kind=build.kind, name=name_wanted(wanted))
 
 
 @dataclass(kw_only=True)
@@ -174,7 +176,7 @@ class Worker:
 
     async def _start(self, wanted: WantedBuild) -> Conclusion:
         """Create the build, or say why not."""
-        target = self.targets.buildtrigger(wanted.namespace, wanted.target.name)
+        target = self.targets.target(wanted.namespace, wanted.target)
         step = plan(wanted, target, now=self.clock(), patience=self.patience)
         match step:
             case Wait() | End():
@@ -182,7 +184,10 @@ class Worker:
             case Start():
                 try:
                     await self.cluster.create(
-                        JOBS, step.manifest, namespace=wanted.namespace, service_account=step.service_account
+                        find_build_kind(wanted.target).resource,
+                        step.manifest,
+                        namespace=wanted.namespace,
+                        service_account=step.service_account,
                     )
                     conclusion = self._succeed(wanted)
                 except ClusterError as error:
@@ -210,12 +215,12 @@ class Worker:
 
     async def _recognise(self, wanted: WantedBuild) -> Conclusion:
         """The name is taken: by this very delivery, which is success, or by a stranger."""
-        name = name_wanted(wanted)
+        name, build = name_wanted(wanted), find_build_kind(wanted.target)
         try:
-            found = await self.cluster.get(JOBS, namespace=wanted.namespace, name=name)
+            found = await self.cluster.get(build.resource, namespace=wanted.namespace, name=name)
         except ClusterError as error:
             if not error.transient:
-                return self._conclude(wanted, BUILD_NAME_TAKEN, f"{BUILD_KIND} {name} exists; {error.message}")
+                return self._conclude(wanted, BUILD_NAME_TAKEN, f"{build.kind} {name} exists; {error.message}")
             return self._conclude(wanted, START_DELAYED, error.message)
         if found is None:
             # It was there just now, under a name that only this delivery makes: to create it anew would start twice.
@@ -223,14 +228,14 @@ class Worker:
         annotations = (found.get("metadata") or {}).get("annotations") or {}
         if annotations.get(DELIVERY_ANNOTATION) == identify(wanted):
             return self._succeed(wanted)
-        return self._conclude(wanted, BUILD_NAME_TAKEN, f"{BUILD_KIND} {name} exists and is not of this delivery")
+        return self._conclude(wanted, BUILD_NAME_TAKEN, f"{build.kind} {name} exists and is not of this delivery")
 
     def _succeed(self, wanted: WantedBuild) -> Conclusion:
         build = refer_build(wanted)
         return Conclusion(
             wanted=wanted,
             reason=BUILD_CREATED,
-            message=f"{BUILD_KIND} {build.name} was created",
+            message=f"{build.kind} {build.name} was created",
             time=self.clock(),
             build=build,
         )

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from hookwright.cluster.claims import Claims, Standing
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
 
 # So many objects that went are remembered.
 MAX_REMEMBERED = 10_000
+DEFAULT_QUOTA = 300
 
 
 class Key(NamedTuple):
@@ -25,23 +27,40 @@ class Key(NamedTuple):
     name: str
 
 
+class TargetName(Protocol):
+    """Kind and name of a target."""
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """An object that came, changed or went (`found` is None then); `before` is what it was.
 
-    `ours` is a change of status that we have just written ourselves.
+    `ours` is a change of status that we have just written ourselves. `siblings` are other Webhooks that stand otherwise
+    by this change: one of them may have got a name, or a place within the quota.
     """
 
     key: Key
     found: ObjectKind | InvalidObject | None
     before: ObjectKind | InvalidObject | None
     ours: bool = False
+    siblings: tuple[Key, ...] = ()
 
 
 class Mirror:
-    """Typed copies of our objects."""
+    """Typed copies of our objects and of their targets; `quota` is for the Webhooks of one namespace."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quota: int = DEFAULT_QUOTA) -> None:
+        self._claims = Claims(quota=quota)
         self._objects: dict[Key, ObjectKind | InvalidObject] = {}
         self._by_target: dict[Key, set[Key]] = defaultdict(set)
         self._subscribers: list[Callable[[Change], None]] = []
@@ -65,8 +84,7 @@ class Mirror:
         if before is not None and not _is_news(found.metadata, before.metadata):
             return
         self._objects[key] = found
-        self._index(key, before, found)
-        self._tell(Change(key=key, found=found, before=before, ours=ours))
+        self._settle(key, before, found, ours=ours)
 
     def remove(self, kind: type[ObjectKind], raw: Raw) -> None:
         """Forget an object that is gone, unless another of its name has come meanwhile."""
@@ -77,8 +95,7 @@ class Mirror:
             return
         del self._objects[key]
         self._bury(before.metadata.uid)
-        self._index(key, before, None)
-        self._tell(Change(key=key, found=None, before=before))
+        self._settle(key, before, None)
 
     def uids(self, kind: type[ObjectKind]) -> set[str]:
         """Give the UIDs of the objects of `kind` that are known."""
@@ -89,8 +106,7 @@ class Mirror:
         for key in [k for k, o in self._objects.items() if k.kind == kind.KIND and o.metadata.uid not in uids]:
             before = self._objects.pop(key)
             self._bury(before.metadata.uid)
-            self._index(key, before, None)
-            self._tell(Change(key=key, found=None, before=before))
+            self._settle(key, before, None)
 
     def _bury(self, uid: str) -> None:
         self._gone[uid] = None
@@ -107,22 +123,50 @@ class Mirror:
         found = self._objects.get(Key(BuildTrigger.KIND, namespace, name))
         return found if isinstance(found, BuildTrigger | InvalidObject) else None
 
-    def target_of(self, webhook: Webhook | InvalidObject) -> BuildTrigger | InvalidObject | None:
+    def target(self, namespace: str, ref: TargetName) -> ObjectKind | InvalidObject | None:
+        """Give the target that `ref` names; None if it does not exist."""
+        return self._objects.get(Key(ref.kind, namespace, ref.name))
+
+    def target_of(self, webhook: Webhook | InvalidObject) -> ObjectKind | InvalidObject | None:
         """Give what spec.targetPipeline of a Webhook names; None if it does not exist."""
         if isinstance(webhook, InvalidObject):
             return None
-        return self.buildtrigger(webhook.metadata.namespace, webhook.spec.target_pipeline.name)
+        return self.target(webhook.metadata.namespace, webhook.spec.target_pipeline)
+
+    def standing(self, webhook: Webhook | InvalidObject) -> Standing:
+        """Say how a Webhook stands to the others of its namespace."""
+        return self._claims.standing(webhook.metadata.namespace, webhook.metadata.name)
 
     def webhooks_of(self, target: Key) -> list[Key]:
         """Give the Webhooks whose target is `target`."""
         return sorted(self._by_target.get(target, ()))
+
+    def _settle(
+        self,
+        key: Key,
+        before: ObjectKind | InvalidObject | None,
+        found: ObjectKind | InvalidObject | None,
+        *,
+        ours: bool = False,
+    ) -> None:
+        """Bring the indexes in line with a change, and tell of it."""
+        self._index(key, before, found)
+        names: list[str] = []
+        if key.kind == Webhook.KIND:
+            if isinstance(found, Webhook | InvalidObject):
+                names = self._claims.put(found)
+            else:
+                names = self._claims.remove(key.namespace, key.name)
+        siblings = tuple(Key(Webhook.KIND, key.namespace, name) for name in names)
+        self._tell(Change(key=key, found=found, before=before, ours=ours, siblings=siblings))
 
     def _index(
         self, key: Key, before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None
     ) -> None:
         for webhook, change in ((before, set[Key].discard), (found, set[Key].add)):
             if isinstance(webhook, Webhook):
-                target = Key(BuildTrigger.KIND, key.namespace, webhook.spec.target_pipeline.name)
+                pipeline = webhook.spec.target_pipeline
+                target = Key(pipeline.kind, key.namespace, pipeline.name)
                 change(self._by_target[target], key)
                 if not self._by_target[target]:
                     del self._by_target[target]

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from hookwright.builds.names import name_wanted
-from hookwright.builds.targets.buildtrigger import BUILD_API_VERSION, BUILD_KIND
+from hookwright.builds.targets import find_build_kind
 from hookwright.cluster.secret_values import judge_secret
 from hookwright.commands.files import read_bytes, read_headers, read_manifests
 from hookwright.errors import HookwrightError, InvalidExpression, UsageError
@@ -25,7 +25,7 @@ from hookwright.intake.judge import judge
 from hookwright.intake.payload import read_payload
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, compile_route
-from hookwright.kinds import BuildTrigger, InvalidObject, Raw, Webhook, read
+from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Raw, Webhook, read
 from hookwright.reasons import ACCEPTED, SPEC_INVALID, TARGET_INVALID, TARGET_MISSING, Outcome
 
 OWN_ID = "00000000-0000-0000-0000-000000000000"
@@ -81,7 +81,7 @@ def explain(
         answer |= {
             "outcome": str(TARGET_INVALID.outcome),
             "reason": TARGET_INVALID.name,
-            "message": f"BuildTrigger {target.metadata.name} is invalid: {target}",
+            "message": f"{target.kind} {target.metadata.name} is invalid: {target}",
             "remedy": "",
             "builds": [],
         }
@@ -94,7 +94,7 @@ def explain(
 
 def choose(
     objects: Sequence[Raw], name: str | None
-) -> tuple[Webhook | InvalidObject, BuildTrigger | InvalidObject | None]:
+) -> tuple[Webhook | InvalidObject, ObjectKind | InvalidObject | None]:
     """Give the Webhook that is meant, and its target among the objects.
 
     Raises:
@@ -112,9 +112,11 @@ def choose(
     webhook = meant[0]
     if isinstance(webhook, InvalidObject):
         return webhook, None
+    kinds: dict[str, type[ObjectKind]] = {BuildTrigger.KIND: BuildTrigger, CronJob.KIND: CronJob}
+    kind = kinds[webhook.spec.target_pipeline.kind]
     for raw in objects:
-        if raw.get("kind") == BuildTrigger.KIND:
-            target = _read(BuildTrigger, raw)
+        if raw.get("kind") == kind.KIND:
+            target = _read(kind, raw)
             same_namespace = target.metadata.namespace == webhook.metadata.namespace
             if target.metadata.name == webhook.spec.target_pipeline.name and same_namespace:
                 return webhook, target
@@ -132,19 +134,18 @@ def find_secrets(route: Route, objects: Sequence[Raw], given: bytes | None) -> l
     """Give the secrets with which authenticity can be checked; None if it cannot be, for want of one."""
     if given is not None:
         return [given]
-    if route.inline_secret is not None:
-        return [route.inline_secret]
-    if route.secret_ref is None:
-        return None
+    secrets = [route.inline_secret] if route.inline_secret is not None else []
+    there = bool(secrets)
     for raw in objects:
         metadata = raw.get("metadata") or {}
         where = (raw.get("kind"), metadata.get("namespace") or "", metadata.get("name"))
-        if where == ("Secret", route.secret_ref.namespace, route.secret_ref.name):
-            texts = _members(raw, "stringData").items()
-            plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in texts}
-            found = judge_secret({"data": {**_members(raw, "data"), **plain}}, route.secret_ref.key)
-            return list(found.values)
-    return None
+        for ref in route.secret_refs:
+            if where == ("Secret", ref.namespace, ref.name):
+                there = True
+                texts = _members(raw, "stringData").items()
+                plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in texts}
+                secrets += judge_secret({"data": {**_members(raw, "data"), **plain}}, ref.key).values
+    return secrets if there else None
 
 
 def _members(raw: Raw, name: str) -> Raw:
@@ -241,9 +242,10 @@ def _describe_rule(json_path: str, match_equals: str | None, *, error: str) -> d
 def describe_builds(verdict: Verdict, index: int) -> dict[str, Any]:
     """Give one build that would be started; its name only where the object's UID is in the files, which decides it."""
     wanted = verdict.wanted[index]
+    build = find_build_kind(wanted.target)
     return {
-        "apiVersion": BUILD_API_VERSION,
-        "kind": BUILD_KIND,
+        "apiVersion": build.api_version,
+        "kind": build.kind,
         "namespace": wanted.namespace or None,
         "name": name_wanted(wanted) if wanted.owner_uid else None,
         "serviceAccountName": wanted.service_account,

@@ -20,6 +20,7 @@ from hookwright.reasons import (
     METHOD_NOT_ALLOWED,
     PAYLOAD_TOO_COMPLEX,
     PING,
+    RATE_LIMITED,
     SECRET_UNUSABLE,
     SPEC_INVALID,
     SUSPENDED,
@@ -33,18 +34,40 @@ MAX_UNDECIDED = 1000
 MAX_EXPECTED_LENGTH = 50_150
 
 
+def admit_all() -> float | None:
+    """Admit a delivery, whatever came before it."""
+    return None
+
+
 def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads like the design's list of them
-    request: Request, route: Route, secrets: Sequence[bytes] | None, *, new_id: Callable[[], str]
+    request: Request,
+    route: Route,
+    secrets: Sequence[bytes] | None,
+    *,
+    new_id: Callable[[], str],
+    admit: Callable[[], float | None] = admit_all,
 ) -> Verdict:
     """Decide what becomes of `request`, which was sent to the URL of `route`.
 
     `secrets` are the live secrets of the route; None means that there is none that can be used. `new_id` gives an id to
-    a delivery whose sender has none for it.
+    a delivery whose sender has none for it. `admit` is asked once the delivery is known to be authentic: None admits
+    it, else it says in how many seconds it may come again.
     """
-    delivery_id = route.scheme.delivery_id(request) or new_id()
+    delivery_id = route.delivery_id(request) or new_id()
+    scheme = route.scheme
+    authentic = False
 
-    def say(reason: Reason, message: str = "", wanted: tuple[WantedBuild, ...] = ()) -> Verdict:
-        return Verdict(reason=reason, message=message or reason.sentence, delivery_id=delivery_id, wanted=wanted)
+    def say(
+        reason: Reason, message: str = "", wanted: tuple[WantedBuild, ...] = (), retry_after: float | None = None
+    ) -> Verdict:
+        return Verdict(
+            reason=reason,
+            message=message or reason.sentence,
+            delivery_id=delivery_id,
+            wanted=wanted,
+            authentic=authentic,
+            retry_after=retry_after,
+        )
 
     if request.method != "POST":
         return say(METHOD_NOT_ALLOWED, f"{request.method} is not allowed here; deliveries are sent by POST")
@@ -52,19 +75,24 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
         return say(BODY_TOO_LARGE, describe_limit(route))
     if route.problem is not None:
         return say(SPEC_INVALID)
-    if route.scheme.needs_secret and not secrets:
+    if scheme.needs_secret and not any(scheme.check_secret(secret) is None for secret in secrets or ()):
         return say(SECRET_UNUSABLE)
     try:
-        route.scheme.verify(request, secrets or ())
+        scheme.verify(request, secrets or ())
     except NotAuthentic as error:
         return say(CATALOGUE[error.reason])
+    except Unreadable as error:
+        return say(CATALOGUE[error.reason], error.message)
+    authentic = True
+    if (wait := admit()) is not None:
+        return say(RATE_LIMITED, retry_after=wait)
     if route.suspend:
         return say(SUSPENDED)
     try:
-        document = read_payload(request)
+        document = read_payload(request, forms=scheme.reads_forms)
     except Unreadable as error:
         return say(CATALOGUE[error.reason], error.message)
-    if route.scheme.is_ping(request):
+    if scheme.is_ping(request):
         return say(PING)
     budget = Budget()
     undecided = _apply_filters(route, document, budget)
@@ -90,6 +118,7 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
         values=route.own_values if undecided else {},
         parameters=parameters,
         undecided=undecided,
+        keep_seconds=route.keep_seconds,
     )
     return say(ACCEPTED if route.target_exists else TARGET_MISSING, wanted=(wanted,))
 

@@ -6,20 +6,22 @@ Route, secret, verdict, journal, answer. A 2xx that starts something is given on
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from hookwright.builds.names import name_wanted
-from hookwright.builds.targets.buildtrigger import BUILD_API_VERSION, BUILD_KIND
+from hookwright.builds.targets import find_build_kind
 from hookwright.builds.wanted import WantedBuild
 from hookwright.errors import JournalUnwritable
-from hookwright.intake.judge import judge
+from hookwright.intake.judge import admit_all, judge
 from hookwright.intake.request import Request, Verdict
-from hookwright.intake.route import Route
+from hookwright.intake.route import Route, SecretRef
 from hookwright.journal import Accept, Accepted, Key, RowError
 from hookwright.reasons import (
     ACCEPTED,
@@ -31,6 +33,10 @@ from hookwright.reasons import (
     SECRET_UNUSABLE,
     SIGNATURE_MISMATCH,
     SIGNATURE_MISSING,
+    TIMESTAMP_MISSING,
+    TIMESTAMP_OUT_OF_WINDOW,
+    TOKEN_MISMATCH,
+    TOKEN_MISSING,
     URL_UNKNOWN,
     Outcome,
     Reason,
@@ -38,7 +44,18 @@ from hookwright.reasons import (
 
 RETRY_AFTER_SECONDS = 10
 # Which check failed is for the object's owner to know, not for the caller.
-_TOLD = {SIGNATURE_MISSING: NOT_AUTHENTIC, SIGNATURE_MISMATCH: NOT_AUTHENTIC}
+_UNTOLD = frozenset(
+    {
+        SIGNATURE_MISSING,
+        SIGNATURE_MISMATCH,
+        TOKEN_MISSING,
+        TOKEN_MISMATCH,
+        TIMESTAMP_MISSING,
+        TIMESTAMP_OUT_OF_WINDOW,
+    }
+)
+# A Secret that has changed meanwhile would make these something else.
+_WORTH_ANOTHER_LOOK = frozenset({SIGNATURE_MISMATCH, TOKEN_MISMATCH, SECRET_UNUSABLE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +70,11 @@ class Answer:
 class Secrets(Protocol):
     """Where live secrets come from."""
 
-    async def read(self, namespace: str, name: str, key: str) -> Sequence[bytes] | None:
-        """Give the live secrets, at most 10 s old; None if there is none that can be used."""
+    async def read_all(self, refs: Sequence[SecretRef]) -> Sequence[bytes] | None:
+        """Give the secrets at `refs`, at most 10 s old; None if there is none that can be used."""
         ...
 
-    async def read_again(
-        self, namespace: str, name: str, key: str, than: Sequence[bytes] | None
-    ) -> Sequence[bytes] | None:
+    async def read_all_again(self, refs: Sequence[SecretRef], than: Sequence[bytes] | None) -> Sequence[bytes] | None:
         """Give them as they are now, if they are others than `than`; else None. How often it really asks is bounded."""
         ...
 
@@ -74,11 +89,16 @@ class Acceptor(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """Takes requests for routes; `report` is told of each verdict that is not only about the caller."""
+    """Takes requests for routes.
+
+    `report` is told of each verdict that is not only about the caller. `admit` is asked for each authentic delivery to
+    a route with a rate limit: None admits it, else it says in how many seconds it may come again.
+    """
 
     secrets: Secrets
     journal: Acceptor
     report: Callable[[Route, Request, Verdict], None]
+    admit: Callable[[Route], float | None] = field(default=lambda _: None)
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
     # Bound once: a lazy logger is put together anew at every call, which a delivery would pay for.
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
@@ -102,16 +122,16 @@ class Receiver:
 
     async def _judge(self, route: Route, request: Request) -> Verdict:
         """Judge; if the signature does not fit, or there is no secret, the Secret may have changed: look again."""
-        if route.secret_ref is None:
-            own = [route.inline_secret] if route.inline_secret is not None else []
-            return judge(request, route, own, new_id=self.new_id)
-        ref = route.secret_ref
-        secrets = await self.secrets.read(ref.namespace, ref.name, ref.key)
-        verdict = judge(request, route, secrets, new_id=self.new_id)
-        if verdict.reason in (SIGNATURE_MISMATCH, SECRET_UNUSABLE):
-            changed = await self.secrets.read_again(ref.namespace, ref.name, ref.key, secrets)
+        admit = partial(self.admit, route) if route.rate_limit is not None else admit_all
+        own = (route.inline_secret,) if route.inline_secret is not None else ()
+        if not route.secret_refs:
+            return judge(request, route, own, new_id=self.new_id, admit=admit)
+        secrets = await self.secrets.read_all(route.secret_refs)
+        verdict = judge(request, route, (*own, *(secrets or ())), new_id=self.new_id, admit=admit)
+        if verdict.reason in _WORTH_ANOTHER_LOOK:
+            changed = await self.secrets.read_all_again(route.secret_refs, secrets)
             if changed is not None:
-                verdict = judge(request, route, changed, new_id=self.new_id)
+                verdict = judge(request, route, (*own, *changed), new_id=self.new_id, admit=admit)
         return verdict
 
     async def _accept(self, verdict: Verdict) -> Verdict:
@@ -150,7 +170,7 @@ def to_journal(wanted: WantedBuild) -> Accepted:
 
 def answer(verdict: Verdict) -> Answer:
     """Say a verdict over HTTP."""
-    reason = _TOLD.get(verdict.reason, verdict.reason)
+    reason = NOT_AUTHENTIC if verdict.reason in _UNTOLD else verdict.reason
     message = verdict.message if reason is verdict.reason else reason.sentence
     document = {
         "deliveryId": verdict.delivery_id,
@@ -159,10 +179,10 @@ def answer(verdict: Verdict) -> Answer:
         "message": message,
         "builds": [describe_build(wanted) for wanted in verdict.wanted],
     }
-    return _answer(reason, document)
+    return _answer(reason, document, retry_after=verdict.retry_after)
 
 
-def refuse(reason: Reason, message: str = "") -> Answer:
+def refuse(reason: Reason, message: str = "", *, retry_after: float | None = None) -> Answer:
     """Refuse a request that is no delivery to any object."""
     document: dict[str, Any] = {
         "deliveryId": None,
@@ -171,7 +191,7 @@ def refuse(reason: Reason, message: str = "") -> Answer:
         "message": message or reason.sentence,
         "builds": [],
     }
-    return _answer(reason, document)
+    return _answer(reason, document, retry_after=retry_after)
 
 
 def refuse_unknown() -> Answer:
@@ -181,19 +201,20 @@ def refuse_unknown() -> Answer:
 
 def describe_build(wanted: WantedBuild) -> dict[str, str]:
     """Say which object is, or will be, started for `wanted`."""
+    build = find_build_kind(wanted.target)
     return {
-        "apiVersion": BUILD_API_VERSION,
-        "kind": BUILD_KIND,
+        "apiVersion": build.api_version,
+        "kind": build.kind,
         "namespace": wanted.namespace,
         "name": name_wanted(wanted),
     }
 
 
-def _answer(reason: Reason, document: dict[str, Any]) -> Answer:
+def _answer(reason: Reason, document: dict[str, Any], *, retry_after: float | None = None) -> Answer:
     status = reason.status or 503
     headers = [("content-type", "application/json")]
-    if status == 503:  # noqa: PLR2004 - Service Unavailable
-        headers.append(("retry-after", str(RETRY_AFTER_SECONDS)))
+    if status in (429, 503):  # Too Many Requests, Service Unavailable
+        headers.append(("retry-after", str(math.ceil(retry_after or RETRY_AFTER_SECONDS))))
     if reason is METHOD_NOT_ALLOWED:
         headers.append(("allow", "POST"))
     return Answer(status=status, headers=headers, body=json.dumps(document).encode())

@@ -8,37 +8,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
-from hookwright.builds.targets import buildtrigger
-from hookwright.builds.wanted import TargetRef
+from hookwright.builds.targets import find_values, is_secret_name
+from hookwright.builds.wanted import DEFAULT_KEEP_SECONDS, TargetRef
+from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.errors import InvalidExpression, InvalidSpec
 from hookwright.filters import Expression, Filter, Matches, bind, compile_expression, compile_filter
+from hookwright.intake.request import Request
+from hookwright.intake.rules import (
+    INVALID_AUTHENTICATION,
+    INVALID_FILTER,
+    VALIDATION,
+    check_action,
+    check_rules,
+    check_standing,
+)
 from hookwright.intake.schemes import SCHEMES, Scheme
+from hookwright.intake.schemes.scheme import read_delivery_id
+from hookwright.intake.schemes.unauthenticated import Unauthenticated
 from hookwright.kinds import (
     DEFAULT_MAX_BODY_BYTES,
-    Authentication,
-    BuildTrigger,
+    AuthenticationConfiguration,
     InvalidObject,
+    ObjectKind,
     ParameterSource,
+    RateLimit,
     Webhook,
+    parse_duration,
 )
 
-DEFAULT_SOURCE_ACTION = "Source"
-SOURCE_ACTION_ANNOTATION = "hookwright.dev/source-action"
 RESERVED_PREFIX = "HOOKWRIGHT_"
+_NO_SCHEME = Unauthenticated(AuthenticationConfiguration())
 
-VALIDATION = "ValidationException"
-INVALID_FILTER = "InvalidWebhookFilterPatternException"
-INVALID_AUTHENTICATION = "InvalidWebhookAuthenticationParametersException"
-PIPELINE_NOT_FOUND = "PipelineNotFoundException"
 
 # The same few expressions stand in most Webhooks, and parsing one costs as much as ten payloads.
 _compile_filter = lru_cache(maxsize=4096)(compile_filter)
 _compile_expression = lru_cache(maxsize=4096)(compile_expression)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretRef:
+class SecretRef(NamedTuple):
     """Where a secret is: a key of a Secret."""
 
     namespace: str
@@ -70,7 +79,7 @@ class Route:
     suspend: bool = False
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
     scheme: Scheme
-    secret_ref: SecretRef | None = None
+    secret_refs: tuple[SecretRef, ...] = ()
     inline_secret: bytes | None = field(default=None, repr=False)
     filters: tuple[Filter, ...] = ()
     own_values: Mapping[str, str] = field(default_factory=dict)
@@ -80,32 +89,45 @@ class Route:
     target: TargetRef
     target_exists: bool
     service_account: str | None = None
+    delivery_id_header: str | None = None
+    rate_limit: RateLimit | None = None
+    keep_seconds: int = DEFAULT_KEEP_SECONDS
     problem: InvalidSpec | None = None
 
+    def delivery_id(self, request: Request) -> str | None:
+        """Give the sender's id of a delivery; None if it has none, so that the request is a delivery of its own."""
+        if self.delivery_id_header is not None:
+            return read_delivery_id(request, self.delivery_id_header)
+        return self.scheme.delivery_id(request)
 
-def compile_route(webhook: Webhook | InvalidObject, target: BuildTrigger | InvalidObject | None) -> Route:
+
+def compile_route(
+    webhook: Webhook | InvalidObject, target: ObjectKind | InvalidObject | None, standing: Standing = GOOD_STANDING
+) -> Route:
     """Make `webhook` ready to judge; `target` is what spec.targetPipeline names, None if it does not exist.
 
-    Never raises: the first thing that is wrong with the spec is the route's `problem`.
+    Never raises: the first thing that is wrong with the spec, or with how the object stands to its siblings, is the
+    route's `problem`.
     """
     if isinstance(webhook, InvalidObject):
         return Route(
             namespace=webhook.metadata.namespace,
             name=webhook.metadata.name,
             uid=webhook.metadata.uid,
-            scheme=SCHEMES[Authentication.UNAUTHENTICATED],
+            scheme=_NO_SCHEME,
             target=TargetRef(api_version="", kind="", name=""),
             target_exists=target is not None,
             problem=describe_shape(webhook),
         )
     try:
-        return _compile(webhook, target)
+        return _compile(webhook, target, standing)
     except InvalidSpec as problem:
         return Route(
             namespace=webhook.metadata.namespace,
             name=webhook.metadata.name,
             uid=webhook.metadata.uid,
-            scheme=SCHEMES[webhook.spec.authentication],
+            # Nobody is recognised by a Webhook that cannot work, but senders' ids are still told from each other.
+            scheme=_find_scheme(webhook) or _NO_SCHEME,
             values=_gather_values(webhook, target),
             target=_refer(webhook),
             target_exists=target is not None,
@@ -125,14 +147,17 @@ def describe_shape(invalid: InvalidObject) -> InvalidSpec:
     return InvalidSpec(f"{problem.field}: {problem.message}", code=code, field=problem.field)
 
 
-def _compile(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> Route:
+def _compile(webhook: Webhook, target: ObjectKind | InvalidObject | None, standing: Standing) -> Route:
     spec = webhook.spec
-    secret_ref, inline_secret = _find_secret(webhook)
+    check_standing(webhook, standing)
+    check_rules(webhook)
+    scheme = SCHEMES[spec.authentication](spec.authentication_configuration)
+    inline = spec.authentication_configuration.secret_token
     filters = _compile_filters(webhook)
     parameters = _compile_parameters(webhook)
-    known = target if isinstance(target, BuildTrigger) else None
+    known = None if target is None or isinstance(target, InvalidObject) else target
     if known is not None:
-        _check_action(webhook, known)
+        check_action(webhook, known)
     values = _gather_values(webhook, target)
     complete = _check_keys(filters, values, target_known=known is not None)
     return Route(
@@ -141,9 +166,9 @@ def _compile(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> R
         uid=webhook.metadata.uid,
         suspend=spec.suspend,
         max_body_bytes=spec.max_body_bytes,
-        scheme=SCHEMES[spec.authentication],
-        secret_ref=secret_ref,
-        inline_secret=inline_secret,
+        scheme=scheme,
+        secret_refs=find_secret_refs(webhook),
+        inline_secret=inline.encode() if inline is not None else None,
         filters=filters,
         own_values=spec.action_configuration,
         values=values if complete else None,
@@ -152,13 +177,16 @@ def _compile(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> R
         target=_refer(webhook),
         target_exists=known is not None,
         service_account=spec.service_account_name,
+        delivery_id_header=spec.delivery_id_header.lower() if spec.delivery_id_header is not None else None,
+        rate_limit=spec.rate_limit,
+        keep_seconds=int(parse_duration(spec.duplicate_window).total_seconds()),
     )
 
 
-def _gather_values(webhook: Webhook, target: BuildTrigger | InvalidObject | None) -> dict[str, str]:
+def _gather_values(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> dict[str, str]:
     """Give the values for placeholders that the Webhook gives itself, and those that its target has."""
     own = webhook.spec.action_configuration
-    return (buildtrigger.values(target) | own) if isinstance(target, BuildTrigger) else dict(own)
+    return dict(own) if target is None or isinstance(target, InvalidObject) else find_values(target) | own
 
 
 def _refer(webhook: Webhook) -> TargetRef:
@@ -166,27 +194,21 @@ def _refer(webhook: Webhook) -> TargetRef:
     return TargetRef(api_version=target.api_version, kind=target.kind, name=target.name)
 
 
-def _find_secret(webhook: Webhook) -> tuple[SecretRef | None, bytes | None]:
-    """Give where the secret is, or the secret itself: exactly what the scheme needs, and nothing else."""
+def _find_scheme(webhook: Webhook) -> Scheme | None:
+    try:
+        return SCHEMES[webhook.spec.authentication](webhook.spec.authentication_configuration)
+    except InvalidSpec:
+        return None
+
+
+def find_secret_refs(webhook: Webhook) -> tuple[SecretRef, ...]:
+    """Give where the live secrets of a Webhook are, secretTokenRef first."""
     configuration = webhook.spec.authentication_configuration
-    reference, inline = configuration.secret_token_ref, configuration.secret_token
-    if webhook.spec.authentication is Authentication.UNAUTHENTICATED:
-        for name, value in (("secretTokenRef", reference), ("secretToken", inline)):
-            if value is not None:
-                field_ = f"spec.authenticationConfiguration.{name}"
-                message = f"{field_}: UNAUTHENTICATED takes no properties; remove it, or set spec.authentication"
-                raise InvalidSpec(message, code=INVALID_AUTHENTICATION, field=field_)
-        return None, None
-    if (reference is None) == (inline is None):
-        field_ = "spec.authenticationConfiguration"
-        found = "neither" if reference is None else "both"
-        message = (
-            f"{field_}: {webhook.spec.authentication} needs either secretTokenRef or secretToken; there are {found}"
-        )
-        raise InvalidSpec(message, code=INVALID_AUTHENTICATION, field=field_)
-    if reference is not None:
-        return SecretRef(namespace=webhook.metadata.namespace, name=reference.name, key=reference.key), None
-    return None, (inline or "").encode()
+    first = [configuration.secret_token_ref] if configuration.secret_token_ref is not None else []
+    return tuple(
+        SecretRef(namespace=webhook.metadata.namespace, name=ref.name, key=ref.key)
+        for ref in (*first, *configuration.additional_secret_token_refs)
+    )
 
 
 def _compile_filters(webhook: Webhook) -> tuple[Filter, ...]:
@@ -227,21 +249,14 @@ def _compile_parameters(webhook: Webhook) -> tuple[CompiledParameter, ...]:
     return tuple(compiled)
 
 
-def _check_action(webhook: Webhook, target: BuildTrigger) -> None:
-    """A target has one source action, as a pipeline's first stage has."""
-    action = target.metadata.annotations.get(SOURCE_ACTION_ANNOTATION, DEFAULT_SOURCE_ACTION)
-    if webhook.spec.target_action != action:
-        message = (
-            f"spec.targetAction: {webhook.spec.target_action}: the source action of "
-            f"{BuildTrigger.KIND} {target.metadata.name} is {action}; write that"
-        )
-        raise InvalidSpec(message, code=VALIDATION, field="spec.targetAction")
-
-
 def _check_keys(filters: tuple[Filter, ...], values: Mapping[str, str], *, target_known: bool) -> bool:
     """Say whether every placeholder has a value; a missing one is a problem unless the target may still bring it."""
     for index, rule in enumerate(filters):
         for key in rule.match_equals.keys if rule.match_equals is not None else ():
+            if is_secret_name(key):
+                field_ = f"spec.filters[{index}].matchEquals"
+                message = f"{field_}: {{{key}}} is named like a secret, which no filter can be compared with; remove it"
+                raise InvalidSpec(message, code=INVALID_FILTER, field=field_)
             if key in values:
                 continue
             if not target_known:

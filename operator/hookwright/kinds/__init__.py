@@ -3,6 +3,18 @@
 Descriptions of fields are written for users: they are the CRD reference and what `kubectl explain` prints.
 """
 
+from hookwright.kinds.authentication import (
+    DEFAULT_TOLERANCE_SECONDS,
+    MEMBERS,
+    Authentication,
+    AuthenticationConfiguration,
+    HmacAlgorithm,
+    Members,
+    SecretKey,
+    SignatureEncoding,
+    check_members,
+    given_members,
+)
 from hookwright.kinds.base import (
     API_VERSION,
     GROUP,
@@ -15,37 +27,60 @@ from hookwright.kinds.base import (
     Raw,
     read,
 )
-from hookwright.kinds.buildtrigger import BuildTrigger
+from hookwright.kinds.buildtrigger import BuildTrigger, JobTemplate
 from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
+from hookwright.kinds.cronjob import CronJob
+from hookwright.kinds.texts import parse_duration
 from hookwright.kinds.webhook import (
     DEFAULT_MAX_BODY_BYTES,
-    Authentication,
+    LONGEST_WINDOW,
+    MAX_TAGS,
+    SECRET_NAME,
+    SHORTEST_WINDOW,
     BuildReference,
     LastDelivery,
     ParameterSource,
+    RateLimit,
     Webhook,
 )
 
 __all__ = [
     "API_VERSION",
     "DEFAULT_MAX_BODY_BYTES",
+    "DEFAULT_TOLERANCE_SECONDS",
     "GROUP",
     "KINDS",
+    "LONGEST_WINDOW",
+    "MAX_TAGS",
+    "MEMBERS",
+    "SECRET_NAME",
+    "SHORTEST_WINDOW",
     "VERSION",
     "Authentication",
+    "AuthenticationConfiguration",
     "BuildReference",
     "BuildTrigger",
     "Condition",
+    "CronJob",
+    "HmacAlgorithm",
     "InvalidObject",
+    "JobTemplate",
     "LastDelivery",
+    "Members",
     "ObjectKind",
     "ObjectMeta",
     "ParameterSource",
     "Problem",
+    "RateLimit",
     "Raw",
+    "SecretKey",
+    "SignatureEncoding",
     "Webhook",
+    "check_members",
     "crd",
     "crd_file_name",
     "crd_yaml",
+    "given_members",
+    "parse_duration",
     "read",
 ]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints
 
 from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column
-from hookwright.kinds.webhook import ObjectName
+from hookwright.kinds.texts import ObjectName
 
 Label = Annotated[str, StringConstraints(max_length=63)]
 

@@ -6,35 +6,64 @@ Kubernetes convention does not forbid it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from hookwright.kinds.authentication import Authentication, AuthenticationConfiguration, make_rules
 from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column, rules
+from hookwright.kinds.texts import DURATION, AwsName, HeaderName, ObjectName
 
-AWS_NAME = r"^[A-Za-z0-9.@\-_]+$"
 MEBIBYTE = 1 << 20
 DEFAULT_MAX_BODY_BYTES = 5 * MEBIBYTE
-
-AwsName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=AWS_NAME)]
-DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
-
+MAX_TAGS = 50
+# Beyond MAX_TAGS the answer is ours, with AWS's code; beyond this it is the schema's.
+_MOST_TAGS = 200
+SHORTEST_WINDOW = timedelta(hours=1)
+LONGEST_WINDOW = timedelta(hours=72)  # for how long a receiver remembers what it has started
+# Keys of an action's configuration that AWS shows as ****, such as OAuthToken.
+SECRET_NAME = "(?i)(token|secret|passw|credential|privatekey|apikey)"  # noqa: S105 - a pattern of names
 
 # CEL rules: said at apply by the API server, and again by the operator for objects that came in another way.
-_CONFIGURATION = "self.authenticationConfiguration"
-_AUTHENTICATION_ERROR = "InvalidWebhookAuthenticationParametersException: spec.authenticationConfiguration"
 SPEC_RULES = rules(
     {
-        f"self.authentication != 'UNAUTHENTICATED' || (!has({_CONFIGURATION}.secretTokenRef) "
-        f"&& !has({_CONFIGURATION}.secretToken))": (
-            f"{_AUTHENTICATION_ERROR}: UNAUTHENTICATED takes no properties; remove them, or set spec.authentication"
+        **make_rules(),
+        f"!has(self.tags) || self.tags.size() <= {MAX_TAGS}": (
+            f"TooManyTagsException: spec.tags: at most {MAX_TAGS}; remove some"
         ),
-        f"self.authentication != 'GITHUB_HMAC' || has({_CONFIGURATION}.secretTokenRef) "
-        f"!= has({_CONFIGURATION}.secretToken)": (
-            f"{_AUTHENTICATION_ERROR}: GITHUB_HMAC needs either secretTokenRef or secretToken"
+        "!has(self.actionConfiguration) || self.actionConfiguration.all(key, "
+        "key.matches('^[A-Za-z][A-Za-z0-9_]{0,49}$'))": (
+            "ValidationException: spec.actionConfiguration: a key is a letter, then letters, digits and _, at most 50"
+        ),
+        f"!has(self.actionConfiguration) || !self.actionConfiguration.exists(key, key.matches('{SECRET_NAME}'))": (
+            "ValidationException: spec.actionConfiguration: a key named like a secret; whoever may read the Webhook "
+            "reads it, and no filter can use it: remove it"
+        ),
+        "!has(self.duplicateWindow) || (duration(self.duplicateWindow) >= duration('1h') "
+        "&& duration(self.duplicateWindow) <= duration('72h'))": (
+            "ValidationException: spec.duplicateWindow: at least 1h, at most 72h"
+        ),
+    }
+)
+TAG_RULES = rules(
+    {
+        "!self.key.startsWith('aws:')": (
+            "InvalidTagsException: spec.tags: keys that begin with aws: are reserved, as at AWS; choose another"
+        ),
+        "(self.key + self.value).matches('^[\\\\p{L}\\\\p{Z}\\\\p{N}_.:/=+\\\\-@]*$')": (
+            "InvalidTagsException: spec.tags: letters, digits, blanks and _.:/=+-@ only"
+        ),
+    }
+)
+TARGET_RULES = rules(
+    {
+        "self.kind != 'CronJob' || self.apiVersion == 'batch/v1'": (
+            "ValidationException: spec.targetPipeline.apiVersion: a CronJob has batch/v1"
+        ),
+        "self.kind != 'BuildTrigger' || self.apiVersion == 'hookwright.dev/v1alpha1'": (
+            "ValidationException: spec.targetPipeline.apiVersion: a BuildTrigger has hookwright.dev/v1alpha1"
         ),
     }
 )
@@ -50,51 +79,42 @@ PARAMETER_RULES = rules(
 )
 
 
-class Authentication(StrEnum):
-    """The schemes by which a caller proves itself."""
-
-    GITHUB_HMAC = "GITHUB_HMAC"
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-
-
 class TargetPipeline(Model):
     """What a Webhook starts, in its own namespace."""
 
-    api_version: Literal["hookwright.dev/v1alpha1"] = Field(
-        default="hookwright.dev/v1alpha1", description="The API version of what is started."
+    model_config = ConfigDict(json_schema_extra=TARGET_RULES)
+
+    api_version: Literal["hookwright.dev/v1alpha1", "batch/v1"] = Field(
+        default="hookwright.dev/v1alpha1",
+        description="The API version of what is started: hookwright.dev/v1alpha1, or batch/v1 for a CronJob.",
     )
-    kind: Literal["BuildTrigger"] = Field(
+    kind: Literal["BuildTrigger", "CronJob"] = Field(
         default="BuildTrigger",
-        description="The kind of what is started. A BuildTrigger's build is started directly.",
+        description=(
+            "The kind of what is started. BuildTrigger: its build is started directly. CronJob: a Job from its "
+            "jobTemplate, whatever its schedule; it may be suspended."
+        ),
     )
     name: AwsName = Field(description="The name of what is started, in the Webhook's own namespace.")
 
 
-class SecretKey(Model):
-    """One key of a Secret in the object's own namespace."""
+class WebhookTag(Model):
+    """One tag."""
 
-    name: ObjectName = Field(description="The name of the Secret, in the object's own namespace.")
-    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] = Field(
-        default="token", description="The key in the Secret whose value is the secret."
+    model_config = ConfigDict(json_schema_extra=TAG_RULES)
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(description="The tag's key.")
+    value: Annotated[str, StringConstraints(max_length=256)] = Field(description="The tag's value; may be empty.")
+
+
+class RateLimit(Model):
+    """How many deliveries are taken."""
+
+    per_minute: Annotated[int, Field(ge=1, le=60000)] = Field(
+        strict=True, description="So many authentic deliveries are taken a minute, by each receiver."
     )
-
-
-class AuthenticationConfiguration(Model):
-    """What the scheme needs: exactly the members that `authentication` asks for, and no others."""
-
-    secret_token_ref: SecretKey | None = Field(
-        default=None,
-        description=(
-            "GITHUB_HMAC: where the secret is that the Git host signs with. When it changes, the next delivery is "
-            "checked with the new one."
-        ),
-    )
-    secret_token: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
-        default=None,
-        description=(
-            "GITHUB_HMAC: the secret itself, as at AWS. Everybody who may read the Webhook can read it, and kubectl "
-            "copies it into an annotation: use secretTokenRef instead."
-        ),
+    burst: Annotated[int, Field(ge=1, le=60000)] | None = Field(
+        default=None, strict=True, description="So many may come at once. Default: perMinute."
     )
 
 
@@ -174,18 +194,25 @@ class WebhookSpec(Model):
         default_factory=dict,
         max_length=50,
         description=(
-            "Values for {Key} placeholders. Keys that are not given here come from the target: a BuildTrigger has "
-            "Owner, Repo, Branch, FullRepositoryId and BranchName from its source."
+            "Values for {Key} placeholders. Keys that are not given here come from the target: its annotations "
+            "config.hookwright.dev/<Key>, and of a BuildTrigger Owner, Repo, Branch, FullRepositoryId and BranchName "
+            "from its source. Secrets do not belong here, and keys named like one are refused."
         ),
     )
     authentication: Authentication = Field(
         description=(
-            "GITHUB_HMAC: the body is signed as GitHub signs, in X-Hub-Signature-256. UNAUTHENTICATED: whoever knows "
-            "the URL may call."
+            "GITHUB_HMAC: signed as GitHub signs, in X-Hub-Signature-256 (Gitea and Bitbucket's header too: HMAC). "
+            "GITLAB_TOKEN: the secret itself in X-Gitlab-Token. STANDARD_WEBHOOKS: signed in webhook-signature, as "
+            "GitLab's signing tokens do. HMAC: signed in a header of its own. BEARER_TOKEN: the secret in "
+            "Authorization. BASIC: user and password. IP: from an address range. UNAUTHENTICATED: whoever knows the "
+            "URL may call."
         )
     )
     authentication_configuration: AuthenticationConfiguration = Field(
-        description=("GITHUB_HMAC needs exactly one of secretTokenRef and secretToken; UNAUTHENTICATED nothing, so {}.")
+        description=(
+            "Exactly what the scheme needs. IP: allowedIPRange. UNAUTHENTICATED: nothing, so {}. All others: one of "
+            "secretTokenRef and secretToken; HMAC also header, BASIC also username."
+        )
     )
     filters: list[WebhookFilter] = Field(
         max_length=5,
@@ -206,6 +233,32 @@ class WebhookSpec(Model):
     )
     suspend: bool = Field(
         default=False, strict=True, description="While true, authentic deliveries are answered 200 and start nothing."
+    )
+    delivery_id_header: HeaderName | None = Field(
+        default=None,
+        description=(
+            "The header with the sender's id of a delivery, in place of the scheme's own (GITHUB_HMAC: "
+            "X-GitHub-Delivery, GITLAB_TOKEN: Idempotency-Key, STANDARD_WEBHOOKS: webhook-id; "
+            "the others have none, so that each request is a delivery of its own). A delivery whose id has started a "
+            "build is answered 200 and starts nothing."
+        ),
+    )
+    duplicate_window: Annotated[str, StringConstraints(min_length=2, max_length=16, pattern=DURATION)] = Field(
+        default="1h",
+        description=(
+            "For how long a build is kept at least, 1h to 72h (90m, 1h30m): as long as its object is there, every "
+            "receiver knows that the delivery was started. The receiver that took it remembers it for 3 days."
+        ),
+    )
+    rate_limit: RateLimit | None = Field(
+        default=None,
+        description="How many authentic deliveries are taken; others are answered 429. Default: no limit.",
+    )
+    tags: list[WebhookTag] = Field(
+        default_factory=list,
+        max_length=_MOST_TAGS,
+        description="Tags as at AWS: at most 50, each key once. Hookwright does nothing with them.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["key"]},
     )
     max_body_bytes: int = Field(
         default=DEFAULT_MAX_BODY_BYTES,

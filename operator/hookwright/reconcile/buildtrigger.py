@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from hookwright.builds.plan import DEFAULT_SERVICE_ACCOUNT
-from hookwright.builds.targets.buildtrigger import render
-from hookwright.builds.wanted import TargetRef, WantedBuild
-from hookwright.cluster import BUILDTRIGGERS, JOBS
+from hookwright.cluster import BUILDTRIGGERS
 from hookwright.cluster.mirror import Key
-from hookwright.errors import ClusterError
-from hookwright.kinds import API_VERSION, BuildTrigger
+from hookwright.kinds import BuildTrigger
 from hookwright.reconcile.checks import STARTABLE, check_buildtrigger, is_judged
 from hookwright.reconcile.status import write_status
+from hookwright.reconcile.trial import try_build
 from hookwright.reconcile.work import NEVER, Again
 from hookwright.reconcile.world import World, make_arn
 
@@ -25,14 +22,13 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     trigger = world.mirror.buildtrigger(key.namespace, key.name)
     if trigger is None or trigger.metadata.deletion_timestamp is not None:
         return NEVER
-    account, dry_run = DEFAULT_SERVICE_ACCOUNT, None
+    tried = None
     if isinstance(trigger, BuildTrigger):
-        account = trigger.spec.service_account_name or DEFAULT_SERVICE_ACCOUNT
-        dry_run = await _try_build(trigger, account, world)
-    transient = dry_run is not None and dry_run.transient
+        tried = await try_build(BuildTrigger.KIND, trigger.metadata, trigger, world, service_account=None)
+    transient = tried is not None and tried.error is not None and tried.error.transient
     if transient and isinstance(trigger, BuildTrigger) and is_judged(trigger):
         return Again(UNKNOWN_SECONDS)
-    finding = check_buildtrigger(trigger, dry_run, account)
+    finding = check_buildtrigger(trigger, tried)
     metadata = trigger.metadata
     arn = make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=metadata.name)
     await write_status(
@@ -46,32 +42,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     )
     if transient:
         return Again(UNKNOWN_SECONDS)
-    if finding is None or dry_run is None:
+    if finding is None or tried is None or tried.error is None:
         return NEVER
     # A policy that refuses may be mended too.
     return Again(FORBIDDEN_SECONDS if finding.heals else REFUSED_SECONDS)
-
-
-async def _try_build(trigger: BuildTrigger, account: str, world: World) -> ClusterError | None:
-    """Ask the API server whether it would take a Job of this trigger."""
-    wanted = WantedBuild(
-        namespace=trigger.metadata.namespace,
-        owner_kind=BuildTrigger.KIND,
-        owner_name=trigger.metadata.name,
-        owner_uid=trigger.metadata.uid,
-        delivery_id="dry-run",
-        accepted_at=world.clock(),
-        target=TargetRef(api_version=API_VERSION, kind=BuildTrigger.KIND, name=trigger.metadata.name),
-        service_account=account,
-    )
-    try:
-        await world.cluster.create(
-            JOBS,
-            render(wanted, trigger),
-            namespace=trigger.metadata.namespace,
-            service_account=account,
-            dry_run=True,
-        )
-    except ClusterError as error:
-        return error
-    return None

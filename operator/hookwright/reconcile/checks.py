@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from hookwright import reasons
+from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
-from hookwright.intake.route import (
-    INVALID_AUTHENTICATION,
-    PIPELINE_NOT_FOUND,
-    compile_route,
-    describe_shape,
-)
-from hookwright.kinds import BuildTrigger, Condition, InvalidObject, Raw, Webhook
+from hookwright.intake.route import Route, SecretRef, compile_route, describe_shape
+from hookwright.intake.rules import INVALID_AUTHENTICATION, PIPELINE_NOT_FOUND, VALIDATION
+from hookwright.kinds import BuildTrigger, Condition, InvalidObject, ObjectKind, Raw, Webhook
 from hookwright.kinds.conditions import last_delivery_failed, ready, settle, stalled, waiting
 from hookwright.reasons import Outcome
 
@@ -30,6 +27,7 @@ INVALID_SPEC = "InvalidSpec"
 SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason's name
 SECRET_KEY_MISSING = "SecretKeyMissing"  # noqa: S105 - a reason's name
 SECRET_EMPTY = "SecretEmpty"  # noqa: S105 - a reason's name
+SECRET_MALFORMED = "SecretMalformed"  # noqa: S105 - a reason's name
 SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason's name
 TARGET_NOT_FOUND = "TargetNotFound"
 TARGET_NOT_READY = "TargetNotReady"
@@ -59,31 +57,61 @@ class Finding:
     heals: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What the API server said of a build when asked by a dry run as `service_account`; no error: it would take it."""
+
+    service_account: str
+    error: ClusterError | None = None
+
+
 def check_webhook(
-    webhook: Webhook | InvalidObject, target: BuildTrigger | InvalidObject | None, secret: FoundSecret | None
+    webhook: Webhook | InvalidObject,
+    target: ObjectKind | InvalidObject | None,
+    secrets: Sequence[FoundSecret] = (),
+    *,
+    standing: Standing = GOOD_STANDING,
+    tried: Tried | None = None,
 ) -> Finding | None:
-    """Give the first thing that is wrong with a Webhook; None if deliveries to it can start builds."""
+    """Give the first thing that is wrong with a Webhook; None if deliveries to it can start builds.
+
+    `secrets` are what was found where its route's `secret_refs` point to, in that order. `tried` is there if the build
+    was tried for this very Webhook.
+    """
     if isinstance(webhook, InvalidObject):
         problem = describe_shape(webhook)
         return Finding(reason=INVALID_SPEC, code=problem.code, message=problem.message, heals=False)
-    route = compile_route(webhook, target)
+    route = compile_route(webhook, target, standing)
     if route.problem is not None:
-        return _refuse(route.problem)
-    if route.secret_ref is not None and secret is not None and secret.state is not SecretState.USABLE:
-        where = "spec.authenticationConfiguration.secretTokenRef"
-        return _check_secret(secret.state, where, route.secret_ref.name, route.secret_ref.key)
-    name = webhook.spec.target_pipeline.name
+        # A name or a place may become free without this object being touched.
+        return _refuse(route.problem, heals=standing is not GOOD_STANDING)
+    for finding in _check_secrets(webhook, route, secrets):
+        return finding
+    return _check_target(webhook, target) or (_check_tried(tried) if tried is not None else None)
+
+
+def _check_target(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> Finding | None:
+    kind, name = webhook.spec.target_pipeline.kind, webhook.spec.target_pipeline.name
     if target is None:
         message = (
-            f"spec.targetPipeline.name: there is no {BuildTrigger.KIND} {name} in namespace "
-            f"{webhook.metadata.namespace}; create it, or correct the name"
+            f"spec.targetPipeline.name: there is no {kind} {name} in namespace {webhook.metadata.namespace}; create "
+            "it, or correct the name"
         )
         return Finding(reason=TARGET_NOT_FOUND, code=PIPELINE_NOT_FOUND, message=message, heals=True)
-    why = str(target) if isinstance(target, InvalidObject) else target.status.error_message
+    why = str(target) if isinstance(target, InvalidObject) else None
+    if isinstance(target, BuildTrigger):
+        why = target.status.error_message
     if why is not None:
-        message = f"spec.targetPipeline.name: {BuildTrigger.KIND} {name} is not ready: {why}"
+        message = f"spec.targetPipeline.name: {kind} {name} is not ready: {why}"
         return Finding(reason=TARGET_NOT_READY, code=PIPELINE_NOT_FOUND, message=message, heals=True)
     return None
+
+
+def _check_tried(tried: Tried) -> Finding | None:
+    """Say what a dry run that was made for a Webhook means for it."""
+    finding = judge_dry_run(tried, code=VALIDATION, where="spec.targetPipeline")
+    # The Webhook itself need not be touched: the target's template may be mended.
+    return None if finding is None else replace(finding, heals=True)
 
 
 def is_judged(target: BuildTrigger) -> bool:
@@ -91,11 +119,33 @@ def is_judged(target: BuildTrigger) -> bool:
     return target.status.observed_generation == target.metadata.generation
 
 
-def _refuse(problem: InvalidSpec) -> Finding:
-    return Finding(reason=INVALID_SPEC, code=problem.code, message=problem.message, heals=False)
+def _refuse(problem: InvalidSpec, *, heals: bool) -> Finding:
+    return Finding(reason=INVALID_SPEC, code=problem.code, message=problem.message, heals=heals)
 
 
-def _check_secret(state: SecretState, where: str, name: str, key: str) -> Finding | None:
+def _check_secrets(webhook: Webhook, route: Route, secrets: Sequence[FoundSecret]) -> Iterator[Finding]:
+    """Give what is wrong with each of the secrets that cannot be used."""
+    first = webhook.spec.authentication_configuration.secret_token_ref is not None
+    for index, (ref, found) in enumerate(zip(route.secret_refs, secrets, strict=False)):
+        where = "spec.authenticationConfiguration.secretTokenRef"
+        if index or not first:
+            where = f"spec.authenticationConfiguration.additionalSecretTokenRefs[{index - first}]"
+        finding = _check_secret(found.state, where, ref)
+        wrong = next((w for value in found.values if (w := route.scheme.check_secret(value)) is not None), None)
+        if finding is None and wrong is not None:
+            message = (
+                f"{where}: key {ref.key} of Secret {ref.name} is no secret for {webhook.spec.authentication}: {wrong}"
+            )
+            finding = Finding(reason=SECRET_MALFORMED, code=INVALID_AUTHENTICATION, message=message, heals=True)
+        if finding is not None:
+            yield finding
+    if route.inline_secret is not None and (wrong := route.scheme.check_secret(route.inline_secret)) is not None:
+        message = f"spec.authenticationConfiguration.secretToken: no secret for {webhook.spec.authentication}: {wrong}"
+        yield Finding(reason=SECRET_MALFORMED, code=INVALID_AUTHENTICATION, message=message, heals=False)
+
+
+def _check_secret(state: SecretState, where: str, ref: SecretRef) -> Finding | None:
+    name, key = ref.name, ref.key
     match state:
         case SecretState.NO_SECRET:
             reason, message = SECRET_NOT_FOUND, f"{where}.name: there is no Secret {name}; create it"
@@ -110,13 +160,10 @@ def _check_secret(state: SecretState, where: str, name: str, key: str) -> Findin
     return Finding(reason=reason, code=INVALID_AUTHENTICATION, message=message, heals=True)
 
 
-def check_buildtrigger(
-    trigger: BuildTrigger | InvalidObject, dry_run: ClusterError | None, service_account: str
-) -> Finding | None:
+def check_buildtrigger(trigger: BuildTrigger | InvalidObject, tried: Tried | None) -> Finding | None:
     """Give the first thing that is wrong with a BuildTrigger; None if builds of it can be started.
 
-    `dry_run` is what the API server said of its Job when asked as `service_account`; None if it would take it. An
-    admission webhook that cannot be asked without effect says nothing about the Job.
+    `tried` is what the API server said of its Job; None if it was not asked, since the object is not of its shape.
     """
     if isinstance(trigger, InvalidObject):
         problem = trigger.problems[0]
@@ -130,21 +177,34 @@ def check_buildtrigger(
             "it out: a delivery that comes again is recognised by its Job"
         )
         return Finding(reason=INVALID_SPEC, code=INVALID_INPUT, message=message, heals=False)
-    if dry_run is None or dry_run.reason == "AlreadyExists" or NO_DRY_RUN in dry_run.message:
+    return judge_dry_run(tried, code=INVALID_INPUT, where="spec.build.jobTemplate") if tried is not None else None
+
+
+def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
+    """Say what an answer to a dry run means; None if the build would be taken.
+
+    An admission webhook that cannot be asked without effect says nothing about the build.
+    """
+    error, account = tried.error, tried.service_account
+    if error is None or error.reason == "AlreadyExists" or NO_DRY_RUN in error.message:
         return None
-    if dry_run.transient:
-        message = f"the Job could not be tried, and is tried again: {dry_run.message}"
-        return Finding(reason=TEMPLATE_UNTRIED, code=INVALID_INPUT, message=message, heals=True)
-    if dry_run.status == 403:  # noqa: PLR2004 - Forbidden
-        message = f"ServiceAccount {service_account} may not create the build: {dry_run.message}"
-        if "cannot impersonate" in dry_run.message:
+    if error.transient:
+        message = f"the Job could not be tried, and is tried again: {error.message}"
+        return Finding(reason=TEMPLATE_UNTRIED, code=code, message=message, heals=True)
+    if error.status == 403:  # noqa: PLR2004 - Forbidden
+        message = f"ServiceAccount {account} may not create the build: {error.message}"
+        if "cannot impersonate" in error.message:
             message = (
-                f"Hookwright may not act as ServiceAccount {service_account}: {dry_run.message}; give it the verb "
-                "impersonate on that ServiceAccount by a Role in this namespace"
+                f"Hookwright may not act as ServiceAccount {account}: {error.message}; give it the verb impersonate on "
+                "that ServiceAccount by a Role in this namespace (hookwright grant prints one)"
             )
-        return Finding(reason=TEMPLATE_FORBIDDEN, code=INVALID_INPUT, message=message, heals=True)
-    message = f"spec.build.jobTemplate: the API server refuses the Job: {dry_run.message}"
-    return Finding(reason=TEMPLATE_INVALID, code=INVALID_INPUT, message=message, heals=False)
+        return Finding(reason=TEMPLATE_FORBIDDEN, code=code, message=message, heals=True)
+    return Finding(
+        reason=TEMPLATE_INVALID,
+        code=code,
+        message=f"{where}: the API server refuses the Job: {error.message}",
+        heals=False,
+    )
 
 
 def conditions_of(obj: OurObject, finding: Finding | None, *, good: tuple[str, str], now: datetime) -> list[Condition]:

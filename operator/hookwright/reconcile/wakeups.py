@@ -14,7 +14,10 @@ RECEIVERS_MEMBERS = ("lastDelivery", "lastTriggered")
 
 def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     """Give the keys of the object itself and of those that depend on it."""
-    keys = []
+    keys = list(change.siblings)
+    if change.key.kind not in (Webhook.KIND, BuildTrigger.KIND):
+        # A target of somebody else's: only those who start it must look.
+        return mirror.webhooks_of(change.key)
     if _matter(change.found, ours=change.ours) != _matter(change.before, ours=change.ours):
         keys.append(change.key)
     if change.key.kind == BuildTrigger.KIND:

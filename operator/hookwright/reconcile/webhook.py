@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Key
 from hookwright.cluster.secret_values import FoundSecret, SecretState
+from hookwright.intake.route import SecretRef, find_secret_refs
 from hookwright.intake.routes import make_url
-from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook
-from hookwright.reconcile.checks import LISTENING, SUSPENDED, check_webhook, is_judged
+from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook
+from hookwright.reconcile.checks import LISTENING, SUSPENDED, Finding, Tried, check_webhook, is_judged
 from hookwright.reconcile.status import write_status
+from hookwright.reconcile.trial import try_build
 from hookwright.reconcile.work import NEVER, Again
 from hookwright.reconcile.world import World, make_arn
 
 # A Secret that is missing is looked for so often; one that is there, in case it goes.
 MISSING_SECRET_SECONDS = 10.0
 FOUND_SECRET_SECONDS = 300.0
+# A right that is missing may be given, and a template mended, without anything here changing.
+FORBIDDEN_SECONDS = 30.0
+UNTRIED_SECONDS = 10.0
 INLINE_SECRET = "InlineSecret"  # noqa: S105 - a reason's name
 
 
@@ -24,14 +31,20 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
     if webhook is None or webhook.metadata.deletion_timestamp is not None:
         return NEVER
     target = world.mirror.target_of(webhook)
-    secret = await _find_secret(webhook, world)
-    if secret is not None and secret.state is SecretState.UNKNOWN:
+    standing = world.mirror.standing(webhook)
+    secrets = await _find_secrets(webhook, world)
+    if any(secret.state is SecretState.UNKNOWN for secret in secrets):
         # The API server did not say: that is no news about the Webhook.
         return Again(MISSING_SECRET_SECONDS)
-    finding = check_webhook(webhook, target, secret)
+    finding = check_webhook(webhook, target, secrets, standing=standing)
     if finding is None and isinstance(target, BuildTrigger) and not is_judged(target):
         # Nothing is said before the target was looked at: its status will wake this Webhook.
         return NEVER
+    tried = await _try(webhook, target, world) if finding is None else None
+    if tried is not None:
+        if tried.error is not None and tried.error.transient:
+            return Again(UNTRIED_SECONDS)
+        finding = check_webhook(webhook, target, secrets, standing=standing, tried=tried)
     metadata = webhook.metadata
     aws_name = webhook.aws_name if isinstance(webhook, Webhook) else metadata.name
     await write_status(
@@ -51,9 +64,16 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
             "spec.authenticationConfiguration.secretToken can be read by who may read the Webhook: use secretTokenRef"
         )
         await world.announcer.announce(Webhook.KIND, metadata, reason=INLINE_SECRET, message=message, warning=True)
-    if secret is None:
+    return _look_again(finding, tried, secrets)
+
+
+def _look_again(finding: Finding | None, tried: Tried | None, secrets: Sequence[FoundSecret]) -> Again:
+    """Say when something may have changed that nobody tells of."""
+    if finding is not None and tried is not None:
+        return Again(FORBIDDEN_SECONDS)
+    if not secrets:
         return NEVER
-    return Again(FOUND_SECRET_SECONDS if secret.values else MISSING_SECRET_SECONDS)
+    return Again(FOUND_SECRET_SECONDS if all(secret.values for secret in secrets) else MISSING_SECRET_SECONDS)
 
 
 def _describe_good(webhook: Webhook | InvalidObject) -> tuple[str, str]:
@@ -66,11 +86,21 @@ def _has_inline_secret(webhook: Webhook) -> bool:
     return webhook.spec.authentication_configuration.secret_token is not None
 
 
-async def _find_secret(webhook: Webhook | InvalidObject, world: World) -> FoundSecret | None:
-    """Give what is where the Webhook says its secret is; None if it names no Secret."""
-    if isinstance(webhook, InvalidObject) or webhook.spec.authentication is Authentication.UNAUTHENTICATED:
+async def _find_secrets(webhook: Webhook | InvalidObject, world: World) -> list[FoundSecret]:
+    """Give what is where the Webhook says its secrets are; empty if it names no Secret."""
+    if isinstance(webhook, InvalidObject):
+        return []
+    refs: tuple[SecretRef, ...] = find_secret_refs(webhook)
+    return [await world.secrets.find(ref.namespace, ref.name, ref.key) for ref in refs]
+
+
+async def _try(
+    webhook: Webhook | InvalidObject, target: ObjectKind | InvalidObject | None, world: World
+) -> Tried | None:
+    """Try the build, where nobody else does: BuildTriggers try theirs, as their own ServiceAccount."""
+    if isinstance(webhook, InvalidObject) or target is None or isinstance(target, InvalidObject):
         return None
-    ref = webhook.spec.authentication_configuration.secret_token_ref
-    if ref is None:
+    account = webhook.spec.service_account_name
+    if not isinstance(target, CronJob) and account is None:
         return None
-    return await world.secrets.find(webhook.metadata.namespace, ref.name, ref.key)
+    return await try_build(Webhook.KIND, webhook.metadata, target, world, service_account=account)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.builds.names import name_wanted
-from hookwright.builds.targets.buildtrigger import render, values
+from hookwright.builds.targets import find_values, render
 from support.objects import DELIVERY_ID, JOB_SPEC, TRIGGER_UID, make_buildtrigger, make_wanted
 
 VARIABLES = {"PATH": "/bin", "X": "x", "HOOKWRIGHT_BUILD_ID": "b", "": "empty"}
@@ -256,4 +256,4 @@ def test_odd_environment_is_not_mended(env):
 )
 def test_values_for_placeholders(source, expected):
     """A BuildTrigger has the keys of a source action for what its source says, and no others."""
-    assert values(make_buildtrigger(source=source)) == expected
+    assert find_values(make_buildtrigger(source=source)) == expected

@@ -94,9 +94,9 @@ def test_suspended_webhook_starts_nothing():
     assert (verdict.reason, verdict.wanted) == (reasons.SUSPENDED, ())
 
 
-def test_form_is_unsupported():
-    """An authentic delivery that is form-encoded is refused with what to choose."""
-    request = make_request(content_type="application/x-www-form-urlencoded")
+def test_other_content_types_are_unsupported():
+    """An authentic delivery that is neither JSON nor GitHub's form is refused with what to choose."""
+    request = make_request(content_type="text/plain")
     assert give_verdict(request).reason is reasons.CONTENT_TYPE_UNSUPPORTED
 
 
@@ -187,8 +187,8 @@ def test_suspension_comes_before_the_body():
 
 
 def test_ping_that_is_no_json_is_refused():
-    """A ping tells whether deliveries would be read: one that is form-encoded is refused."""
-    request = make_request(content_type="application/x-www-form-urlencoded", x_github_event="ping")
+    """A ping tells whether deliveries would be read: one that is no JSON is refused."""
+    request = make_request(content_type="text/plain", x_github_event="ping")
     assert give_verdict(request).reason is reasons.CONTENT_TYPE_UNSUPPORTED
 
 

@@ -27,10 +27,10 @@ class FakeSecrets:
     now: bytes | None = None
     read_again_calls: int = 0
 
-    async def read(self, namespace, name, key):
+    async def read_all(self, refs):
         return [self.kept] if self.kept is not None else None
 
-    async def read_again(self, namespace, name, key, than):
+    async def read_all_again(self, refs, than):
         self.read_again_calls += 1
         return [self.now] if self.now is not None and [self.now] != list(than or ()) else None
 
@@ -228,7 +228,7 @@ def test_every_reason_answers_with_its_status(reason):
     given = answer(Verdict(reason=reason, message="text", delivery_id="d", wanted=(make_wanted(),)))
     headers = dict(given.headers)
     assert (given.status, headers["content-type"]) == (reason.status, "application/json")
-    assert ("retry-after" in headers) == (reason.status == 503)
+    assert ("retry-after" in headers) == (reason.status in (429, 503))
     assert ("allow" in headers) == (reason.status == 405)
     assert read(given)["outcome"] == str(reason.outcome)
 

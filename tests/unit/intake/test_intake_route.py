@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.intake.route import compile_route
-from hookwright.intake.schemes import SCHEMES
-from hookwright.kinds import Authentication, BuildTrigger, Webhook
+from hookwright.intake.schemes.github_hmac import GithubHmac
+from hookwright.kinds import BuildTrigger, Webhook
 from support.objects import (
     SECRET,
     WEBHOOK_UID,
@@ -106,18 +106,14 @@ def test_right_spec_has_no_problem():
     assert (route.namespace, route.name, route.uid) == ("default", "hello", WEBHOOK_UID)
     assert (route.suspend, route.max_body_bytes, route.service_account) == (True, 1000, "builder")
     assert (route.target.kind, route.target.name, route.target_exists) == ("BuildTrigger", "hello", True)
-    assert (route.secret_ref.namespace, route.secret_ref.name, route.secret_ref.key) == (
-        "default",
-        "hello-webhook",
-        "token",
-    )
-    assert route.scheme is SCHEMES[Authentication.GITHUB_HMAC]
+    assert route.secret_refs == (("default", "hello-webhook", "token"),)
+    assert isinstance(route.scheme, GithubHmac)
 
 
 def test_inline_secret_is_kept_and_not_shown():
     """An inline secret is what deliveries are verified with, and no log line of a route holds it."""
     route = make_route(authenticationConfiguration={"secretToken": SECRET.decode()})
-    assert (route.inline_secret, route.secret_ref) == (SECRET, None)
+    assert (route.inline_secret, route.secret_refs) == (SECRET, ())
     assert SECRET.decode() not in repr(route)
 
 
@@ -215,7 +211,7 @@ def test_route_of_a_refused_spec_knows_the_values():
         ({"filters": [{"jsonPath": "x" * 151}]}, FILTER, "spec.filters[0].jsonPath"),
         ({"authenticationConfiguration": 5}, AUTHENTICATION, "spec.authenticationConfiguration"),
         ({"targetAction": ""}, VALIDATION, "spec.targetAction"),
-        ({"authentication": "IP"}, VALIDATION, "spec.authentication"),
+        ({"authentication": "ip"}, VALIDATION, "spec.authentication"),
     ],
 )
 def test_object_of_another_shape_has_a_code_too(changes, code, field):

@@ -11,6 +11,7 @@ from hookwright.errors import ClusterError
 from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.reconcile.checks import (
     Finding,
+    Tried,
     check_buildtrigger,
     check_webhook,
     conditions_of,
@@ -25,7 +26,7 @@ from support.objects import (
     raw_webhook,
 )
 
-FOUND = FoundSecret(state=SecretState.USABLE, values=(b"x",))
+FOUND = [FoundSecret(state=SecretState.USABLE, values=(b"x",))]
 HOUR = timedelta(hours=1)
 GOOD = ("Listening", "deliveries are accepted")
 JUDGED = {"observedGeneration": 1}
@@ -33,7 +34,7 @@ SICK = {"observedGeneration": 1, "errorCode": "InvalidInputException", "errorMes
 
 
 def state(name):
-    return FoundSecret(state=name)
+    return [FoundSecret(state=name)]
 
 
 # ── Webhook ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -49,7 +50,7 @@ INVALID_TARGET = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
 BAD_FILTER = [{"jsonPath": "$.a.length()"}]
 WEBHOOK_FINDINGS = {
     "another shape": (
-        (INVALID_WEBHOOK, None, None),
+        (INVALID_WEBHOOK, None, []),
         ("InvalidSpec", "InvalidWebhookFilterPatternException", False, ["spec.filters"]),
     ),
     "a refused expression": (
@@ -61,7 +62,7 @@ WEBHOOK_FINDINGS = {
         ("InvalidSpec", "ValidationException", False, ["spec.targetAction", "Deploy", "Source"]),
     ),
     "no secret for the scheme": (
-        (make_webhook(authenticationConfiguration={}), make_buildtrigger(), None),
+        (make_webhook(authenticationConfiguration={}), make_buildtrigger(), []),
         ("InvalidSpec", "InvalidWebhookAuthenticationParametersException", False, ["spec.authenticationConfiguration"]),
     ),
     "a Secret that is missing": (
@@ -135,7 +136,7 @@ def test_what_the_author_must_mend_is_said_first(world, reason):
 def test_webhook_without_a_secret_needs_none():
     """An UNAUTHENTICATED Webhook is right without any Secret."""
     webhook = make_webhook(authentication="UNAUTHENTICATED", authenticationConfiguration={})
-    assert check_webhook(webhook, make_buildtrigger(), None) is None
+    assert check_webhook(webhook, make_buildtrigger(), []) is None
 
 
 # ── BuildTrigger ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,7 +159,7 @@ def refused(status, message="no", reason=""):
 )
 def test_buildtrigger_whose_job_would_be_taken_has_no_finding(dry_run):
     """A Job that would be taken is right; so is one that a dry run cannot be told about."""
-    assert check_buildtrigger(make_buildtrigger(), dry_run, "default") is None
+    assert check_buildtrigger(make_buildtrigger(), Tried(service_account="default", error=dry_run)) is None
 
 
 @pytest.mark.parametrize(
@@ -178,14 +179,14 @@ def test_buildtrigger_whose_job_would_be_taken_has_no_finding(dry_run):
 )
 def test_refused_job_is_a_finding(dry_run, reason, heals, words):
     """What the API server says of the Job is said in status: a right may come, a wrong template must be mended."""
-    finding = check_buildtrigger(make_buildtrigger(), dry_run, "builder")
+    finding = check_buildtrigger(make_buildtrigger(), Tried(service_account="builder", error=dry_run))
     assert (finding.reason, finding.code, finding.heals) == (reason, "InvalidInputException", heals)
     assert [word for word in words if word not in finding.message] == []
 
 
 def test_buildtrigger_of_another_shape_is_a_finding():
     """A BuildTrigger that cannot be read says which field is wrong."""
-    finding = check_buildtrigger(INVALID_TARGET, None, "default")
+    finding = check_buildtrigger(INVALID_TARGET, None)
     assert (finding.reason, finding.heals) == ("InvalidSpec", False)
     assert finding.message.startswith("spec.projectName: ")
 

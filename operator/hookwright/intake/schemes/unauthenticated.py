@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hookwright.intake.request import Request
-from hookwright.providers.github import dialect
+from hookwright.intake.schemes.scheme import AnySender
+from hookwright.kinds import AuthenticationConfiguration
 
 
-class Unauthenticated:
-    """No proof; the URL is the credential."""
+class Unauthenticated(AnySender):
+    """No proof; the URL is the credential.
+
+    A header that anybody can set is no id of a delivery, unless the object's owner says so: it must not make a
+    stranger's delivery a duplicate.
+    """
 
     needs_secret = False
+    reads_forms = True
+
+    def __init__(self, _: AuthenticationConfiguration) -> None:
+        """Need nothing."""
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Accept everybody."""
-
-    def delivery_id(self, request: Request) -> str | None:  # noqa: ARG002 - as Scheme has it
-        """Give None: a header that anybody can set must not make a stranger's delivery a duplicate."""
-        return None
-
-    def event(self, request: Request) -> str | None:
-        """Give `X-GitHub-Event`, for GitHub hooks without a secret."""
-        return request.header(dialect.EVENT_HEADER)
-
-    def is_ping(self, request: Request) -> bool:
-        """Say whether GitHub only tries the URL: a lie here would only keep the liar's own delivery from starting."""
-        return self.event(request) == dialect.PING

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.schemes import SCHEMES
-from hookwright.kinds import Authentication
+from hookwright.kinds import Authentication, AuthenticationConfiguration
 from hookwright.providers.github import dialect
 from hookwright.reasons import SIGNATURE_MISMATCH, SIGNATURE_MISSING
 from support.objects import DELIVERY_ID, SECRET, make_request
 
-SCHEME = SCHEMES[Authentication.GITHUB_HMAC]
+SCHEME = SCHEMES[Authentication.GITHUB_HMAC](AuthenticationConfiguration())
 # GitHub, "Validating webhook deliveries": the values to test an implementation with.
 BODY = b"Hello, World!"
 DIGEST = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"

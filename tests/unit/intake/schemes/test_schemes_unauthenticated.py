@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hookwright.intake.schemes import SCHEMES
-from hookwright.kinds import Authentication
+from hookwright.kinds import Authentication, AuthenticationConfiguration
 from support.objects import make_request
 
-SCHEME = SCHEMES[Authentication.UNAUTHENTICATED]
+SCHEME = SCHEMES[Authentication.UNAUTHENTICATED](AuthenticationConfiguration())
 
 
 @pytest.mark.parametrize("signature", [[], ["sha256=wrong"], ["sha256=" + "0" * 64] * 2])

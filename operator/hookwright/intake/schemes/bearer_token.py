@@ -1,0 +1,26 @@
+"""BEARER_TOKEN: the secret itself comes in `Authorization: Bearer …`. Source: RFC 6750, section 2.1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hookwright.errors import NotAuthentic
+from hookwright.intake.request import Request
+from hookwright.intake.schemes.scheme import AnySender, is_one_of
+from hookwright.kinds import AuthenticationConfiguration
+from hookwright.reasons import TOKEN_MISMATCH, TOKEN_MISSING
+
+
+class BearerToken(AnySender):
+    """A token that whoever has it may use."""
+
+    def __init__(self, _: AuthenticationConfiguration) -> None:
+        """Need nothing but the secret."""
+
+    def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
+        """Compare the token with each secret, as `Scheme.verify`."""
+        word, _, token = (request.header("authorization") or "").partition(" ")
+        if word.lower() != "bearer" or not token:
+            raise NotAuthentic("Authorization: Bearer is missing or doubled", reason=TOKEN_MISSING.name)
+        if not is_one_of(token.strip().encode(), secrets):
+            raise NotAuthentic("the bearer token is not the secret", reason=TOKEN_MISMATCH.name)

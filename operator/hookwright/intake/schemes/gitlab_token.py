@@ -1,0 +1,38 @@
+"""GITLAB_TOKEN: the secret itself comes in `X-Gitlab-Token`.
+
+Source: GitLab, "Webhooks", secret token. Nothing protects the body: where GitLab offers signing tokens, use
+STANDARD_WEBHOOKS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hookwright.errors import NotAuthentic
+from hookwright.intake.request import Request
+from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_delivery_id
+from hookwright.kinds import AuthenticationConfiguration
+from hookwright.reasons import TOKEN_MISMATCH, TOKEN_MISSING
+
+TOKEN_HEADER = "x-gitlab-token"  # noqa: S105 - a header's name
+# Since GitLab 17.4. X-Gitlab-Event-UUID is no id of a delivery: what a build of ours pushes back carries it again.
+DELIVERY_HEADER = "idempotency-key"
+
+
+class GitlabToken(AnySender):
+    """GitLab's older way, and its headers."""
+
+    def __init__(self, _: AuthenticationConfiguration) -> None:
+        """Need nothing but the secret."""
+
+    def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
+        """Compare the token with each secret, as `Scheme.verify`."""
+        given = request.header(TOKEN_HEADER)
+        if given is None:
+            raise NotAuthentic("X-Gitlab-Token is missing or doubled", reason=TOKEN_MISSING.name)
+        if not is_one_of(given.encode(), secrets):
+            raise NotAuthentic("X-Gitlab-Token is not the secret", reason=TOKEN_MISMATCH.name)
+
+    def delivery_id(self, request: Request) -> str | None:
+        """Give `Idempotency-Key`."""
+        return read_delivery_id(request, DELIVERY_HEADER)

@@ -1,0 +1,82 @@
+"""HMAC: signed in a header of the sender's choosing, in the way that the object's owner describes.
+
+For Gitea and Bitbucket (`X-Gitea-Signature`, `X-Hub-Signature`), Slack (`v0:{timestamp}:{body}`) and whoever else signs
+with HMAC.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Sequence
+
+from hookwright.errors import NotAuthentic
+from hookwright.intake.request import Request
+from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_timestamp, refuse_member
+from hookwright.kinds import DEFAULT_TOLERANCE_SECONDS, AuthenticationConfiguration, HmacAlgorithm, SignatureEncoding
+from hookwright.reasons import SIGNATURE_MISMATCH, SIGNATURE_MISSING
+
+BODY, TIMESTAMP = "{body}", "{timestamp}"
+
+
+class HmacHeader(AnySender):
+    """HMAC with everything named: header, algorithm, encoding, prefix, time, and what is signed."""
+
+    def __init__(self, configuration: AuthenticationConfiguration) -> None:
+        """Take `header` and what describes the signature.
+
+        Raises:
+            InvalidSpec: signedContent and timestampHeader do not fit together.
+        """
+        self._header = (configuration.header or "").lower()
+        self._algorithm = (configuration.algorithm or HmacAlgorithm.SHA256).lower()
+        self._hex = (configuration.encoding or SignatureEncoding.HEX) is SignatureEncoding.HEX
+        self._prefix = configuration.prefix or ""
+        self._timestamp_header = (configuration.timestamp_header or "").lower() or None
+        self._tolerance = configuration.tolerance_seconds or DEFAULT_TOLERANCE_SECONDS
+        default = TIMESTAMP + "." + BODY if self._timestamp_header else BODY
+        self._content = _read_content(configuration.signed_content or default, timed=self._timestamp_header is not None)
+
+    def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
+        """Compare the signature with that of each secret, as `Scheme.verify`."""
+        given = self._read_signature(request.header(self._header))
+        timestamp = ""
+        if self._timestamp_header is not None:
+            timestamp = read_timestamp(
+                request.header(self._timestamp_header),
+                now=request.received_at,
+                tolerance_seconds=self._tolerance,
+                header=self._timestamp_header,
+            )
+        values = {BODY: request.body, TIMESTAMP: timestamp.encode()}
+        signed = b"".join(values.get(piece, piece.encode()) for piece in self._content)
+        if not is_one_of(given, (hmac.digest(secret, signed, self._algorithm) for secret in secrets)):
+            raise NotAuthentic(f"{self._header} does not fit secret and body", reason=SIGNATURE_MISMATCH.name)
+
+    def _read_signature(self, text: str | None) -> bytes:
+        """Give the bytes of a signature."""
+        if text is not None and text.startswith(self._prefix):
+            encoded = text.removeprefix(self._prefix)
+            try:
+                return binascii.unhexlify(encoded) if self._hex else base64.b64decode(encoded, validate=True)
+            except (binascii.Error, ValueError):
+                pass
+        raise NotAuthentic(f"{self._header} is missing, doubled or malformed", reason=SIGNATURE_MISSING.name)
+
+
+def _read_content(text: str, *, timed: bool) -> tuple[str, ...]:
+    """Give what is signed, in pieces; the placeholders are pieces of their own."""
+    pieces = tuple(piece for piece in re.split(r"(\{[^{}]*\})", text) if piece)
+    unknown = [p for p in pieces if p.startswith("{") and p not in (BODY, TIMESTAMP)]
+    if unknown:
+        raise refuse_member("signedContent", f"{unknown[0]} is unknown; there are {BODY} and {TIMESTAMP}")
+    if pieces.count(BODY) != 1:
+        raise refuse_member("signedContent", f"{text}: {BODY} must stand in it, once")
+    if timed and pieces.count(TIMESTAMP) != 1:
+        message = f"{text}: {TIMESTAMP} must stand in it, once: a time that is not signed proves nothing"
+        raise refuse_member("signedContent", message)
+    if not timed and TIMESTAMP in pieces:
+        raise refuse_member("signedContent", f"{text}: {TIMESTAMP} needs a timestampHeader; name it")
+    return pieces

@@ -1,0 +1,38 @@
+"""Trying a build without making it: a dry run at the API server, as the ServiceAccount that will create it."""
+
+from __future__ import annotations
+
+from hookwright.builds.targets import find_build_kind, find_service_account, render
+from hookwright.builds.wanted import TargetRef, WantedBuild
+from hookwright.errors import ClusterError
+from hookwright.kinds import ObjectKind, ObjectMeta
+from hookwright.reconcile.checks import Tried
+from hookwright.reconcile.world import World
+
+
+async def try_build(
+    owner_kind: str, owner: ObjectMeta, target: ObjectKind, world: World, *, service_account: str | None
+) -> Tried:
+    """Ask the API server whether it would take a build that `owner` starts of `target`."""
+    wanted = WantedBuild(
+        namespace=owner.namespace,
+        owner_kind=owner_kind,
+        owner_name=owner.name,
+        owner_uid=owner.uid,
+        delivery_id="dry-run",
+        accepted_at=world.clock(),
+        target=TargetRef(api_version=target.api_version, kind=target.KIND, name=target.metadata.name),
+        service_account=service_account,
+    )
+    account = find_service_account(wanted, target)
+    try:
+        await world.cluster.create(
+            find_build_kind(wanted.target).resource,
+            render(wanted, target),
+            namespace=owner.namespace,
+            service_account=account,
+            dry_run=True,
+        )
+    except ClusterError as error:
+        return Tried(service_account=account, error=error)
+    return Tried(service_account=account)
