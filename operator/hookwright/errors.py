@@ -8,6 +8,7 @@
     ├── JournalError
     │   ├── JournalUnwritable       not on disk, so not accepted (503); trying again helps
     │   ├── RowError                (in `journal`) a row that is too large: trying again does not help
+    │   ├── HistoryOff              (in `journal`) the record of outcomes cannot be read; deliveries are not affected
     │   └── JournalLocked           another process has this journal; trying again does not help
     ├── ClusterError                the API server's refusal, or its absence
     └── UsageError                  wrong words on a command line, or a wrong setting (exit code 2)

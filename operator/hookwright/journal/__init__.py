@@ -7,12 +7,20 @@ returned for is on the disk, and stays pending until it is concluded, through cr
                                                     │
                                  `statements` (the SQL), `database` (the file), `lock` (one process), `holds` (memory)
 
+Beside it `history.db`, which may be lost: the record of all outcomes. Nothing waits for it, nothing fails with it.
+
+    records ───► `history` (a face for asyncio) ──► `history_keeper` (one thread, a transaction each half second)
+                                                    │
+                                 `history_statements` (the SQL), `history_file` (the file), `history_rows` (values)
+
 Why not simply a connection per request: an fsync costs about a millisecond whatever it carries. Everything that waits
 when the writer comes round shares one, so a thousand deliveries a second cost little more than one.
 """
 
 from __future__ import annotations
 
+from hookwright.journal.history import History
+from hookwright.journal.history_rows import Bounds, HistoryOff, Page, Record, Recorded, RecordedBuild
 from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Decided, Key, Pending, RowError, Started
 from hookwright.journal.statements import REMEMBERED
 from hookwright.journal.store import Journal
@@ -22,10 +30,17 @@ __all__ = [
     "REMEMBERED",
     "Accept",
     "Accepted",
+    "Bounds",
     "Decided",
+    "History",
+    "HistoryOff",
     "Journal",
     "Key",
+    "Page",
     "Pending",
+    "Record",
+    "Recorded",
+    "RecordedBuild",
     "RowError",
     "Started",
 ]
