@@ -1,22 +1,26 @@
 """A Kubernetes API server in memory, as far as Hookwright asks one; what is not true of a real one is a mistake here.
 
 It knows: AlreadyExists, 404 for objects and for missing namespaces, generateName, UIDs, resourceVersion (kept where a
-write changes nothing), generation (of spec only), the status subresource, merge patches, dry runs. Failures are chosen
-by the test; each may come instead of the effect or after it, as when an answer is lost.
+write changes nothing), generation (of spec only), the status subresource, merge patches, dry runs, lists whose pages
+show one moment, watches from a version on. Failures are chosen by the test; each may come instead of the effect or
+after it, as when an answer is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from hookwright.cluster import BUILDTRIGGERS, NAMESPACES, WEBHOOKS, Resource
 from hookwright.cluster.mirror import Mirror
+from hookwright.cluster.port import PAGE, Page
 from hookwright.errors import ClusterError
 from hookwright.kinds import BuildTrigger, ObjectKind, Webhook
+from support.fakewatches import Choice, FakeWatches
 
 Object = dict[str, Any]
 
@@ -36,6 +40,8 @@ class Call:
     subresource: str | None = None
     service_account: str | None = None
     dry_run: bool = False
+    selector: str = ""
+    version: str = ""
 
 
 @dataclass(kw_only=True)
@@ -59,6 +65,7 @@ class FakeCluster:
     failures: list[Failure] = field(default_factory=list)
     interruptions: list[tuple[str, Resource, Callable[[], None]]] = field(default_factory=list)
     mirrors: list[Mirror] = field(default_factory=list)
+    watches: FakeWatches = field(default_factory=FakeWatches)
     gate: asyncio.Event | None = None  # while it is there and not set, requests wait
     version: int = 100
 
@@ -87,6 +94,8 @@ class FakeCluster:
     def delete(self, resource: Resource, name: str, *, namespace: str = "default") -> None:
         """Remove an object, as if somebody had deleted it."""
         obj = self.objects.pop((resource.plural, namespace if resource.namespaced else "", name))
+        self.version += 1
+        self.watches.record(self.version, resource.plural, obj, None)
         for mirror in self.mirrors:
             if resource.plural in WITH_STATUS:
                 mirror.remove(WITH_STATUS[resource.plural], obj)
@@ -141,6 +150,11 @@ class FakeCluster:
                 if plural in WITH_STATUS:
                     mirror.put(WITH_STATUS[plural], copy.deepcopy(obj))
 
+    def expire(self) -> None:
+        """Forget all changes up to now."""
+        self.version += 1
+        self.watches.expired = self.version
+
     def count(self, verb: str, resource: Resource, *, dry_run: bool = False) -> int:
         """Count the requests of a kind."""
         return len(self.made(verb, resource, dry_run=dry_run))
@@ -167,6 +181,38 @@ class FakeCluster:
         )
         for obj in found:
             yield obj
+
+    async def list_pages(
+        self, resource: Resource, *, namespace: str | None = None, label_selector: str = "", size: int = PAGE
+    ) -> AsyncIterator[Page]:
+        """See `Cluster.list_pages`."""
+        choice = Choice(resource=resource, namespace=namespace, selector=label_selector)
+        call = Call(verb="list", resource=resource, namespace=namespace, selector=label_selector)
+        found = await self._answer(call, lambda: [obj for obj in self.all(resource) if choice.has(obj)])
+        version = self.version
+        yield Page(items=found[:size], resource_version=str(version))
+        for start in range(size, len(found), size):
+            await self._answer(call, lambda: self.watches.check(version))
+            yield Page(items=found[start : start + size], resource_version=str(version))
+
+    async def watch(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        resource_version: str,
+        seconds: int,
+    ) -> AsyncGenerator[tuple[str, Object]]:
+        """See `Cluster.watch`."""
+        choice = Choice(resource=resource, namespace=namespace, selector=label_selector)
+        call = Call(
+            verb="watch", resource=resource, namespace=namespace, selector=label_selector, version=resource_version
+        )
+        await self._answer(call, lambda: None)
+        async with aclosing(self.watches.follow(self.watches.begin(choice, int(resource_version)))) as events:
+            async for event in events:
+                yield event
 
     async def create(
         self,
@@ -283,7 +329,9 @@ class FakeCluster:
     def _store(self, key: tuple[str, str, str], obj: Object, *, shown: bool = True) -> Object:
         self.version += 1
         obj["metadata"] = {**obj["metadata"], "resourceVersion": str(self.version)}
+        before = self.objects.get(key)
         self.objects[key] = obj
+        self.watches.record(self.version, key[0], before, obj)
         kind: type[ObjectKind] | None = WITH_STATUS.get(key[0])
         if shown and kind is not None:
             for mirror in self.mirrors:

@@ -3,12 +3,25 @@
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import (
     BUILDTRIGGERS,
+    CRONJOBS,
     EVENTS,
     JOBS,
+    LEASES,
     NAMESPACES,
     SECRETS,
     WEBHOOKS,
     Resource,
 )
 
-__all__ = ["BUILDTRIGGERS", "EVENTS", "JOBS", "NAMESPACES", "SECRETS", "WEBHOOKS", "Cluster", "Resource"]
+__all__ = [
+    "BUILDTRIGGERS",
+    "CRONJOBS",
+    "EVENTS",
+    "JOBS",
+    "LEASES",
+    "NAMESPACES",
+    "SECRETS",
+    "WEBHOOKS",
+    "Cluster",
+    "Resource",
+]

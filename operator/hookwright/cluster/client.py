@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,17 +18,23 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import yaml
 from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.rest import RESTResponse
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from hookwright import __version__
+from hookwright.cluster.answers import BOOKMARK, Lines, read_event, read_refusal
+from hookwright.cluster.port import PAGE, Page
 from hookwright.cluster.resources import Resource
 from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
 
 REQUEST_SECONDS = 30
+# A watch that is silent for so long is taken for dead: load balancers forget connections without a word, and the API
+# server sends a bookmark every minute (kubernetes/kubernetes#90249; kopf waits 70 s, nolar/kopf#1267).
+SILENCE_SECONDS = 75.0
+# So much later than we asked for, a server may end a watch.
+GRACE_SECONDS = 15.0
 CONNECTIONS = 100
-PAGE = 500
-MAX_MESSAGE = 1000
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 
@@ -127,15 +133,52 @@ class KubernetesCluster:
 
     async def list(self, resource: Resource, *, namespace: str | None = None) -> AsyncIterator[Raw]:
         """See `Cluster.list`."""
-        token = ""
-        while True:
-            query = {"limit": str(PAGE)} | ({"continue": token} if token else {})
-            page = await self._call("GET", resource.path(namespace=namespace), query=query)
-            for item in page["items"]:
+        async for page in self.list_pages(resource, namespace=namespace):
+            for item in page.items:
                 yield item
-            token = page["metadata"].get("continue", "")
+
+    async def list_pages(
+        self, resource: Resource, *, namespace: str | None = None, label_selector: str = "", size: int = PAGE
+    ) -> AsyncIterator[Page]:
+        """See `Cluster.list_pages`."""
+        query = {"limit": str(size)} | _select(label_selector)
+        while True:
+            found = await self._call("GET", resource.path(namespace=namespace), query=query)
+            metadata = found["metadata"]
+            yield Page(items=found["items"] or (), resource_version=metadata.get("resourceVersion", ""))
+            token = metadata.get("continue", "")
             if not token:
                 return
+            query["continue"] = token
+
+    async def watch(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        resource_version: str,
+        seconds: int,
+    ) -> AsyncGenerator[tuple[str, Raw]]:
+        """See `Cluster.watch`."""
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(seconds),
+        }
+        response = await self._open(resource.path(namespace=namespace), query | _select(label_selector))
+        end = asyncio.get_running_loop().time() + seconds + GRACE_SECONDS
+        lines = Lines()
+        try:
+            yield BOOKMARK, {"metadata": {"resourceVersion": resource_version}}
+            while data := await _read_some(response, end):
+                for line in lines.feed(data):
+                    yield read_event(line)
+            for line in lines.end():
+                yield read_event(line)
+        finally:
+            response.close()
 
     async def create(
         self,
@@ -193,25 +236,71 @@ class KubernetesCluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        sent = {"Accept": _JSON, "Content-Type": _JSON, "User-Agent": self._user_agent, **(headers or {})}
-        url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                await self._api.update_params_for_auth(sent, [], ["BearerToken"], path, method, None)
-                response = await self._api.call_api(method, url, header_params=sent, body=body)
+                response = await self._ask(method, path, body, query=query, headers=headers)
                 text = await response.read()  # type: ignore[no-untyped-call]
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise ClusterError(f"the API server does not answer: {type(error).__name__}", status=0) from error
+            raise _absence(error) from error
         if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
-            raise _refusal(response.status, text)
+            raise read_refusal(response.status, text)
         return bytes(text)
 
+    async def _open(self, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """Give an answer that is still coming; whoever reads it closes it."""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                response = await self._ask("GET", path, query=query, endless=True)
+                if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
+                    text = await response.read()  # type: ignore[no-untyped-call]
+                    raise read_refusal(response.status, text)
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            raise _absence(error) from error
+        stream: aiohttp.ClientResponse = response.response
+        return stream
 
-def _refusal(status: int, text: bytes) -> ClusterError:
-    """Make an error of a Kubernetes Status object, or of whatever stands there instead."""
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        endless: bool = False,
+    ) -> RESTResponse:
+        """Send a request; its caller bounds how long it takes, since the client would end a watch after 5 minutes."""
+        sent = {"Accept": _JSON, "Content-Type": _JSON, "User-Agent": self._user_agent, **(headers or {})}
+        url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        await self._api.update_params_for_auth(sent, [], ["BearerToken"], path, method, None)
+        return await self._api.call_api(
+            method,
+            url,
+            header_params=sent,
+            body=body,
+            _request_timeout=aiohttp.ClientTimeout(total=None) if endless else None,
+        )
+
+
+async def _read_some(response: aiohttp.ClientResponse, end: float) -> bytes:
+    """Give what has come of an answer; nothing if it is through, or lasts longer than `end`."""
+    left = end - asyncio.get_running_loop().time()
+    if left <= 0:
+        return b""
     try:
-        document = json.loads(text)
-        message, reason = str(document["message"]), str(document.get("reason", ""))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        message, reason = f"the API server answers {status}", ""
-    return ClusterError(message[:MAX_MESSAGE], status=status, reason=reason)
+        async with asyncio.timeout(min(SILENCE_SECONDS, left)):
+            return await response.content.readany()
+    except TimeoutError:
+        if left <= SILENCE_SECONDS:
+            return b""
+        raise ClusterError("the API server is silent", status=0) from None
+    except (OSError, aiohttp.ClientError) as error:
+        raise _absence(error) from error
+
+
+def _select(labels: str) -> dict[str, str]:
+    return {"labelSelector": labels} if labels else {}
+
+
+def _absence(error: Exception) -> ClusterError:
+    return ClusterError(f"the API server does not answer: {type(error).__name__}", status=0)

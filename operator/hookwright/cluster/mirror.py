@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from hookwright.cluster.claims import Claims, Standing
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
@@ -63,6 +63,7 @@ class Mirror:
         self._claims = Claims(quota=quota)
         self._objects: dict[Key, ObjectKind | InvalidObject] = {}
         self._by_target: dict[Key, set[Key]] = defaultdict(set)
+        self._by_secret: dict[tuple[str, str], set[Key]] = defaultdict(set)
         self._subscribers: list[Callable[[Change], None]] = []
         self._gone: dict[str, None] = {}  # the newest UIDs of objects that went; UIDs never come back
 
@@ -137,6 +138,14 @@ class Mirror:
         """Say how a Webhook stands to the others of its namespace."""
         return self._claims.standing(webhook.metadata.namespace, webhook.metadata.name)
 
+    def keys(self, kind: str) -> list[Key]:
+        """Give the keys of all objects of `kind`."""
+        return [key for key in self._objects if key.kind == kind]
+
+    def webhooks_on(self, namespace: str, secret: str) -> list[Key]:
+        """Give the Webhooks that name a Secret."""
+        return sorted(self._by_secret.get((namespace, secret), ()))
+
     def webhooks_of(self, target: Key) -> list[Key]:
         """Give the Webhooks whose target is `target`."""
         return sorted(self._by_target.get(target, ()))
@@ -166,10 +175,9 @@ class Mirror:
         for webhook, change in ((before, set[Key].discard), (found, set[Key].add)):
             if isinstance(webhook, Webhook):
                 pipeline = webhook.spec.target_pipeline
-                target = Key(pipeline.kind, key.namespace, pipeline.name)
-                change(self._by_target[target], key)
-                if not self._by_target[target]:
-                    del self._by_target[target]
+                _change(self._by_target, Key(pipeline.kind, key.namespace, pipeline.name), key, change)
+                for name in webhook.secret_names:
+                    _change(self._by_secret, (key.namespace, name), key, change)
 
     def _tell(self, change: Change) -> None:
         for told in self._subscribers:
@@ -188,3 +196,13 @@ def _is_news(found: ObjectMeta, before: ObjectMeta) -> bool:
     if old.isdecimal() and new.isdecimal():
         return int(new) > int(old)
     return new != old
+
+
+P = TypeVar("P")
+
+
+def _change(index: dict[P, set[Key]], place: P, key: Key, change: Callable[[set[Key], Key], None]) -> None:
+    """Change what an index holds at `place`; an empty place is not kept."""
+    change(index[place], key)
+    if not index[place]:
+        del index[place]

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hookwright.cluster.resources import Resource
 from hookwright.kinds import Raw
 
+# So many objects of a list come in one answer.
+PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A part of a list; `resource_version` is that of the whole list, from which a watch goes on."""
+
+    # Some of them are Secrets.
+    items: Sequence[Raw] = field(repr=False)
+    resource_version: str
+
 
 class Cluster(Protocol):
-    """Reads and writes of single objects; every call has a timeout.
+    """Reads and writes of single objects, lists and watches; every wait for the API server has a timeout.
 
     Every method raises ClusterError: the API server's refusal, or its absence (status 0).
     """
@@ -21,6 +34,34 @@ class Cluster(Protocol):
 
     def list(self, resource: Resource, *, namespace: str | None = None) -> AsyncIterator[Raw]:
         """Give all objects, page by page."""
+        ...
+
+    def list_pages(
+        self, resource: Resource, *, namespace: str | None = None, label_selector: str = "", size: int = PAGE
+    ) -> AsyncIterator[Page]:
+        """Give the objects that `label_selector` chooses (empty: all), at most `size` at a time.
+
+        All pages show one moment; if that is too long ago to be continued, the error's status is 410. Objects in a list
+        need not say their kind.
+        """
+        ...
+
+    def watch(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        label_selector: str = "",
+        resource_version: str,
+        seconds: int,
+    ) -> AsyncGenerator[tuple[str, Raw]]:
+        """Give what happens after `resource_version`: ADDED, MODIFIED or DELETED with the object, or BOOKMARK.
+
+        The first is a BOOKMARK of `resource_version` itself, when the API server has begun to answer. It ends after
+        about `seconds`, or earlier; one goes on from the newest resourceVersion that was seen. A watch that breaks or
+        falls silent is a ClusterError, so is a version that the API server does not remember (410). It holds a
+        connection until it is closed: use it with `contextlib.aclosing`.
+        """
         ...
 
     async def create(

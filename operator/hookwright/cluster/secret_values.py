@@ -1,11 +1,17 @@
-"""What is at a key of a Secret: a secret that can be used, or why there is none. Pure."""
+"""What is at a key of a Secret: a secret that can be used, or why there is none. Pure.
+
+A copy of a Secret decodes each value once, since a delivery has no time to do it again. Nothing here shows a value when
+it is printed.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from hookwright.kinds import Raw
 
@@ -21,7 +27,7 @@ class SecretState(StrEnum):
     UNKNOWN = "unknown"  # the API server did not say
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FoundSecret:
     """What was found where a secret should be; `values` are the live secrets, empty unless usable."""
 
@@ -43,3 +49,29 @@ def judge_secret(secret: Raw | None, key: str) -> FoundSecret:
     if not value.strip():
         return FoundSecret(state=SecretState.EMPTY)
     return FoundSecret(state=SecretState.USABLE, values=(value,))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretCopy:
+    """What is kept of a Secret: its data, None if it does not exist; or that we may not read it."""
+
+    data: Mapping[str, Any] | None = field(repr=False)  # Any: judged when it is asked for
+    forbidden: bool = False
+    _found: dict[str, FoundSecret] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, secret: Raw | None) -> SecretCopy:
+        """Copy what matters of a Secret as the API server shows it."""
+        return cls(data=None if secret is None else secret.get("data") or {})
+
+    def judge(self, key: str) -> FoundSecret:
+        """Say what is at `key`."""
+        found = self._found.get(key)
+        if found is None:
+            if self.forbidden:
+                return FoundSecret(state=SecretState.FORBIDDEN)
+            found = judge_secret(None if self.data is None else {"data": self.data}, key)
+            if self.data is not None and key in self.data:
+                # Keys that are not there are anybody's to think up, so that they are not remembered.
+                self._found[key] = found
+        return found

@@ -1,23 +1,27 @@
-"""Secrets, read on demand: kept at most 10 s, and read again when a signature does not fit.
+"""Secrets: labelled ones from memory, where a watch keeps them; others read on demand, and kept at most 10 s.
 
-So a new secret works with the first delivery that is signed with it, and no right to list or watch Secrets is needed.
-How often a stranger's bad signatures can make us ask the API server is bounded.
+Either is read again when a signature does not fit, so that a new secret works with the first delivery that is signed
+with it: what is kept may be old, and a watch may lag behind or have died without a word. How often a stranger's bad
+signatures can make us ask the API server is bounded. No right to list or watch Secrets is needed; it saves requests.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import SECRETS
-from hookwright.cluster.secret_values import FoundSecret, SecretState, judge_secret
+from hookwright.cluster.secret_values import FoundSecret, SecretCopy, SecretState
+from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.errors import ClusterError
-from hookwright.kinds import Raw
 
 KEEP_SECONDS = 10.0
+# The operator looks at all objects with one Secret at the same time; an answer of this age serves all of them.
+FIND_SECONDS = 1.0
 # So long a sender waits while there is an older secret to go on with, and so long an answer is not asked for again.
 PATIENCE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
@@ -26,15 +30,14 @@ BURST = 5
 # Secrets that nobody asked for are forgotten when there are more than this.
 MAX_KEPT = 20_000
 
+Place = tuple[str, str]  # namespace and name
+Ref = tuple[str, str, str]  # namespace, name and key
 
-@dataclass(kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Kept:
-    secret: Raw | None = field(repr=False)
-    forbidden: bool
+    copy: SecretCopy
     read_at: float
-
-    def judge(self, key: str) -> FoundSecret:
-        return FoundSecret(state=SecretState.FORBIDDEN) if self.forbidden else judge_secret(self.secret, key)
 
 
 @dataclass(kw_only=True)
@@ -44,54 +47,122 @@ class _Budget:
 
 
 class SecretReader:
-    """Reads Secrets for the receiver and the operator; all times are seconds of a monotonic clock."""
+    """Reads Secrets for the receiver and the operator; all times are seconds of a monotonic clock.
 
-    def __init__(self, cluster: Cluster, *, clock: Callable[[], float] = time.monotonic) -> None:
+    `watched` are the labelled Secrets, on the same clock; without it all are read on demand.
+    """
+
+    def __init__(
+        self, cluster: Cluster, *, watched: WatchedSecrets | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._cluster = cluster
+        self._watched = watched
         self._clock = clock
-        self._kept: dict[tuple[str, str], _Kept] = {}
-        self._reading: dict[tuple[str, str], asyncio.Task[_Kept]] = {}
-        self._failed_at: dict[tuple[str, str], float] = {}
-        self._budgets: dict[tuple[str, str], _Budget] = {}
+        self._kept: dict[Place, _Kept] = {}
+        self._reading: dict[Place, asyncio.Task[_Kept]] = {}
+        self._failed_at: dict[Place, float] = {}
+        self._budgets: dict[Place, _Budget] = {}
+        self._doubted: set[Place] = set()
+        if watched is not None:
+            watched.subscribe(self._drop)
 
     async def find(self, namespace: str, name: str, key: str) -> FoundSecret:
-        """Give what is there now, as the API server says it: for the operator, which says it in status."""
+        """Give what is there, at most 1 s ago, as the API server says it: for the operator, which says it in status."""
+        where = (namespace, name)
+        now = self._clock()
+        copy, as_of = self._look(where, now)
+        if copy is not None and now - as_of <= FIND_SECONDS:
+            return copy.judge(key)
+        if now - self._failed_at.get(where, -math.inf) <= FIND_SECONDS:
+            return FoundSecret(state=SecretState.UNKNOWN)
         try:
-            kept = await asyncio.shield(self._ask((namespace, name)))
+            kept = await asyncio.shield(self._ask(where))
         except ClusterError:
             return FoundSecret(state=SecretState.UNKNOWN)
-        return kept.judge(key)
+        return kept.copy.judge(key)
 
     async def read(self, namespace: str, name: str, key: str) -> Sequence[bytes] | None:
-        """Give the live secrets, at most 10 s old; None if there is none that can be used.
-
-        While the API server does not answer, what was read last is used, however old: a sender does not wait for it
-        longer than `PATIENCE_SECONDS`.
-        """
-        where = (namespace, name)
-        kept = self._kept.get(where)
-        if kept is not None and self._clock() - kept.read_at <= KEEP_SECONDS:
-            return kept.judge(key).values or None
-        if self._clock() - self._failed_at.get(where, -RETRY_SECONDS) >= RETRY_SECONDS:
-            task = self._ask(where)
-            # Without anything known there is nothing to do but wait; the call itself has a timeout.
-            await asyncio.wait({task}, timeout=PATIENCE_SECONDS if kept is not None else None)
-            kept = self._kept.get(where)
-        return (kept.judge(key).values or None) if kept is not None else None
+        """Give the live secrets at one key; see `read_all`."""
+        return await self.read_all([(namespace, name, key)])
 
     async def read_again(
         self, namespace: str, name: str, key: str, than: Sequence[bytes] | None
     ) -> Sequence[bytes] | None:
-        """Give the live secrets as they are now, if they are others than `than`; else None."""
-        where = (namespace, name)
-        if not self._spend(where):
-            return None
-        await asyncio.wait({self._ask(where)}, timeout=PATIENCE_SECONDS)
-        kept = self._kept.get(where)
-        values = kept.judge(key).values if kept is not None else ()
-        return values if values and list(values) != list(than or ()) else None
+        """Give the live secrets at one key if they are others than `than`; see `read_all_again`."""
+        return await self.read_all_again([(namespace, name, key)], than)
 
-    def _ask(self, where: tuple[str, str]) -> asyncio.Task[_Kept]:
+    async def read_all(self, refs: Sequence[Ref]) -> Sequence[bytes] | None:
+        """Give the live secrets of all `refs` in their order, at most 10 s old; None if none can be used.
+
+        While the API server does not answer, what was read last is used, however old: a sender does not wait for it
+        longer than `PATIENCE_SECONDS`.
+        """
+        now = self._clock()
+        values: tuple[bytes, ...] = ()
+        for namespace, name, key in refs:
+            copy, as_of = self._look((namespace, name), now)
+            if copy is None or now - as_of > KEEP_SECONDS:
+                await self._refresh(refs)
+                return self._collect(refs)
+            values += copy.judge(key).values
+        return values or None
+
+    async def read_all_again(self, refs: Sequence[Ref], than: Sequence[bytes] | None) -> Sequence[bytes] | None:
+        """Give the live secrets of all `refs` as they are now, if they are others than `than`; else None.
+
+        How often it really asks the API server is bounded for each Secret.
+        """
+        tried = tuple(than or ())
+        known = self._collect(refs)
+        if known is not None and tuple(known) != tried:
+            # A watch, or another delivery, has brought it meanwhile.
+            return known
+        asked = {self._ask(where) for where in {ref[:2] for ref in refs} if self._spend(where)}
+        if not asked:
+            return None
+        await asyncio.wait(asked, timeout=PATIENCE_SECONDS)
+        known = self._collect(refs)
+        return known if known is not None and tuple(known) != tried else None
+
+    def _look(self, where: Place, now: float) -> tuple[SecretCopy | None, float]:
+        """Give what is known of a Secret, and as of when; None if nothing is."""
+        kept = self._kept.get(where)
+        if self._watched is not None and where not in self._doubted:
+            copy, as_of = self._watched.get(where), self._watched.as_of(now)
+            if copy is not None and (kept is None or as_of >= kept.read_at):
+                return copy, as_of
+        return (kept.copy, kept.read_at) if kept is not None else (None, -math.inf)
+
+    def _drop(self, namespace: str, name: str) -> None:
+        """Trust the watch, which has news of a Secret; one that has lost its label is read anew."""
+        self._kept.pop((namespace, name), None)
+        self._doubted.discard((namespace, name))
+
+    def _collect(self, refs: Sequence[Ref]) -> Sequence[bytes] | None:
+        """Give what is known, however old; None if nothing can be used."""
+        now = self._clock()
+        values: tuple[bytes, ...] = ()
+        for namespace, name, key in refs:
+            copy, _ = self._look((namespace, name), now)
+            if copy is not None:
+                values += copy.judge(key).values
+        return values or None
+
+    async def _refresh(self, refs: Sequence[Ref]) -> None:
+        """Ask for what is not known well enough, unless that has just failed."""
+        now = self._clock()
+        tasks = set()
+        known = False
+        for where in {ref[:2] for ref in refs}:
+            copy, as_of = self._look(where, now)
+            known = known or copy is not None
+            if now - as_of > KEEP_SECONDS and now - self._failed_at.get(where, -math.inf) >= RETRY_SECONDS:
+                tasks.add(self._ask(where))
+        if tasks:
+            # Without anything known there is nothing to do but wait; the call itself has a timeout.
+            await asyncio.wait(tasks, timeout=PATIENCE_SECONDS if known else None)
+
+    def _ask(self, where: Place) -> asyncio.Task[_Kept]:
         """Ask the API server, once for all who ask at the same time."""
         task = self._reading.get(where)
         if task is None:
@@ -100,19 +171,28 @@ class SecretReader:
             task.add_done_callback(lambda done: self._note(where, done))
         return task
 
-    def _note(self, where: tuple[str, str], task: asyncio.Task[_Kept]) -> None:
+    def _note(self, where: Place, task: asyncio.Task[_Kept]) -> None:
         """Remember an answer, and that there was none."""
         self._reading.pop(where, None)
-        if len(self._kept) + len(self._failed_at) >= MAX_KEPT:
-            for memory in (self._kept, self._failed_at, self._budgets):
+        for memory in (self._kept, self._failed_at, self._budgets):
+            if len(memory) >= MAX_KEPT:
                 memory.clear()
-        if not task.cancelled() and task.exception() is None:
+        if _is_answer(task):
             self._kept[where] = task.result()
             self._failed_at.pop(where, None)
+            self._compare(where, task.result().copy)
         else:
             self._failed_at[where] = self._clock()
 
-    async def _fetch(self, where: tuple[str, str]) -> _Kept:
+    def _compare(self, where: Place, answer: SecretCopy) -> None:
+        """Doubt what the watch says of a Secret that is another by now, until the watch has news of it."""
+        copy = self._watched.get(where) if self._watched is not None else None
+        if copy is None or copy == answer or answer.forbidden:
+            self._doubted.discard(where)
+        else:
+            self._doubted.add(where)
+
+    async def _fetch(self, where: Place) -> _Kept:
         namespace, name = where
         asked_at = self._clock()
         try:
@@ -121,10 +201,10 @@ class SecretReader:
             if error.transient:
                 raise
             # A right that was taken away takes the secret away too.
-            return _Kept(secret=None, forbidden=True, read_at=asked_at)
-        return _Kept(secret=secret, forbidden=False, read_at=asked_at)
+            return _Kept(copy=SecretCopy(data=None, forbidden=True), read_at=asked_at)
+        return _Kept(copy=SecretCopy.of(secret), read_at=asked_at)
 
-    def _spend(self, where: tuple[str, str]) -> bool:
+    def _spend(self, where: Place) -> bool:
         now = self._clock()
         budget = self._budgets.setdefault(where, _Budget(counted_at=now))
         budget.left = min(BURST, budget.left + now - budget.counted_at)
@@ -133,3 +213,7 @@ class SecretReader:
             return False
         budget.left -= 1
         return True
+
+
+def _is_answer(task: asyncio.Task[_Kept]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

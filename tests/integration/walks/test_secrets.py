@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support.running import Running, make_buildtrigger, make_secret, make_webhook
+from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
 CODE = "InvalidWebhookAuthenticationParametersException"
+
+
+def mark(secret: dict[str, Any], *, watched: bool) -> dict[str, Any]:
+    """Give a Secret the label by which it is watched, or not."""
+    labels = {"hookwright.dev/watched": "true"} if watched else {}
+    return {**secret, "metadata": {**secret["metadata"], "labels": labels}}
+
+
+def count_readings(running: Running) -> int:
+    """Count how often the Secret was asked for."""
+    return sum(request.path.endswith("/secrets/hello-webhook") for request in running.cluster.requests)
 
 
 @pytest.mark.parametrize(
@@ -46,26 +59,52 @@ async def test_late_secret_heals_by_itself(bare: Running):
     assert (await bare.push(url)).status_code == 202
 
 
-async def test_next_delivery_uses_changed_secret(running: Running):
+async def test_watched_secret_heals_many_at_once(bare: Running):
+    """A labelled Secret that comes makes all Webhooks on it ready at once, for one reading at most."""
+    names = [f"hello-{number}" for number in range(20)]
+    bare.apply(make_buildtrigger(), *(make_webhook(name) for name in names))
+    for name in names:
+        await bare.until(lambda name=name: bare.ready(name) == ("False", "SecretNotFound"))
+    before = count_readings(bare)
+    bare.apply(mark(make_secret(), watched=True))
+    for name in names:
+        await bare.until_ready(name)
+    assert (await bare.push(bare.status(names[0])["url"])).status_code == 202
+    assert count_readings(bare) - before <= 1
+
+
+async def test_without_right_to_watch_nothing_is_lost(tmp_path: Path):
+    """Where Secrets may be read and not watched, a labelled Secret works as any other."""
+    async with run_hookwright(tmp_path, started=False) as running:
+        running.cluster.answer(status=403, reason="Forbidden", path="/api/v1/secrets")
+        running.apply(mark(make_secret(), watched=True), make_buildtrigger(), make_webhook())
+        await running.start()
+        url = await running.until_ready()
+        running.apply(mark(make_secret(value="new secret"), watched=True))
+        assert (await running.push(url, secret="new secret")).status_code == 202
+
+
+@pytest.mark.parametrize("watched", [False, True])
+async def test_next_delivery_uses_changed_secret(running: Running, watched):
     """A delivery signed with a new secret is taken at once; the old secret is not taken any more."""
     url = running.status()["url"]
+    running.apply(mark(make_secret(), watched=watched))
     assert (await running.push(url)).status_code == 202
-    running.apply(make_secret(value="new secret"))
+    running.apply(mark(make_secret(value="new secret"), watched=watched))
     assert (await running.push(url, secret="new secret")).status_code == 202
     assert (await running.push(url)).status_code == 401
 
 
-async def test_forged_signatures_do_not_flood_the_api_server(running: Running):
+@pytest.mark.parametrize("watched", [False, True])
+async def test_forged_signatures_do_not_flood_the_api_server(running: Running, watched):
     """However many bad signatures come, the Secret is read a bounded number of times."""
     url = running.status()["url"]
+    running.apply(mark(make_secret(), watched=watched))
 
-    def readings() -> int:
-        return sum(request.path.endswith("/secrets/hello-webhook") for request in running.cluster.requests)
-
-    before = readings()
+    before = count_readings(running)
     for _ in range(100):
         assert (await running.push(url, secret="forged")).status_code == 401
-    assert readings() - before < 20
+    assert count_readings(running) - before < 20
 
 
 async def test_inline_secret_works_and_is_warned_about(bare: Running):

@@ -1,15 +1,19 @@
-"""What the client makes of refusals and of kubeconfigs, without a cluster."""
+"""What the client makes of kubeconfigs, and of watches that servers break in every way, without a cluster."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import aclosing, asynccontextmanager
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from kubernetes.aio.client import Configuration
 
-from hookwright.cluster.client import MAX_MESSAGE, KubernetesCluster, _refusal, find_proxy, load_access
-from hookwright.errors import UsageError
+from hookwright.cluster import SECRETS, answers, client
+from hookwright.cluster.client import KubernetesCluster, find_proxy, load_access
+from hookwright.errors import ClusterError, UsageError
+from support.waiting import PATIENCE_SECONDS, eventually
 
 KUBECONFIG = """
 apiVersion: v1
@@ -19,32 +23,6 @@ clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"%s}}]
 contexts: [{name: a, context: {cluster: c, user: u%s}}]
 users: [{name: u, user: {token: t}}]
 """
-
-
-def test_refusal_has_status_reason_and_message():
-    """A Kubernetes Status object becomes an error with its status, reason and words."""
-    text = json.dumps({"kind": "Status", "message": 'jobs "x" already exists', "reason": "AlreadyExists", "code": 409})
-    error = _refusal(409, text.encode())
-    assert (error.status, error.reason, error.message) == (409, "AlreadyExists", 'jobs "x" already exists')
-
-
-@pytest.mark.parametrize("text", [b"", b"<html>Bad Gateway</html>", b"[]", b"5", b"null", b"{}", b"\xff", b'"x"'])
-def test_refusal_of_a_stranger_is_named_by_its_status(text):
-    """What a proxy says instead of the API server is not repeated."""
-    error = _refusal(502, text)
-    assert (error.status, error.reason, error.message) == (502, "", "the API server answers 502")
-
-
-def test_long_refusal_is_cut():
-    """A message is no longer than status has room for."""
-    assert len(_refusal(422, json.dumps({"message": "m" * 10_000}).encode()).message) == MAX_MESSAGE
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=60) | st.recursive(st.none() | st.text(max_size=5), st.lists).map(json.dumps).map(str.encode))
-def test_any_answer_makes_a_refusal(text):
-    """Whatever stands in the body of a refusal, it becomes one."""
-    assert _refusal(500, text).status == 500
 
 
 async def test_kubeconfig_is_read(tmp_path):
@@ -116,3 +94,196 @@ def test_proxy_is_that_of_the_environment(monkeypatch, environment, proxy):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert find_proxy("https://10.0.0.1:6443") == proxy
+
+
+# ── watches ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OPENING = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+OPEN = ("BOOKMARK", {"metadata": {"resourceVersion": "5"}})
+IN_ORDER = b"0\r\n\r\n"
+SECRET_VALUE = "aHVzaA=="
+
+
+def line(version, kind="ADDED", **members):
+    obj = {"metadata": {"name": "a", "resourceVersion": str(version)}, "data": {"token": SECRET_VALUE}, **members}
+    return json.dumps({"type": kind, "object": obj}).encode() + b"\n"
+
+
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+class Server:
+    """Answers every request with `answer`, and then closes the connection, or holds it."""
+
+    def __init__(self, answer, *, hold):
+        self.answer = answer
+        self.hold = hold
+        self.requests = []
+        self.closed = 0
+
+    async def speak(self, reader, writer):
+        self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(self.answer)
+        await writer.drain()
+        if self.hold:
+            await reader.read()
+        self.closed += 1
+        writer.close()
+
+
+@asynccontextmanager
+async def speaking(answer, *, hold=False):
+    server = Server(answer, hold=hold)
+    listening = await asyncio.start_server(server.speak, "127.0.0.1", 0)
+    configuration = Configuration()
+    configuration.host = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), KubernetesCluster(configuration) as cluster:
+            yield server, cluster
+    finally:
+        listening.close()
+
+
+def watch(cluster, seconds=60, **more):
+    return aclosing(cluster.watch(SECRETS, resource_version="5", seconds=seconds, **more))
+
+
+async def collect(cluster, seconds=60):
+    async with watch(cluster, seconds) as events:
+        assert await anext(events) == OPEN
+        return [(kind, obj["metadata"]["resourceVersion"]) async for kind, obj in events]
+
+
+async def test_watch_gives_each_event_until_the_server_ends_it():
+    """Events come one by one, however the stream is cut; bookmarks are among them."""
+    first, second, third = line(6), line(7, "BOOKMARK"), line(8, "DELETED")
+    answer = OPENING + chunk(first[:20]) + chunk(first[20:] + second + third[:1]) + chunk(third[1:]) + IN_ORDER
+    async with speaking(answer) as (_, cluster):
+        assert await collect(cluster) == [("ADDED", "6"), ("BOOKMARK", "7"), ("DELETED", "8")]
+
+
+async def test_watch_says_what_it_wants():
+    """The API server is told where to go on, what to choose, when to end, and that bookmarks are welcome."""
+    async with speaking(OPENING + IN_ORDER) as (server, cluster):
+        async with watch(cluster, 290, namespace="team", label_selector="a/b=c") as events:
+            assert [event async for event in events] == [OPEN]
+        method, target, _ = server.requests[0].split(b"\r\n")[0].decode().split()
+    assert (method, urlsplit(target).path) == ("GET", "/api/v1/namespaces/team/secrets")
+    assert dict(parse_qsl(urlsplit(target).query)) == {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": "5",
+        "timeoutSeconds": "290",
+        "labelSelector": "a/b=c",
+    }
+
+
+BROKEN_WATCHES = {
+    "cut between chunks": OPENING + chunk(line(6)),
+    "cut in a line": OPENING + chunk(line(6) + line(7)[:30]) + IN_ORDER,
+    "no JSON": OPENING + chunk(line(6) + b"<html>\n") + IN_ORDER,
+    "no event": OPENING + chunk(line(6) + b"{}\n") + IN_ORDER,
+    "no object": OPENING + chunk(line(6) + b'{"type": "ADDED", "object": "x"}\n') + IN_ORDER,
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN_WATCHES.values(), ids=BROKEN_WATCHES)
+async def test_broken_watch_is_an_absence_of_the_api_server(answer):
+    """A stream that breaks, or that is none, is an error that trying again may mend, and shows no Secret."""
+    async with speaking(answer) as (_, cluster):
+        with pytest.raises(ClusterError) as broken:
+            await collect(cluster)
+    assert (broken.value.status, broken.value.transient) == (0, True)
+    assert SECRET_VALUE not in f"{broken.value!r} {broken.value.__cause__!r} {broken.value.__context__!r}"
+
+
+async def test_line_that_never_ends_is_not_kept(monkeypatch):
+    """A watch whose line grows beyond the bound is broken off, though the server goes on."""
+    monkeypatch.setattr(client, "Lines", lambda: answers.Lines(1000))
+    async with speaking(OPENING + chunk(b"x" * 1001), hold=True) as (server, cluster):
+        with pytest.raises(ClusterError) as broken:
+            await collect(cluster)
+        await eventually(lambda: server.closed)
+    assert broken.value.status == 0
+
+
+async def test_silent_watch_is_broken(monkeypatch):
+    """A watch from which nothing comes, not even a bookmark, is taken for dead, and its connection closed."""
+    monkeypatch.setattr(client, "SILENCE_SECONDS", 0.01)
+    async with speaking(OPENING + chunk(line(6)), hold=True) as (server, cluster):
+        with pytest.raises(ClusterError) as broken:
+            await collect(cluster)
+        await eventually(lambda: server.closed)
+    assert broken.value.transient
+
+
+async def test_watch_that_the_server_does_not_end_ends(monkeypatch):
+    """A watch ends soon after the time that was asked for, though the server does not end it."""
+    async with speaking(OPENING + chunk(line(6)), hold=True) as (_, cluster):
+        monkeypatch.setattr(client, "GRACE_SECONDS", 0.2)
+        assert await collect(cluster, seconds=0) == [("ADDED", "6")]
+        monkeypatch.setattr(client, "GRACE_SECONDS", -0.01)
+        assert await collect(cluster, seconds=0) == []
+
+
+async def test_watch_outlasts_the_time_of_other_requests(monkeypatch):
+    """The client's own bound on a request, which is 5 minutes, does not end a watch."""
+    timeouts = []
+    async with speaking(OPENING + IN_ORDER) as (_, cluster):
+        call = cluster._api.call_api
+
+        async def note(*args, **more):
+            timeouts.append(more["_request_timeout"])
+            return await call(*args, **more)
+
+        monkeypatch.setattr(cluster._api, "call_api", note)
+        await collect(cluster)
+    assert [(timeout.total, timeout.sock_read) for timeout in timeouts] == [(None, None)]
+
+
+async def test_watch_that_is_left_gives_its_connection_back():
+    """Whoever stops listening closes the connection."""
+    async with speaking(OPENING + chunk(line(6) + line(7)), hold=True) as (server, cluster):
+        async with watch(cluster) as events:
+            assert [(await anext(events))[0] for _ in range(2)] == ["BOOKMARK", "ADDED"]
+            assert not server.closed
+        await eventually(lambda: server.closed)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 500])
+async def test_refused_watch_is_the_refusal(status):
+    """A refusal of a watch has the API server's status, reason and words."""
+    body = json.dumps({"kind": "Status", "message": "no", "reason": "Because", "code": status}).encode()
+    answer = b"HTTP/1.1 %d No\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+    async with speaking(answer) as (_, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await collect(cluster)
+    assert (refused.value.status, refused.value.reason, refused.value.message) == (status, "Because", "no")
+
+
+async def test_error_event_is_a_refusal():
+    """A version that is too old is often said inside the stream: that is the same 410."""
+    status = {"kind": "Status", "metadata": {}, "message": "too old", "reason": "Expired", "code": 410}
+    event = json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
+    async with speaking(OPENING + chunk(line(6) + event), hold=True) as (_, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await collect(cluster)
+    assert (refused.value.status, refused.value.reason) == (410, "Expired")
+
+
+async def test_absent_api_server_has_no_watch():
+    """A server that cannot be reached, or hangs up, is an absence."""
+    async with speaking(b"") as (_, cluster):
+        with pytest.raises(ClusterError) as absent:
+            await collect(cluster)
+    assert absent.value.status == 0
+
+
+async def test_server_that_does_not_begin_to_answer_is_absent(monkeypatch):
+    """A watch whose answer does not begin is given up."""
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.01)
+    async with speaking(b"", hold=True) as (_, cluster):
+        with pytest.raises(ClusterError) as absent:
+            await collect(cluster)
+    assert absent.value.status == 0

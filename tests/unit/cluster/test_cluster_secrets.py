@@ -1,4 +1,7 @@
-"""Secrets on demand: kept 10 s, read again within a bound, asked for once by many, kept through an absence."""
+"""Secrets on demand: kept 10 s, read again within a bound, asked for once by many, kept through an absence.
+
+Those that are watched are in `test_cluster_watched_secrets.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from hookwright.cluster import SECRETS, secrets
-from hookwright.cluster.secret_values import SecretState, judge_secret
-from hookwright.cluster.secrets import BURST, KEEP_SECONDS, RETRY_SECONDS, SecretReader
+from hookwright.cluster.port import Page
+from hookwright.cluster.secret_values import SecretCopy, SecretState, judge_secret
+from hookwright.cluster.secrets import BURST, FIND_SECONDS, KEEP_SECONDS, RETRY_SECONDS, SecretReader
 from support.fakecluster import FakeCluster
 from support.objects import SECRET, raw_secret
 from support.waiting import settle
 
 PLACE = ("default", "hello-webhook", "token")
+OTHER = ("default", "other", "token")
 NEW = b"the secret of today"
 
 
@@ -221,9 +226,10 @@ async def test_bound_is_per_secret(bench):
 
 
 async def test_operator_sees_what_is_there_now(bench):
-    """Status is worked out from the Secret as it is, not from what is kept."""
+    """Status is worked out from the Secret as it is, not from what is kept for deliveries."""
     await bench.reader.read(*PLACE)
     bench.cluster.delete(SECRETS, "hello-webhook")
+    bench.now += FIND_SECONDS + 0.001
     assert (await bench.reader.find(*PLACE)).state is SecretState.NO_SECRET
 
 
@@ -232,14 +238,121 @@ async def test_secret_that_the_operator_finds_serves_deliveries(bench):
     bench.cluster.delete(SECRETS, "hello-webhook")
     assert await bench.reader.read(*PLACE) is None
     bench.cluster.put(SECRETS, raw_secret())
+    bench.now += FIND_SECONDS + 0.001
     await bench.reader.find(*PLACE)
     assert await bench.reader.read(*PLACE) == (SECRET,)
 
 
 async def test_absent_api_server_is_not_an_absent_secret(bench):
-    """If the API server does not say, the state is unknown."""
+    """If the API server does not say, the state is unknown; it is not asked again for each object."""
     bench.cluster.fail("get", SECRETS, status=503)
     assert (await bench.reader.find(*PLACE)).state is SecretState.UNKNOWN
+    for _ in range(1000):
+        assert (await bench.reader.find(*PLACE)).state is SecretState.UNKNOWN
+    assert bench.asked == 1
+    bench.now += FIND_SECONDS + 0.001
+    assert (await bench.reader.find(*PLACE)).state is SecretState.USABLE
+
+
+@pytest.mark.parametrize("missing", [False, True])
+async def test_operator_reads_once_for_all_objects_with_one_secret(bench, missing):
+    """A thousand Webhooks that look at one Secret in the same moment cost one request, one after the other too."""
+    if missing:
+        bench.cluster.delete(SECRETS, "hello-webhook")
+    found = await asyncio.gather(*(bench.reader.find(*PLACE) for _ in range(500)))
+    bench.now += FIND_SECONDS
+    found += [await bench.reader.find(*PLACE) for _ in range(500)]
+    assert {one.state for one in found} == {SecretState.NO_SECRET if missing else SecretState.USABLE}
+    assert bench.asked == 1
+
+
+# ── several secrets of one object ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_all_live_secrets_are_given_in_order(bench):
+    """The secrets of all references come in their order, and what cannot be used is left out."""
+    bench.cluster.put(SECRETS, raw_secret(name="other", value=NEW))
+    refs = [OTHER, ("default", "missing", "token"), ("default", "other", "no-key"), PLACE]
+    assert await bench.reader.read_all(refs) == (NEW, SECRET)
+    assert await bench.reader.read_all(list(reversed(refs))) == (SECRET, NEW)
+    assert bench.asked == 3
+
+
+async def test_no_live_secret_is_none(bench):
+    """If no reference can be used there is nothing to verify with."""
+    assert await bench.reader.read_all([("default", "missing", "token"), ("default", "hello-webhook", "no")]) is None
+    assert await bench.reader.read_all([]) is None
+
+
+async def test_secrets_of_one_object_are_asked_for_at_the_same_time(bench):
+    """Several Secrets take as long as the slowest one, and one Secret with several keys is asked for once."""
+    bench.cluster.put(SECRETS, raw_secret(name="other", value=NEW))
+    bench.cluster.gate = asyncio.Event()
+    reading = asyncio.create_task(bench.reader.read_all([PLACE, OTHER, ("default", "other", "x")]))
+    await settle()
+    assert bench.asked == 2
+    bench.cluster.gate.set()
+    assert await reading == (SECRET, NEW)
+
+
+async def test_fresh_secrets_wait_for_nothing(bench):
+    """While everything is fresh, a delivery does not even let others go on: nothing is waited for."""
+    bench.cluster.put(SECRETS, raw_secret(name="other", value=NEW))
+    await bench.reader.read_all([PLACE, OTHER])
+    with pytest.raises(StopIteration) as ended:
+        bench.reader.read_all([PLACE, OTHER]).send(None)
+    assert ended.value.value == (SECRET, NEW)
+
+
+async def test_one_known_secret_is_enough_to_go_on_with(bench, monkeypatch):
+    """If the API server hangs, a delivery is verified with the secrets that are known."""
+    monkeypatch.setattr(secrets, "PATIENCE_SECONDS", 0.01)
+    await bench.reader.read(*PLACE)
+    bench.cluster.gate = asyncio.Event()
+    assert await bench.reader.read_all([OTHER, PLACE]) == (SECRET,)
+    bench.cluster.gate.set()
+
+
+async def test_any_changed_secret_is_found_at_once(bench):
+    """After a signature that does not fit, each of the Secrets is read again."""
+    refs = [PLACE, OTHER]
+    known = await bench.reader.read_all(refs)
+    bench.cluster.put(SECRETS, raw_secret(name="other", value=NEW))
+    assert await bench.reader.read_all_again(refs, than=known) == (SECRET, NEW)
+    assert await bench.reader.read_all(refs) == (SECRET, NEW)
+
+
+async def test_what_another_delivery_found_is_not_asked_for_again(bench):
+    """If others secrets are known by now than were tried, they are given without a request."""
+    known = await bench.reader.read(*PLACE)
+    bench.cluster.put(SECRETS, raw_secret(value=NEW))
+    await bench.reader.read_again(*PLACE, than=known)
+    asked = bench.asked
+    assert await bench.reader.read_again(*PLACE, than=known) == (NEW,)
+    assert bench.asked == asked
+
+
+async def test_spent_bound_of_one_secret_does_not_hide_the_other(bench):
+    """Of several Secrets, those are read again whose bound allows it."""
+    for _ in range(BURST):
+        await bench.reader.read_again(*PLACE, than=[SECRET])
+    known = await bench.reader.read_all([PLACE, OTHER])
+    bench.cluster.put(SECRETS, raw_secret(name="other", value=NEW))
+    assert await bench.reader.read_all_again([PLACE, OTHER], than=known) == (SECRET, NEW)
+
+
+async def test_what_is_remembered_is_bounded(bench, monkeypatch):
+    """However many Secrets are named, only so many are remembered."""
+    monkeypatch.setattr(secrets, "MAX_KEPT", 10)
+    for number in range(100):
+        await bench.reader.read_again("default", f"n{number}", "token", than=None)
+        bench.cluster.fail("get", SECRETS)
+        await bench.reader.read("default", f"m{number}", "token")
+    assert max(map(len, (bench.reader._kept, bench.reader._failed_at, bench.reader._budgets))) <= 11
+    assert bench.reader._reading == {}
+
+
+# ── what is at a key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -262,8 +375,23 @@ def test_states_of_a_secret(secret, state, values):
     """Missing, without the key, empty or blank, and usable are told apart; a usable secret is its exact bytes."""
     found = judge_secret(secret, "token")
     assert (found.state, found.values) == (state, values)
+    assert SecretCopy.of(secret).judge("token") == found
 
 
 def test_secret_is_not_printed():
-    """What was found does not show its value in a log line."""
-    assert "hush" not in repr(judge_secret(raw_secret(value=b"hush"), "token"))
+    """What was found, and what is kept of it, does not show its value in a log line."""
+    secret = raw_secret(value=b"hush")
+    kept = secrets._Kept(copy=SecretCopy.of(secret), read_at=0.0)
+    found = kept.copy.judge("token")
+    for shown in (repr(found), repr(kept), repr(Page(items=[secret], resource_version="1"))):
+        assert "hush" not in shown
+        assert secret["data"]["token"] not in shown
+
+
+def test_value_is_decoded_once():
+    """A copy of a Secret gives the same answer for a key each time, and remembers no keys that are not there."""
+    copy = SecretCopy.of(raw_secret())
+    assert copy.judge("token") is copy.judge("token")
+    for number in range(1000):
+        assert copy.judge(str(number)).state is SecretState.NO_KEY
+    assert list(copy._found) == ["token"]
