@@ -315,6 +315,9 @@ class FakeCluster:
         if found is None:
             group = f".{resource.group}" if resource.group else ""
             raise ClusterError(f'{resource.plural}{group} "{name}" not found', status=404, reason="NotFound")
+        version = patch.get("metadata", {}).get("resourceVersion")
+        if version not in (None, found["metadata"]["resourceVersion"]):
+            raise ClusterError("the object has been modified", status=409, reason="Conflict")
         patched = merge_patch(found, patch)
         if subresource == "status":
             patched = {**found, "status": patched.get("status", {})}

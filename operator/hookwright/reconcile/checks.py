@@ -13,7 +13,7 @@ from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
 from hookwright.intake.route import Route, SecretRef, compile_route, describe_shape
 from hookwright.intake.rules import INVALID_AUTHENTICATION, PIPELINE_NOT_FOUND, VALIDATION
-from hookwright.kinds import BuildTrigger, Condition, InvalidObject, ObjectKind, Raw, Webhook
+from hookwright.kinds import BuildTrigger, Condition, CronJob, InvalidObject, ObjectKind, Raw, Webhook
 from hookwright.kinds.conditions import last_delivery_failed, ready, settle, stalled, waiting
 from hookwright.reasons import Outcome
 
@@ -30,6 +30,7 @@ SECRET_EMPTY = "SecretEmpty"  # noqa: S105 - a reason's name
 SECRET_MALFORMED = "SecretMalformed"  # noqa: S105 - a reason's name
 SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason's name
 TARGET_NOT_FOUND = "TargetNotFound"
+TARGET_FORBIDDEN = "TargetForbidden"
 TARGET_NOT_READY = "TargetNotReady"
 TEMPLATE_INVALID = "TemplateInvalid"
 TEMPLATE_FORBIDDEN = "TemplateForbidden"
@@ -72,11 +73,12 @@ def check_webhook(
     *,
     standing: Standing = GOOD_STANDING,
     tried: Tried | None = None,
+    cronjobs_known: bool = True,
 ) -> Finding | None:
     """Give the first thing that is wrong with a Webhook; None if deliveries to it can start builds.
 
     `secrets` are what was found where its route's `secret_refs` point to, in that order. `tried` is there if the build
-    was tried for this very Webhook.
+    was tried for this very Webhook. `cronjobs_known` says whether CronJobs can be seen at all.
     """
     if isinstance(webhook, InvalidObject):
         problem = describe_shape(webhook)
@@ -87,11 +89,21 @@ def check_webhook(
         return _refuse(route.problem, heals=standing is not GOOD_STANDING)
     for finding in _check_secrets(webhook, route, secrets):
         return finding
-    return _check_target(webhook, target) or (_check_tried(tried) if tried is not None else None)
+    return _check_target(webhook, target, cronjobs_known=cronjobs_known) or (
+        _check_tried(tried) if tried is not None else None
+    )
 
 
-def _check_target(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> Finding | None:
+def _check_target(
+    webhook: Webhook, target: ObjectKind | InvalidObject | None, *, cronjobs_known: bool
+) -> Finding | None:
     kind, name = webhook.spec.target_pipeline.kind, webhook.spec.target_pipeline.name
+    if target is None and kind == CronJob.KIND and not cronjobs_known:
+        message = (
+            f"spec.targetPipeline.kind: Hookwright may not see CronJobs, so that {name} cannot be found; allow list "
+            "and watch on cronjobs of batch in its ClusterRole"
+        )
+        return Finding(reason=TARGET_FORBIDDEN, code=PIPELINE_NOT_FOUND, message=message, heals=True)
     if target is None:
         message = (
             f"spec.targetPipeline.name: there is no {kind} {name} in namespace {webhook.metadata.namespace}; create "

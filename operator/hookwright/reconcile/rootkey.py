@@ -6,20 +6,26 @@ whoever reads it knows every URL.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import structlog
 
 from hookwright.cluster import NAMESPACES, SECRETS, Cluster
 from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
 
+log = structlog.get_logger()
+
 NAME = "hookwright-root-key"
 KEY = "keys"
 KEY_BYTES = 32
 SHORTEST_KEY_BYTES = 16
+FOLLOW_SECONDS = 60.0
 
 
 async def load_root_keys(cluster: Cluster, namespace: str) -> tuple[bytes, ...]:
@@ -80,3 +86,45 @@ def _new_secret(namespace: str) -> dict[str, Any]:
         "type": "Opaque",
         "data": {KEY: base64.b64encode(line).decode()},
     }
+
+
+class RootKeys:
+    """The root keys as they are now; who makes URLs of them is told when they change."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)
+        self._subscribers: list[Callable[[], None]] = []
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The keys, newest first."""
+        return self._keys
+
+    def subscribe(self, told: Callable[[], None]) -> None:
+        """Have `told` called when the keys have changed."""
+        self._subscribers.append(told)
+
+    def put(self, keys: Sequence[bytes]) -> None:
+        """Take the keys as they are now."""
+        if tuple(keys) != self._keys:
+            self._keys = tuple(keys)
+            for told in self._subscribers:
+                told()
+
+    async def follow(self, cluster: Cluster, namespace: str) -> None:
+        """Look now and then whether the keys were changed, until cancelled.
+
+        A Secret that is gone or cannot be used changes nothing: URLs must not stop working because of a typing error.
+        """
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
+                if found is None:
+                    log.error("root key", error=f"Secret {NAME} in namespace {namespace} is gone: put it back")
+                else:
+                    self.put(read_root_keys(found, namespace))
+            except UsageError as error:
+                log.error("root key", error=error.message)
+            except ClusterError as error:
+                log.warning("root key", error=error.message)

@@ -6,23 +6,39 @@ from typing import Any
 
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, Webhook
-from hookwright.reasons import Outcome
+from hookwright.reasons import BUILD_FORBIDDEN, BUILD_INVALID, IMPERSONATION_FORBIDDEN, SECRET_UNUSABLE, Outcome
 
 # What receivers write into a Webhook's status.
 RECEIVERS_MEMBERS = ("lastDelivery", "lastTriggered")
+_OURS = (Webhook.KIND, BuildTrigger.KIND)
+_OF_TARGETS = (BUILD_FORBIDDEN.name, IMPERSONATION_FORBIDDEN.name, BUILD_INVALID.name)
 
 
 def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     """Give the keys of the object itself and of those that depend on it."""
     keys = list(change.siblings)
-    if change.key.kind not in (Webhook.KIND, BuildTrigger.KIND):
-        # A target of somebody else's: only those who start it must look.
-        return mirror.webhooks_of(change.key)
     if _matter(change.found, ours=change.ours) != _matter(change.before, ours=change.ours):
         keys.append(change.key)
-    if change.key.kind == BuildTrigger.KIND:
+    if change.key.kind != Webhook.KIND:
         keys += mirror.webhooks_of(change.key)
-    return keys
+    found, failed = change.found, _find_failure(change.found)
+    if isinstance(found, Webhook) and failed is not None and failed != _find_failure(change.before):
+        # A start that was refused says more of the target than its own status does.
+        keys += [_find_target(found)] if failed[0] in _OF_TARGETS else []
+    return [key for key in keys if key.kind in _OURS]
+
+
+def _find_target(webhook: Webhook) -> Key:
+    pipeline = webhook.spec.target_pipeline
+    return Key(pipeline.kind, webhook.metadata.namespace, pipeline.name)
+
+
+def _find_failure(obj: ObjectKind | InvalidObject | None) -> tuple[str, str] | None:
+    """Give reason and message of a newest delivery that somebody must mend something for."""
+    last = obj.status.last_delivery if isinstance(obj, Webhook) else None
+    if last is None or (last.outcome != Outcome.FAILED and last.reason != SECRET_UNUSABLE.name):
+        return None
+    return last.reason, last.message
 
 
 def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # Any: compared only
@@ -35,14 +51,11 @@ def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # An
         return None
     metadata = obj.metadata
     common = (metadata.uid, metadata.generation, metadata.annotations, metadata.labels, metadata.deletion_timestamp)
-    failed: tuple[str, str] | None = None
     status: object = None
     if isinstance(obj, InvalidObject):
         status = {name: value for name, value in obj.found_status.items() if name not in RECEIVERS_MEMBERS}
     elif isinstance(obj, Webhook):
-        last = obj.status.last_delivery
-        failed = (last.reason, last.message) if last is not None and last.outcome == Outcome.FAILED else None
         status = obj.status.model_copy(update={"last_delivery": None, "last_triggered": None})
     elif isinstance(obj, BuildTrigger):
         status = obj.status
-    return (*common, failed, None if ours else status)
+    return (*common, _find_failure(obj), None if ours else status)

@@ -9,6 +9,7 @@ from hookwright.cluster.mirror import Key
 from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.intake.route import SecretRef, find_secret_refs
 from hookwright.intake.routes import make_url
+from hookwright.intake.rules import INVALID_AUTHENTICATION
 from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook
 from hookwright.reconcile.checks import LISTENING, SUSPENDED, Finding, Tried, check_webhook, is_judged
 from hookwright.reconcile.status import write_status
@@ -32,11 +33,12 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
         return NEVER
     target = world.mirror.target_of(webhook)
     standing = world.mirror.standing(webhook)
+    visible = world.cronjobs_known()
     secrets = await _find_secrets(webhook, world)
     if any(secret.state is SecretState.UNKNOWN for secret in secrets):
         # The API server did not say: that is no news about the Webhook.
         return Again(MISSING_SECRET_SECONDS)
-    finding = check_webhook(webhook, target, secrets, standing=standing)
+    finding = check_webhook(webhook, target, secrets, standing=standing, cronjobs_known=visible)
     if finding is None and isinstance(target, BuildTrigger) and not is_judged(target):
         # Nothing is said before the target was looked at: its status will wake this Webhook.
         return NEVER
@@ -44,7 +46,7 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
     if tried is not None:
         if tried.error is not None and tried.error.transient:
             return Again(UNTRIED_SECONDS)
-        finding = check_webhook(webhook, target, secrets, standing=standing, tried=tried)
+        finding = check_webhook(webhook, target, secrets, standing=standing, tried=tried, cronjobs_known=visible)
     metadata = webhook.metadata
     aws_name = webhook.aws_name if isinstance(webhook, Webhook) else metadata.name
     await write_status(
@@ -55,7 +57,7 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
         resource=WEBHOOKS,
         good=_describe_good(webhook),
         members={
-            "url": make_url(world.settings.public_url, world.root_keys, metadata.uid),
+            "url": make_url(world.settings.public_url, world.root_keys.keys, metadata.uid),
             "arn": make_arn(Webhook, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=aws_name),
         },
     )
@@ -73,7 +75,8 @@ def _look_again(finding: Finding | None, tried: Tried | None, secrets: Sequence[
         return Again(FORBIDDEN_SECONDS)
     if not secrets:
         return NEVER
-    return Again(FOUND_SECRET_SECONDS if all(secret.values for secret in secrets) else MISSING_SECRET_SECONDS)
+    wrong = finding is not None and finding.code == INVALID_AUTHENTICATION
+    return Again(MISSING_SECRET_SECONDS if wrong else FOUND_SECRET_SECONDS)
 
 
 def _describe_good(webhook: Webhook | InvalidObject) -> tuple[str, str]:

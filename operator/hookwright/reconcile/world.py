@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,12 +11,16 @@ from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.kinds import ObjectKind
 from hookwright.reconcile.announcer import Announcer
+from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """The cluster, its mirror, the Secrets, the clock, the settings and the root keys."""
+    """The cluster, its mirror, the Secrets, the clock, the settings and the root keys.
+
+    `cronjobs_known` says whether CronJobs can be seen at all: that needs a right that not everybody gives.
+    """
 
     cluster: Cluster
     mirror: Mirror
@@ -24,7 +28,8 @@ class World:
     announcer: Announcer
     clock: Callable[[], datetime]
     settings: Settings
-    root_keys: Sequence[bytes] = field(repr=False)
+    root_keys: RootKeys = field(repr=False)
+    cronjobs_known: Callable[[], bool] = lambda: True
 
 
 def make_arn(kind: type[ObjectKind], *, cluster: str, namespace: str, name: str) -> str:

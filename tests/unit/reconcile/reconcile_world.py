@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hookwright.app import reconcile
+from hookwright.app.operating import reconcile
 from hookwright.cluster import BUILDTRIGGERS, EVENTS, SECRETS, WEBHOOKS
 from hookwright.cluster.mirror import Key, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.reconcile.announcer import Announcer
+from hookwright.reconcile.rootkey import RootKeys
 from hookwright.reconcile.work import Again
 from hookwright.reconcile.world import World
 from hookwright.settings import Settings
@@ -38,7 +39,7 @@ class Bench:
             announcer=Announcer(self.cluster, lambda: self.now),
             clock=lambda: self.now,
             settings=Settings(public_url="https://hooks.example.com", cluster_name="test"),
-            root_keys=[ROOT_KEY],
+            root_keys=RootKeys([ROOT_KEY]),
         )
 
     def seconds(self):

@@ -1,0 +1,234 @@
+"""Leader election against a running API server: processes that are killed, stopped and woken, and a server that hangs.
+
+Run as a program, this file is one candidate: it takes a kubeconfig and its identity, and writes Kubernetes Events while
+it holds the Lease, so that the API server's own order says who wrote when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hookwright.cluster import EVENTS, LEASES
+from hookwright.cluster.client import KubernetesCluster, load_access
+from hookwright.commands.dev import make_namespace
+from hookwright.devcluster import DevCluster
+from hookwright.errors import ClusterError
+from hookwright.reconcile.election import NAME, Terms
+from hookwright.reconcile.lease import Lease, LeasedCluster
+
+NAMESPACE = "hookwright-system"
+# As the real ones are to one another, and as short as a busy machine bears; the API wants whole seconds.
+TERMS = Terms(lease=4, deadline=3.0, renew=0.5)
+PATIENCE = 30.0
+BETWEEN_WRITES = 0.5
+
+
+@pytest.fixture
+def cluster(tmp_path: Path):
+    with DevCluster.in_thread() as cluster:
+        cluster.apply(make_namespace(NAMESPACE))
+        (tmp_path / "kubeconfig").write_text(cluster.kubeconfig())
+        yield cluster
+        cluster.resume()
+
+
+@pytest.fixture
+async def client(cluster: DevCluster, tmp_path: Path) -> AsyncIterator[KubernetesCluster]:
+    async with KubernetesCluster((await load_access(tmp_path / "kubeconfig")).configuration) as client:
+        yield client
+
+
+async def until(happened):
+    """Wait until `happened`, which other threads and processes bring about."""
+    async with asyncio.timeout(PATIENCE):
+        while not (result := happened()):  # noqa: ASYNC110 - what is polled has no event
+            await asyncio.sleep(0.005)
+    return result
+
+
+@dataclass(kw_only=True)
+class Running:
+    """A candidate in the test's own process."""
+
+    lease: Lease
+    leased: LeasedCluster
+    task: asyncio.Task
+
+    async def kill(self):
+        """End it without a farewell."""
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+
+
+@asynccontextmanager
+async def running(client: KubernetesCluster, *identities: str):
+    """Run candidates of these names, each started when the one before holds the Lease or waits for it."""
+    async with AsyncExitStack() as stack:
+        found = []
+        for identity in identities:
+            lease = Lease(cluster=client, namespace=NAMESPACE, identity=identity, terms=TERMS)
+            one = Running(lease=lease, leased=LeasedCluster(client, lease), task=asyncio.create_task(lease.run()))
+            stack.push_async_callback(one.kill)
+            await until(lambda lease=lease: lease.holder)
+            found.append(one)
+        yield found
+
+
+def spec_of(cluster: DevCluster):
+    """Give what the Lease says; empty if there is none."""
+    return (cluster.get("leases.coordination.k8s.io", NAMESPACE, NAME) or {}).get("spec", {})
+
+
+# ── what the election stands on ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_patch_for_another_version_is_a_conflict(cluster: DevCluster, client: KubernetesCluster):
+    """A merge patch that carries a resourceVersion takes effect on that version alone."""
+    where = {"namespace": NAMESPACE, "name": NAME}
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME}, "spec": {}}
+    await client.create(LEASES, lease, namespace=NAMESPACE)
+    version = (await client.get(LEASES, **where))["metadata"]["resourceVersion"]
+    first = {"metadata": {"resourceVersion": version}, "spec": {"holderIdentity": "a"}}
+    answer = await client.patch(LEASES, first, **where)
+    assert (answer["spec"]["holderIdentity"], answer["metadata"]["resourceVersion"] != version) == ("a", True)
+    with pytest.raises(ClusterError) as refusal:
+        await client.patch(LEASES, {**first, "spec": {"holderIdentity": "b"}}, **where)
+    assert (refusal.value.status, refusal.value.reason, refusal.value.transient) == (409, "Conflict", True)
+    assert spec_of(cluster)["holderIdentity"] == "a"
+
+
+# ── candidates in one process ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_dead_holder_has_a_successor(cluster: DevCluster, client: KubernetesCluster):
+    """Of two candidates one holds the Lease; when it dies, the other takes over, which the Lease counts."""
+    async with running(client, "a", "b") as (first, second):
+        assert (first.lease.held, second.lease.held, second.lease.holder) == (True, False, "a")
+        await first.kill()
+        await asyncio.wait_for(second.lease.wait_held(), PATIENCE)
+        assert not first.lease.held
+        spec = spec_of(cluster)
+        assert (spec["holderIdentity"], spec["leaseTransitions"], spec["leaseDurationSeconds"]) == ("b", 1, 4)
+
+
+async def test_released_lease_is_taken_over(cluster: DevCluster, client: KubernetesCluster):
+    """A holder that stops cleanly leaves an empty Lease, which the other takes."""
+    async with running(client, "a", "b") as (first, second):
+        await first.kill()
+        await first.lease.release()
+        assert not first.lease.held
+        assert spec_of(cluster)["holderIdentity"] in ("", "b")
+        await asyncio.wait_for(second.lease.wait_held(), PATIENCE)
+        assert spec_of(cluster)["leaseTransitions"] == 1
+
+
+async def test_hanging_api_server_ends_the_term(cluster: DevCluster, client: KubernetesCluster):
+    """While the API server hangs the Lease is lost and nothing is written; when it is back, so is the holder."""
+    async with running(client, "a") as (one,):
+        cluster.pause()
+        await asyncio.wait_for(one.lease.wait_lost(), PATIENCE)
+        with pytest.raises(ClusterError) as refusal:
+            await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
+        assert (refusal.value.status, refusal.value.transient) == (0, True)
+        cluster.resume()
+        await asyncio.wait_for(one.lease.wait_held(), PATIENCE)
+        await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
+        assert writers(cluster) == ["a"]
+
+
+# ── candidates that are processes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_event(identity: str):
+    """Give a Kubernetes Event by which a candidate shows that it may write."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": "written-", "namespace": NAMESPACE},
+        "involvedObject": {"kind": "Namespace", "name": NAMESPACE, "namespace": NAMESPACE},
+        "reason": "Written",
+        "message": identity,
+    }
+
+
+def writers(cluster: DevCluster) -> list[str]:
+    """Give who wrote, in the order in which the API server took it."""
+    events = sorted(cluster.list("events", NAMESPACE), key=lambda event: int(event["metadata"]["resourceVersion"]))
+    return [event["message"] for event in events]
+
+
+async def compete(kubeconfig: Path, identity: str) -> None:
+    """Be a candidate that tries to write all the time."""
+    async with KubernetesCluster((await load_access(kubeconfig)).configuration) as client:
+        lease = Lease(cluster=client, namespace=NAMESPACE, identity=identity, terms=TERMS)
+        leased = LeasedCluster(client, lease)
+        election = asyncio.create_task(lease.run())
+        while not election.done():
+            with suppress(ClusterError):
+                await leased.create(EVENTS, make_event(identity), namespace=NAMESPACE)
+            await asyncio.sleep(BETWEEN_WRITES)
+        election.result()
+
+
+@asynccontextmanager
+async def processes(kubeconfig: Path, *identities: str):
+    """Run candidates of these names as processes."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKWRIGHT_")}
+    found = []
+    try:
+        for identity in identities:
+            command = [sys.executable, __file__, str(kubeconfig), identity]
+            found.append(await asyncio.create_subprocess_exec(*command, env=environment))
+        yield found
+    finally:
+        for process in found:
+            if process.returncode is None:
+                process.kill()
+            await asyncio.wait_for(process.wait(), PATIENCE)
+
+
+async def test_killed_process_has_a_successor(cluster: DevCluster, tmp_path: Path):
+    """After kill -9 of the holder the other process takes over, and only after that it writes."""
+    async with processes(tmp_path / "kubeconfig", "a", "b") as both:
+        await until(lambda: writers(cluster))
+        holder = writers(cluster)[0]
+        survivor = {"a": "b", "b": "a"}[holder]
+        both["ab".index(holder)].send_signal(signal.SIGKILL)
+        await until(lambda: survivor in writers(cluster))
+        written = writers(cluster)
+        assert set(written[: written.index(survivor)]) == {holder}
+        assert set(written[written.index(survivor) :]) == {survivor}
+
+
+async def test_process_that_was_stopped_does_not_write_when_it_wakes(cluster: DevCluster, tmp_path: Path):
+    """A holder that was stopped by SIGSTOP until another took over writes nothing more, though it tries to at once."""
+    async with processes(tmp_path / "kubeconfig", "a", "b") as both:
+        await until(lambda: writers(cluster))
+        holder = writers(cluster)[0]
+        other = {"a": "b", "b": "a"}[holder]
+        stopped = both["ab".index(holder)]
+        # Right after a write it sleeps: nothing is between its look at the Lease and the wire.
+        count = len(writers(cluster))
+        await until(lambda: len(writers(cluster)) > count)
+        stopped.send_signal(signal.SIGSTOP)
+        await until(lambda: other in writers(cluster))
+        stopped.send_signal(signal.SIGCONT)
+        count = len(writers(cluster))
+        await until(lambda: len(writers(cluster)) >= count + 5)
+        written = writers(cluster)
+        assert set(written[written.index(other) :]) == {other}
+        assert (stopped.returncode, spec_of(cluster)["holderIdentity"]) == (None, other)
+
+
+if __name__ == "__main__":
+    asyncio.run(compete(Path(sys.argv[1]), sys.argv[2]))
