@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # each is there once, so it is itself that is compared
 class Reason:
     """Why a delivery came out as it did.
 
@@ -84,6 +84,13 @@ BODY_UNREADABLE = _reason(
 )
 BODY_INCOMPLETE = _reason(
     "BodyIncomplete", Outcome.REFUSED, 400, "The body ended early, or took too long.", "Send it again."
+)
+LENGTH_AMBIGUOUS = _reason(
+    "LengthAmbiguous",
+    Outcome.REFUSED,
+    400,
+    "The request can be read in two ways as to where its body ends.",
+    "Send one Content-Length, or Transfer-Encoding: chunked and nothing else in it.",
 )
 NOT_AUTHENTIC = _reason(
     "NotAuthentic",
@@ -148,6 +155,13 @@ RATE_LIMITED = _reason(
     "More deliveries came than spec.rateLimit of the Webhook allows.",
     "Send again later, or raise spec.rateLimit.",
 )
+ADDRESS_LIMITED = _reason(
+    "AddressLimited",
+    Outcome.REFUSED,
+    429,
+    "More requests came from this address than HOOKWRIGHT_ADDRESS_LIMIT allows, and none of those proved authentic.",
+    "Send again later; if it is the address of a proxy, name the proxy in HOOKWRIGHT_TRUSTED_PROXIES.",
+)
 URL_UNKNOWN = _reason(
     "URLUnknown", Outcome.REFUSED, 404, "No Webhook has this URL.", "Send to status.url of the Webhook."
 )
@@ -181,6 +195,13 @@ PARAMETERS_TOO_LARGE = _reason(
     413,
     "What the build would receive of the delivery is larger than 1 MiB.",
     "Take less of the payload into spec.parameters.",
+)
+BUSY = _reason(
+    "Busy",
+    Outcome.REFUSED,
+    503,
+    "The receiver holds as many bodies as it may; the delivery is not accepted.",
+    "Send again later; if it stays so, raise HOOKWRIGHT_BODY_MEMORY or run more receivers.",
 )
 UNEXPECTED = _reason(
     "Unexpected",

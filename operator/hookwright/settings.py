@@ -40,8 +40,34 @@ class Settings(BaseModel):
     target_patience: Annotated[int, Field(ge=0, le=86400)] = Field(
         default=300, description="For how many seconds an accepted delivery waits for a target that is missing."
     )
+    webhook_quota: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=300, description="How many Webhooks a namespace may have; those beyond it, the youngest, are refused."
+    )
+    identity: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,253}$")] = Field(
+        default="",
+        description=(
+            "The operator's name in the Lease: the pod's in a StatefulSet, which makes restarts quicker. Default: made "
+            "up at each start."
+        ),
+    )
     concurrent_starts: Annotated[int, Field(ge=1, le=256)] = Field(
         default=32, description="How many builds are created at the same time, at most."
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="The ranges (CIDRs, commas between them) of the proxies whose X-Forwarded-For is believed.",
+    )
+    address_limit: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        default=100,
+        description="How many requests a second one address may send that do not prove authentic; 0: no limit.",
+    )
+    # No Webhook can allow a larger body than 25 MiB: each must fit.
+    body_memory: Annotated[int, Field(ge=25, le=65_536)] = Field(
+        default=128, description="How many MiB all the bodies that are being read or judged may take."
+    )
+    drain: Annotated[int, Field(ge=0, le=300)] = Field(
+        default=5,
+        description="For how many seconds after SIGTERM deliveries are still taken, so that senders can go elsewhere.",
     )
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

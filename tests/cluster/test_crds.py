@@ -31,6 +31,11 @@ CRDS = Resource(
 AUTHENTICATION = "InvalidWebhookAuthenticationParametersException"
 
 
+def scheme(name: str, **members: object) -> dict[str, object]:
+    """Give a spec with another scheme, and exactly these members for it."""
+    return {"authentication": name, "authenticationConfiguration": members}
+
+
 @pytest.fixture
 async def cluster() -> AsyncIterator[KubernetesCluster]:
     """A cluster that has our CRDs, as they are now."""
@@ -69,6 +74,25 @@ async def test_good_webhook_is_taken(cluster):
 
 
 @pytest.mark.parametrize(
+    "spec",
+    [
+        scheme("IP", allowedIPRange="2001:db8::/32"),
+        scheme("STANDARD_WEBHOOKS", secretToken="whsec_MfKQ", toleranceSeconds=60),
+        scheme("HMAC", secretToken="x", header="X-S", timestampHeader="X-T", toleranceSeconds=60, encoding="BASE64"),
+        scheme("BASIC", secretTokenRef={"name": "a"}, username="hook"),
+        scheme("GITLAB_TOKEN", secretTokenRef={"name": "a"}, additionalSecretTokenRefs=[{"name": "b", "key": "old"}]),
+        scheme("BEARER_TOKEN", secretToken="x"),
+        {"targetPipeline": {"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly"}},
+        {"tags": [{"key": "Straße 1", "value": ""}, {"key": "b", "value": "a@b"}], "duplicateWindow": "1h30m"},
+        {"actionConfiguration": {"Branch": "main"}, "rateLimit": {"perMinute": 60}},
+    ],
+)
+async def test_right_webhook_is_taken(cluster, spec):
+    """Each scheme with exactly its members is taken, and so is the rest of what a Webhook may say."""
+    await eventually(cluster, "", **spec)
+
+
+@pytest.mark.parametrize(
     ("spec", "told"),
     [
         ({"authentication": "UNAUTHENTICATED"}, AUTHENTICATION),
@@ -81,6 +105,27 @@ async def test_good_webhook_is_taken(cluster):
         ({"parameters": [{"name": "A", "value": "1", "jsonPath": "$.a"}]}, "ValidationException: a parameter needs"),
         ({"parameters": [{"name": "HOOKWRIGHT_A", "value": "1"}]}, "ValidationException: names that begin with"),
         ({"filters": [{"jsonPath": "$.a"}] * 6}, "spec.filters"),
+        (scheme("IP"), f"{AUTHENTICATION}: spec.authenticationConfiguration.allowedIPRange: IP needs it"),
+        (scheme("IP", allowedIPRange="10.0.0.0/8", secretToken="x"), AUTHENTICATION),
+        (scheme("HMAC", secretToken="x"), f"{AUTHENTICATION}: spec.authenticationConfiguration.header"),
+        (scheme("BASIC", secretToken="x"), f"{AUTHENTICATION}: spec.authenticationConfiguration.username"),
+        (scheme("GITLAB_TOKEN", secretToken="x", prefix="p"), "only HMAC takes it"),
+        (scheme("STANDARD_WEBHOOKS", secretToken="x", toleranceSeconds=0), "toleranceSeconds"),
+        (scheme("HMAC", secretToken="x", header="X-S", toleranceSeconds=9), "timestampHeader"),
+        (scheme("UNAUTHENTICATED", additionalSecretTokenRefs=[{"name": "a"}]), AUTHENTICATION),
+        ({"targetPipeline": {"name": "n", "kind": "CronJob"}}, "ValidationException: spec.targetPipeline.apiVersion"),
+        ({"targetPipeline": {"name": "n", "apiVersion": "batch/v1"}}, "ValidationException: spec.targetPipeline"),
+        ({"tags": [{"key": f"k{n}", "value": ""} for n in range(51)]}, "TooManyTagsException"),
+        ({"tags": [{"key": "aws:x", "value": ""}]}, "InvalidTagsException"),
+        ({"tags": [{"key": "a", "value": "#"}]}, "InvalidTagsException"),
+        ({"tags": [{"key": "a", "value": ""}, {"key": "a", "value": "b"}]}, "Duplicate value"),
+        ({"actionConfiguration": {"OAuthToken": "x"}}, "ValidationException: spec.actionConfiguration"),
+        ({"actionConfiguration": {"1st": "x"}}, "ValidationException: spec.actionConfiguration"),
+        ({"duplicateWindow": "59m"}, "ValidationException: spec.duplicateWindow"),
+        ({"duplicateWindow": "73h"}, "ValidationException: spec.duplicateWindow"),
+        ({"duplicateWindow": "soon"}, "spec.duplicateWindow"),
+        ({"rateLimit": {"perMinute": 0}}, "spec.rateLimit.perMinute"),
+        ({"deliveryIdHeader": "not a header"}, "spec.deliveryIdHeader"),
         ({"authenticationConfiguration": {"secretTokenRef": {"name": "No_Name", "key": "y"}}}, "secretTokenRef.name"),
     ],
 )

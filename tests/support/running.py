@@ -48,7 +48,7 @@ def make_buildtrigger(name: str = "hello", **spec: Any) -> dict[str, Any]:
     }
 
 
-def make_webhook(name: str = "hello", **spec: Any) -> dict[str, Any]:
+def make_webhook(name: str = "hello", /, **spec: Any) -> dict[str, Any]:
     """Give a Webhook that checks GitHub's signature and starts BuildTrigger hello for pushes to its branch."""
     return {
         "apiVersion": "hookwright.dev/v1alpha1",
@@ -191,6 +191,7 @@ def make_settings(folder: Path, **more: Any) -> Settings:
         "public_url": f"http://127.0.0.1:{port}",
         "listen": f"127.0.0.1:{port}",
         "journal": folder / "journal",
+        "drain": 0,
         "cluster_name": "test",
         "target_patience": 300,
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hookwright import reasons
-from hookwright.app import fill, keep_routes, news_of, news_of_verdict
+from hookwright.app.feeds import fill
+from hookwright.app.news import news_of_conclusion, news_of_verdict
+from hookwright.app.upkeep import keep_routes
 from hookwright.builds.worker import Conclusion
 from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
@@ -181,7 +183,7 @@ def test_created_build_moves_last_triggered():
     later = NOON.replace(hour=13)
     build = BuildReference(api_version="batch/v1", kind="Job", name="hello-x")
     conclusion = Conclusion(wanted=make_wanted(), reason=reasons.BUILD_CREATED, message="made", time=later, build=build)
-    news = news_of(conclusion)
+    news = news_of_conclusion(conclusion)
     assert (news.uid, news.last_triggered) == (WEBHOOK_UID, later)
     assert (news.last_delivery.time, news.last_delivery.outcome, news.last_delivery.build) == (NOON, "started", build)
 
@@ -189,7 +191,7 @@ def test_created_build_moves_last_triggered():
 @pytest.mark.parametrize("reason", [reasons.START_DELAYED, reasons.BUILD_FORBIDDEN, reasons.TARGET_MISSING])
 def test_build_that_does_not_exist_moves_nothing(reason):
     """LastTriggered does not move for a delivery that waits or has failed."""
-    news = news_of(Conclusion(wanted=make_wanted(), reason=reason, message="no", time=NOON))
+    news = news_of_conclusion(Conclusion(wanted=make_wanted(), reason=reason, message="no", time=NOON))
     assert (news.last_triggered, news.last_delivery.reason) == (None, reason.name)
 
 

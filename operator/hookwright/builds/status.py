@@ -16,7 +16,7 @@ import structlog
 from hookwright.builds.wanted import format_time
 from hookwright.cluster import WEBHOOKS, Cluster
 from hookwright.errors import ClusterError
-from hookwright.kinds import InvalidObject, LastDelivery, Webhook
+from hookwright.kinds import BuildReference, InvalidObject, LastDelivery, Webhook
 from hookwright.reasons import Outcome
 
 log = structlog.get_logger()
@@ -37,14 +37,37 @@ class Webhooks(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryNews:
+    """What is to be written as lastDelivery. It is told of every delivery and written of few: then it is checked."""
+
+    id: str
+    time: datetime
+    outcome: str
+    reason: str
+    message: str
+    build: BuildReference | None = None
+
+    def to_raw(self) -> dict[str, Any]:  # Any: an object as JSON
+        """Give it as JSON, as the kind's model has it."""
+        return LastDelivery(
+            id=self.id,
+            time=self.time,
+            outcome=self.outcome,
+            reason=self.reason,
+            message=self.message,
+            build=self.build,
+        ).to_raw()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class News:
     """What is to be written to one Webhook."""
 
     namespace: str
     name: str
     uid: str
-    last_delivery: LastDelivery | None = None
+    last_delivery: DeliveryNews | None = None
     last_triggered: datetime | None = None
 
 
@@ -114,20 +137,19 @@ class StatusWriter:
 
 def merge(before: News, after: News) -> News:
     """Give the news that two pieces of news amount to."""
-    triggered = [time for time in (before.last_triggered, after.last_triggered) if time is not None]
+    old, new = before.last_delivery, after.last_delivery
     # Of two with the same time the later news counts: it says what became of the same delivery.
-    deliveries = sorted((one for one in (before.last_delivery, after.last_delivery) if one is not None), key=_time_of)
+    last = old if new is None or (old is not None and old.time > new.time) else new
+    if last is new and before.last_triggered is None:
+        return after
+    triggered = [time for time in (before.last_triggered, after.last_triggered) if time is not None]
     return News(
         namespace=after.namespace,
         name=after.name,
         uid=after.uid,
-        last_delivery=deliveries[-1] if deliveries else None,
+        last_delivery=last,
         last_triggered=max(triggered) if triggered else None,
     )
-
-
-def _time_of(delivery: LastDelivery) -> datetime:
-    return delivery.time
 
 
 def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
@@ -148,7 +170,7 @@ def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
     return patch
 
 
-def _replaces(news: LastDelivery, found: LastDelivery | None) -> bool:
+def _replaces(news: DeliveryNews, found: LastDelivery | None) -> bool:
     """Say whether a delivery takes the place of the one in status.
 
     One that was refused, which anybody can send, does not hide one that failed, which somebody must mend.
@@ -166,10 +188,10 @@ def describe_delivery(
     outcome: str,
     reason: str,
     message: str,
-    build: Any = None,
-) -> LastDelivery:
+    build: BuildReference | None = None,
+) -> DeliveryNews:
     """Make a lastDelivery that fits its bounds; times are whole seconds, as Kubernetes writes them."""
-    return LastDelivery(
+    return DeliveryNews(
         id=delivery_id[:MAX_ID],
         time=time.replace(microsecond=0),
         outcome=outcome,

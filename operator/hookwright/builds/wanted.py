@@ -56,6 +56,8 @@ class WantedBuild:
     values: Mapping[str, str] = field(default_factory=dict)  # placeholders' values that the owner gives itself
     parameters: Mapping[str, str] = field(default_factory=dict)
     undecided: tuple[Undecided, ...] = ()
+    event: str = ""  # the sender's name for what happened, and whence it came: for the record
+    client: str = ""
     keep_seconds: int = DEFAULT_KEEP_SECONDS  # for how long the build stays at least
 
     def to_json(self) -> bytes:

@@ -108,6 +108,7 @@ async def run_dev(
             cluster_name="dev",
             namespace=OWN_NAMESPACE,
             log_level=log_level,
+            drain=0,
         )
         set_up_logs(settings)
         with DevCluster.in_thread(port=api_port) as cluster:

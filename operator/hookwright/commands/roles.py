@@ -1,4 +1,4 @@
-"""`hookwright run`: receiver and operator in one process."""
+"""`hookwright run`, `receiver` and `operator`: the processes. One does everything, or two roles share the work."""
 
 from __future__ import annotations
 
@@ -12,28 +12,44 @@ import click
 
 from hookwright.settings import Settings
 
-
-@click.command(epilog="Example: HOOKWRIGHT_PUBLIC_URL=https://hooks.example.com hookwright run")
-@click.option(
+_kubeconfig = click.option(
     "--kubeconfig",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The cluster to work in. Default: the pod's own account, else $KUBECONFIG, else ~/.kube/config.",
 )
+
+
+@click.command(epilog="Example: HOOKWRIGHT_PUBLIC_URL=https://hooks.example.com hookwright run")
+@_kubeconfig
 def run(kubeconfig: Path | None) -> None:
     """Receive deliveries and reconcile objects until stopped. Settings are HOOKWRIGHT_… environment variables."""
+    start("run", kubeconfig)
+
+
+@click.command(epilog="Example: HOOKWRIGHT_JOURNAL=/var/lib/hookwright hookwright receiver")
+@_kubeconfig
+def receiver(kubeconfig: Path | None) -> None:
+    """Receive deliveries and start builds until stopped; run as many as you like, each with a journal of its own."""
+    start("receiver", kubeconfig)
+
+
+@click.command(epilog="Example: HOOKWRIGHT_PUBLIC_URL=https://hooks.example.com hookwright operator")
+@_kubeconfig
+def operator(kubeconfig: Path | None) -> None:
+    """Reconcile objects until stopped; of several, one works at a time, and another takes over when it ends."""
+    start("operator", kubeconfig)
+
+
+def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Run one role in this process until SIGTERM or SIGINT."""
+    import uvloop
+
+    from hookwright.app import App, Role
+    from hookwright.cluster.client import load_access
     from hookwright.logs import set_up_logs
 
     settings = Settings.from_environ(os.environ)
     set_up_logs(settings)
-    run_app(settings, kubeconfig)
-
-
-def run_app(settings: Settings, kubeconfig: Path | None, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Run the application in this process until SIGTERM or SIGINT."""
-    import uvloop
-
-    from hookwright.app import App
-    from hookwright.cluster.client import load_access
 
     async def live() -> None:
         access = await load_access(kubeconfig)
@@ -41,7 +57,8 @@ def run_app(settings: Settings, kubeconfig: Path | None, *, ready: Callable[[], 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await App(settings=settings, configuration=access.configuration).run(stop=stop, ready=ready)
+        app = App(settings=settings, configuration=access.configuration, role=Role(role))
+        await app.run(stop=stop, ready=ready)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(live())

@@ -36,8 +36,9 @@ def find_client(peer: str, forwarded: Sequence[str], trusted: tuple[Network, ...
     """Give the address of the client; None if it is not known.
 
     `peer` is the socket's other end as granian shows it: `192.0.2.1:5678`, `[2001:db8::1]:5678`; that of a Unix socket
-    is no address. `forwarded` are the lines of X-Forwarded-For in their order. An entry that is no address, or more than
-    MAX_HOPS of them, make the client unknown. If all are trusted, the leftmost is the client: a trusted one named it.
+    is no address. `forwarded` are the lines of X-Forwarded-For in their order. An entry that is no address, or more
+    than MAX_HOPS of them, make the client unknown. If all are trusted, the leftmost is the client: a trusted one named
+    it.
     """
     address = _read_peer(peer.rpartition(":")[0])
     if not trusted or address is None or not _is_trusted(address, trusted):

@@ -32,6 +32,7 @@ from hookwright.reasons import (
 # 150 characters, in which each `{K}` may stand for 1,000.
 MAX_UNDECIDED = 1000
 MAX_EXPECTED_LENGTH = 50_150
+MAX_EVENT = 128
 
 
 def admit_all() -> float | None:
@@ -118,6 +119,8 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
         values=route.own_values if undecided else {},
         parameters=parameters,
         undecided=undecided,
+        event=(scheme.event(request) or "")[:MAX_EVENT],
+        client=str(request.client) if request.client is not None else "",
         keep_seconds=route.keep_seconds,
     )
     return say(ACCEPTED if route.target_exists else TARGET_MISSING, wanted=(wanted,))

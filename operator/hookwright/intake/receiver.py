@@ -10,8 +10,8 @@ import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Protocol
+from functools import lru_cache, partial
+from typing import Protocol
 
 import structlog
 
@@ -38,7 +38,6 @@ from hookwright.reasons import (
     TOKEN_MISMATCH,
     TOKEN_MISSING,
     URL_UNKNOWN,
-    Outcome,
     Reason,
 )
 
@@ -172,26 +171,17 @@ def answer(verdict: Verdict) -> Answer:
     """Say a verdict over HTTP."""
     reason = NOT_AUTHENTIC if verdict.reason in _UNTOLD else verdict.reason
     message = verdict.message if reason is verdict.reason else reason.sentence
-    document = {
-        "deliveryId": verdict.delivery_id,
-        "outcome": str(reason.outcome),
-        "reason": reason.name,
-        "message": message,
-        "builds": [describe_build(wanted) for wanted in verdict.wanted],
-    }
-    return _answer(reason, document, retry_after=verdict.retry_after)
+    if verdict.wanted:
+        members = _write(reason, message, [describe_build(wanted) for wanted in verdict.wanted])
+    else:
+        members = _write_without_builds(reason, message)
+    return _answer(reason, verdict.delivery_id, members, retry_after=verdict.retry_after)
 
 
 def refuse(reason: Reason, message: str = "", *, retry_after: float | None = None) -> Answer:
     """Refuse a request that is no delivery to any object."""
-    document: dict[str, Any] = {
-        "deliveryId": None,
-        "outcome": str(Outcome.REFUSED),
-        "reason": reason.name,
-        "message": message or reason.sentence,
-        "builds": [],
-    }
-    return _answer(reason, document, retry_after=retry_after)
+    members = _write_without_builds(reason, message or reason.sentence)
+    return _answer(reason, None, members, retry_after=retry_after)
 
 
 def refuse_unknown() -> Answer:
@@ -210,11 +200,24 @@ def describe_build(wanted: WantedBuild) -> dict[str, str]:
     }
 
 
-def _answer(reason: Reason, document: dict[str, Any], *, retry_after: float | None = None) -> Answer:
+def _write(reason: Reason, message: str, builds: list[dict[str, str]]) -> str:
+    """Write what follows the delivery id in an answer's document."""
+    document = {"outcome": str(reason.outcome), "reason": reason.name, "message": message, "builds": builds}
+    return json.dumps(document)[1:]
+
+
+# But for the id, the answers that name no build are always the same few.
+@lru_cache(maxsize=256)
+def _write_without_builds(reason: Reason, message: str) -> str:
+    return _write(reason, message, [])
+
+
+def _answer(reason: Reason, delivery_id: str | None, members: str, *, retry_after: float | None) -> Answer:
     status = reason.status or 503
     headers = [("content-type", "application/json")]
     if status in (429, 503):  # Too Many Requests, Service Unavailable
         headers.append(("retry-after", str(math.ceil(retry_after or RETRY_AFTER_SECONDS))))
     if reason is METHOD_NOT_ALLOWED:
         headers.append(("allow", "POST"))
-    return Answer(status=status, headers=headers, body=json.dumps(document).encode())
+    body = f'{{"deliveryId": {json.dumps(delivery_id)}, {members}'
+    return Answer(status=status, headers=headers, body=body.encode())

@@ -33,6 +33,14 @@ class Routes:
     def __len__(self) -> int:
         return len(self._by_token) // len(self._root_keys)
 
+    def replace_keys(self, root_keys: Sequence[bytes]) -> None:
+        """Know URLs by `root_keys` from now on."""
+        routes = {id(route): route for route in self._by_token.values()}
+        self._root_keys = tuple(root_keys)
+        self._by_token = {}
+        for route in routes.values():
+            self.put(route)
+
     def put(self, route: Route) -> None:
         """Add the route of an object, or replace it."""
         for key in self._root_keys:

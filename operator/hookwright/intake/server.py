@@ -1,18 +1,28 @@
 """The HTTP server: granian's, in our own process and event loop, speaking RSGI.
 
-It bounds what a stranger can make us hold (headers by the server's own limits, bodies by the route's) and hands
-complete requests to the receiver.
+It hands complete requests to the receiver, and bounds what a stranger can make us hold:
+
+- Requests: `AddressLimit` counts those that prove nothing. Whom the server refuses gets one answer, and no connection.
+- Bodies: `BodyMemory`, the object's own limit, and BODY_SECONDS for each.
+- Heads: 100 headers and MAX_HEADER_BYTES (else 431, or 414 for the target). With as many connections as may be, that is
+  200 MiB beside the room for bodies.
+- Connections: MAX_CONNECTIONS, idle ones too; others wait in the kernel's queue. Each has HEADER_MILLISECONDS for a
+  head, from its beginning or from the last answer on, and is then ended without an answer. Who opens so many, again and
+  again, keeps everybody out: that must be met before it comes here.
+- Answers: the server waits for ever until they are read. Only who is authentic, or knows the URL of a Webhook without
+  authentication, could get enough of them on one connection to hold it by that.
+
+Once it is stopped, the server takes no connections, ends the idle ones at once, and finishes what is in flight.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
@@ -20,54 +30,50 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from hookwright.errors import UsageError
+from hookwright.intake.addresses import Network, find_client
+from hookwright.intake.bodies import BodyMemory, Busy, NeverFits, Share
 from hookwright.intake.judge import describe_limit
+from hookwright.intake.limits import AddressLimit
 from hookwright.intake.receiver import Answer, Receiver, answer, refuse, refuse_unknown
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.intake.routes import Routes
-from hookwright.reasons import BODY_INCOMPLETE, BODY_TOO_LARGE, METHOD_NOT_ALLOWED, UNEXPECTED, Reason
+from hookwright.intake.wire import (
+    BodyIncomplete,
+    BodyTooLarge,
+    Exchange,
+    Scope,
+    drain,
+    is_ambiguous,
+    read_body,
+    read_forwarded,
+    read_headers,
+    read_length,
+)
+from hookwright.reasons import (
+    ADDRESS_LIMITED,
+    BODY_INCOMPLETE,
+    BODY_TOO_LARGE,
+    BUSY,
+    LENGTH_AMBIGUOUS,
+    METHOD_NOT_ALLOWED,
+    UNEXPECTED,
+    Reason,
+)
 
 log = structlog.get_logger()
 
 BODY_SECONDS = 10  # GitHub gives up after ten
-# Of a refused body so much is read and thrown away: GitHub's largest, and for so long.
-MAX_DRAINED_BYTES = 32 << 20
-DRAIN_SECONDS = 1
-MAX_DRAINED_UNREAD_BYTES = 1 << 20
 HEADER_MILLISECONDS = 5_000
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 16 * 1024
 BACKLOG = 1024
 LISTENING_POLL_SECONDS = 0.01
 # To reach a server that listens on all addresses, ask one of them.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 # The server's own bound counts connections, idle ones too: it must be far above what is worked on.
 MAX_CONNECTIONS = 8192
-MAX_CONCURRENT_BODIES = 256
-
-
-class Scope(Protocol):
-    """The part of an RSGI scope that is used here."""
-
-    proto: str
-    method: str
-    path: str
-    headers: Any  # granian's own multi-map: `items()` gives a pair for each header line
-
-
-class Exchange(Protocol):
-    """The part of an RSGI HTTP protocol that is used here."""
-
-    async def __call__(self) -> bytes:
-        """Give the whole body."""
-        ...
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the body in pieces."""
-        ...
-
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        """Answer."""
-        ...
+BODY_MEMORY_BYTES = 128 << 20
+CLOSE = ("connection", "close")
 
 
 def check_port(host: str, port: int) -> None:
@@ -87,24 +93,32 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-class BodyTooLarge(Exception):
-    """The body is larger than the route allows."""
-
-
-class BodyIncomplete(Exception):
-    """The body ended before the length that was announced."""
-
-
 class IntakeServer:
-    """Serves deliveries until it is stopped."""
+    """Serves deliveries until it is stopped.
+
+    `addresses` counts the requests of each address (None: nobody does), `bodies` is the room for bodies, `trusted` are
+    the proxies whose X-Forwarded-For is believed.
+    """
 
     def __init__(
-        self, *, host: str, port: int, routes: Routes, receiver: Receiver, clock: Callable[[], datetime]
+        self,
+        *,
+        host: str,
+        port: int,
+        routes: Routes,
+        receiver: Receiver,
+        clock: Callable[[], datetime],
+        addresses: AddressLimit | None = None,
+        bodies: BodyMemory | None = None,
+        trusted: tuple[Network, ...] = (),
     ) -> None:
         self._routes = routes
         self._receiver = receiver
         self._clock = clock
-        self._gate = asyncio.Semaphore(MAX_CONCURRENT_BODIES)
+        self._addresses = addresses
+        self._bodies = bodies or BodyMemory(BODY_MEMORY_BYTES)
+        self._trusted = trusted
+        self._draining = False
         self._host = LOOPBACK.get(host, host)
         self._port = port
         check_port(host, port)
@@ -136,8 +150,17 @@ class IntakeServer:
                 writer.close()
                 return
 
+    async def drain(self, seconds: float) -> None:
+        """Serve on for `seconds` and ask every sender to connect anew, elsewhere; then take no more.
+
+        `run` ends when what is in flight has been answered.
+        """
+        self._draining = True
+        await asyncio.sleep(seconds)
+        self.stop()
+
     def stop(self) -> None:
-        """End `run`."""
+        """Take no more requests; `run` ends when those in flight have been answered."""
         self._server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
 
     async def _serve(self, scope: Scope, exchange: Exchange) -> None:
@@ -147,82 +170,81 @@ class IntakeServer:
             # The last line of defence: no traceback leaves the process, and the sender learns to try again.
             log.exception("receiver", error=type(error).__name__)
             given = refuse(UNEXPECTED)
+        if self._draining:
+            given = hang_up(given)
         exchange.response_bytes(given.status, given.headers, given.body)
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
+        client = find_client(scope.client, read_forwarded(scope) if self._trusted else (), self._trusted)
+        wait = self._addresses.take(client) if self._addresses is not None else None
+        if wait is not None:
+            await drain(exchange)
+            return hang_up(refuse(ADDRESS_LIMITED, retry_after=wait))
         route = self._routes.find(scope.path)
         if route is None:
             await drain(exchange)
-            return refuse_unknown()
+            return hang_up(refuse_unknown())
         headers = read_headers(scope.headers.items())
-        request = Request(method=scope.method, path=scope.path, headers=headers, body=b"", received_at=self._clock())
+        # Put together once it is known whether there is a body.
+        request = partial(
+            Request, method=scope.method, path=scope.path, headers=headers, received_at=self._clock(), client=client
+        )
         if scope.method != "POST":
             await drain(exchange)
             return self._refuse(route, request, METHOD_NOT_ALLOWED, f"{scope.method[:20]} is not allowed here")
+        if is_ambiguous(headers):
+            await drain(exchange)
+            return self._refuse(route, request, LENGTH_AMBIGUOUS, LENGTH_AMBIGUOUS.sentence)
+        announced = read_length(headers.get("content-length"))
+        return await self._receive(exchange, route, request, announced)
+
+    async def _receive(
+        self, exchange: Exchange, route: Route, request: partial[Request], announced: int | None
+    ) -> Answer:
+        """Read the body and hand everything to the receiver; the body takes its room until that has answered."""
+        with self._bodies.open() as share:
+            try:
+                body = await self._read(exchange, announced, route.max_body_bytes, share)
+            except BodyTooLarge:
+                return self._refuse(route, request, BODY_TOO_LARGE, describe_limit(route))
+            except NeverFits:
+                await drain(exchange)
+                message = f"the receiver takes no body of more than {self._bodies.limit_bytes} bytes"
+                return self._refuse(route, request, BODY_TOO_LARGE, message)
+            except Busy:
+                await drain(exchange)
+                return self._refuse(route, request, BUSY, BUSY.sentence)
+            except (BodyIncomplete, TimeoutError, OSError, RuntimeError):
+                return self._refuse(route, request, BODY_INCOMPLETE, BODY_INCOMPLETE.sentence)
+            return await self._receiver.receive(route, request(body=body))
+
+    async def _read(self, exchange: Exchange, announced: int | None, limit: int, share: Share) -> bytes:
+        """Give the body, with room for it in `share`; see `read_body`."""
         try:
-            async with self._gate, asyncio.timeout(BODY_SECONDS):
-                body = await read_body(exchange, request.header("content-length"), route.max_body_bytes)
-        except BodyTooLarge:
-            return self._refuse(route, request, BODY_TOO_LARGE, describe_limit(route))
-        except (BodyIncomplete, TimeoutError, OSError, RuntimeError):
-            return self._refuse(route, request, BODY_INCOMPLETE, BODY_INCOMPLETE.sentence)
-        request = Request(
-            method=scope.method, path=scope.path, headers=headers, body=body, received_at=request.received_at
-        )
-        return await self._receiver.receive(route, request)
+            async with asyncio.timeout(BODY_SECONDS) as deadline:
+                # What is too large is read too, but not held.
+                await share.reserve(announced if announced is not None and announced <= limit else 0, deadline)
+                try:
+                    return await read_body(exchange, announced, limit, share)
+                finally:
+                    share.settle()
+        except TimeoutError:
+            if share.given_up or not share.let_in:
+                raise Busy from None
+            raise
 
-    def _refuse(self, route: Route, request: Request, reason: Reason, message: str) -> Answer:
+    def _refuse(self, route: Route, request: partial[Request], reason: Reason, message: str) -> Answer:
         """Refuse a request whose body is not there to be judged."""
-        delivery_id = route.scheme.delivery_id(request) or self._receiver.new_id()
+        empty = request(body=b"")
+        delivery_id = route.delivery_id(empty) or self._receiver.new_id()
         verdict = Verdict(reason=reason, message=message, delivery_id=delivery_id)
-        self._receiver.report(route, request, verdict)
-        return answer(verdict)
+        self._receiver.report(route, empty, verdict)
+        return hang_up(answer(verdict))
 
 
-def read_headers(lines: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """Gather header lines by lower-case name."""
-    headers: dict[str, list[str]] = {}
-    for name, value in lines:
-        headers.setdefault(name.lower(), []).append(value)
-    return headers
+def hang_up(given: Answer) -> Answer:
+    """Have the connection end with an answer.
 
-
-async def read_body(exchange: Exchange, content_length: str | None, limit: int) -> bytes:
-    """Give the body; never holds more than `limit` bytes and one piece.
-
-    A body that is too large is read on, within bounds: a sender that is still sending hears no answer.
-
-    Raises:
-        BodyTooLarge: it is larger than `limit`.
-        BodyIncomplete: the sender hung up before the end.
+    A stranger gets one answer for each connection: whoever reads none of them would else hold it for ever.
     """
-    # No body has a length of more digits, and Python refuses to read numbers of thousands.
-    announced = int(length[0]) if (length := re.fullmatch(r"[0-9]{1,18}", content_length or "")) else None
-    if announced is not None and announced <= limit:
-        body = await exchange()
-        if len(body) != announced:
-            raise BodyIncomplete
-        return body
-    pieces, size = [], 0
-    # The server does not tell a chunked body that was broken off from one that ended. It need not: a JSON document that
-    # is whole is whole, and one that is not is refused as unreadable.
-    async for piece in exchange:
-        size += len(piece)
-        if size <= limit:
-            pieces.append(piece)
-        elif size > MAX_DRAINED_BYTES:
-            break
-    if size > limit or announced is not None:
-        raise BodyTooLarge
-    return b"".join(pieces)
-
-
-async def drain(exchange: Exchange) -> None:
-    """Read the body of a request that is refused anyway, within bounds, as `read_body` does."""
-    left = MAX_DRAINED_UNREAD_BYTES
-    with suppress(TimeoutError, OSError, RuntimeError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            async for piece in exchange:
-                left -= len(piece)
-                if left < 0:
-                    return
+    return given if CLOSE in given.headers else replace(given, headers=[*given.headers, CLOSE])

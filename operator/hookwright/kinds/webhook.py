@@ -337,3 +337,10 @@ class Webhook(ObjectKind):
     def aws_name(self) -> str:
         """The name as at AWS: spec.name, else metadata.name."""
         return self.spec.name or self.metadata.name
+
+    @property
+    def secret_names(self) -> set[str]:
+        """The Secrets that the object names."""
+        configuration = self.spec.authentication_configuration
+        first = [configuration.secret_token_ref] if configuration.secret_token_ref is not None else []
+        return {ref.name for ref in (*first, *configuration.additional_secret_token_refs)}

@@ -23,7 +23,9 @@ from harness.devcluster import ApiServer
 from harness.pace import work_off
 from kubernetes.aio.client import ApiClient, BatchV1Api, Configuration, V1Job
 
-from hookwright.app import fill, news_of, now
+from hookwright.app.feeds import fill
+from hookwright.app.news import news_of_conclusion
+from hookwright.app.process import now
 from hookwright.builds.plan import Start, plan
 from hookwright.builds.status import StatusWriter
 from hookwright.builds.wanted import TargetRef, WantedBuild
@@ -122,7 +124,7 @@ async def create_by_worker(place: Place, orders: Sequence[Order], folder: Path) 
 
         def report(conclusion: Conclusion) -> None:
             nonlocal left
-            writer.tell(news_of(conclusion))
+            writer.tell(news_of_conclusion(conclusion))
             left -= 1
             if conclusion.reason.outcome is not Outcome.STARTED:
                 failed.append(conclusion)

@@ -21,7 +21,9 @@ from harness import deliveries
 from harness.children import HOST
 from pydantic_core import from_json
 
-from hookwright.app import keep_routes, news_of_verdict, now
+from hookwright.app.news import news_of_verdict
+from hookwright.app.process import now
+from hookwright.app.upkeep import keep_routes
 from hookwright.builds.status import StatusWriter
 from hookwright.cluster import SECRETS
 from hookwright.cluster.mirror import Mirror

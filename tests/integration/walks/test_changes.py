@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from hookwright import app
 from hookwright.builds import worker
 from support.running import Running, make_buildtrigger, make_secret, make_webhook
 
@@ -73,9 +72,8 @@ async def test_secret_that_may_not_be_read_is_said(bare: Running):
     await bare.until_ready()
 
 
-async def test_secret_that_went_is_said_after_the_next_delivery(running: Running, monkeypatch):
+async def test_secret_that_went_is_said_after_the_next_delivery(running: Running):
     """A Secret that is deleted makes the Webhook not ready as soon as a delivery needed it."""
-    monkeypatch.setattr(app, "LOOK_AGAIN_SECONDS", 0.05)
     await delete(running, "/api/v1/namespaces/default/secrets/hello-webhook")
     await running.push(running.status()["url"], secret="another")
     await running.push(running.status()["url"], secret="another")
@@ -96,9 +94,8 @@ async def test_untried_template_is_said(bare: Running):
     await bare.until(bare.jobs)
 
 
-async def test_target_that_cannot_start_is_looked_at_again(running: Running, monkeypatch):
+async def test_target_that_cannot_start_is_looked_at_again(running: Running):
     """A start that is forbidden makes the target, and so the Webhook, not ready."""
-    monkeypatch.setattr(app, "LOOK_AGAIN_SECONDS", 0.05)
     fault = running.cluster.answer(
         method="POST", path=JOBS, status=403, reason="Forbidden", message="jobs.batch is forbidden", times=None
     )

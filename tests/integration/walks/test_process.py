@@ -95,6 +95,8 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
                 "HOOKWRIGHT_LISTEN": chosen.listen,
                 "HOOKWRIGHT_JOURNAL": str(chosen.journal),
                 "HOOKWRIGHT_LOG_LEVEL": "debug",
+                "HOOKWRIGHT_DRAIN": "0",
+                "HOOKWRIGHT_IDENTITY": "the-one",
                 **settings,
             }
             process = Process(running=running, folder=folder, environment=environment, log_to=log_to)

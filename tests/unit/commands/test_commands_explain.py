@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 
 import pytest
@@ -10,6 +12,7 @@ from command_line import run, write
 from hookwright.providers.github import dialect
 from support.objects import (
     DELIVERY_ID,
+    JOB_SPEC,
     NAMESPACE,
     SECRET,
     make_wanted,
@@ -130,14 +133,14 @@ def test_found_values_keep_their_types(explain, folder):
 def test_refused_expression_is_the_filters_error(explain, folder):
     """An expression that is refused says why in `error`; other filters are told as they are; exit code 1."""
     good = {"jsonPath": "$.ref", "matchEquals": "refs/heads/{Branch}"}
-    folder.manifests[2]["spec"]["filters"] = [{"jsonPath": "$.a.length()", "matchEquals": "1"}, good]
+    folder.manifests[2]["spec"]["filters"] = [{"jsonPath": "$.a[", "matchEquals": "1"}, good]
     ran = explain()
     answer = ran.json
     assert (ran.code, answer["outcome"], answer["reason"]) == (1, "refused", "SpecInvalid")
     assert answer["message"].startswith("InvalidWebhookFilterPatternException: spec.filters[0].jsonPath: ")
     refused, fine = answer["filters"]
     assert (refused["matched"], refused["found"], refused["expected"]) == (False, [], None)
-    assert "$.a.length()" in refused["error"]
+    assert "$.a[" in refused["error"]
     assert (fine["matched"], fine["error"], fine["expected"]) == (True, None, "refs/heads/main")
 
 
@@ -162,9 +165,32 @@ def test_misspelt_field_is_said(explain, folder):
     """A field that the kind does not have is refused in a file, where the API server would drop it in silence."""
     folder.manifests[2]["spec"]["filter"] = []
     ran = explain()
-    assert (ran.code, ran.json["reason"], ran.json["filters"]) == (1, "SpecInvalid", [])
+    assert (ran.code, ran.json["reason"], ran.json["builds"]) == (1, "SpecInvalid", [])
     assert "spec.filter:" in ran.json["message"]
     assert "misspelt" in ran.json["message"]
+
+
+def test_filters_of_a_wrong_webhook_are_shown_all_the_same(explain, folder):
+    """Of a Webhook that is refused for its shape each filter that can be read is shown, and of others why not."""
+    spec = folder.manifests[2]["spec"]
+    spec["filters"] += [{"jsonPath": "$.after", "matchEqual": "x"}, "text", {"jsonPath": "$.own", "matchEquals": "{O}"}]
+    spec |= {"targetAction": 5, "actionConfiguration": {"O": "own", "X": 5}}
+    folder.payload = json.dumps(push(own="own")).encode()
+    answer = explain().json
+    good, misspelt, text, own = answer["filters"]
+    assert (good["matched"], good["expected"], own["matched"], own["expected"]) == (
+        True,
+        "refs/heads/main",
+        True,
+        "own",
+    )
+    assert (misspelt["jsonPath"], misspelt["matched"]) == ("$.after", False)
+    assert "spec.filters[1].matchEqual" in misspelt["error"]
+    assert (text["jsonPath"], "spec.filters[2]" in text["error"]) == ("", True)
+    assert "spec.targetAction" in answer["message"]
+    for wrong in ({}, "x", {"filters": "x", "actionConfiguration": [1]}, None):
+        folder.manifests[2]["spec"] = wrong
+        assert (explain().json["reason"], explain().json["filters"]) == ("SpecInvalid", [])
 
 
 def test_ping_and_suspension_are_told(explain, folder):
@@ -256,6 +282,156 @@ def test_no_output_holds_the_secret(explain, folder, capsys):
         assert SECRET.decode() not in run(capsys, "explain", *folder.arguments()).out
 
 
+# ── other schemes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+IP = {"authentication": "IP", "authenticationConfiguration": {"allowedIPRange": "192.0.2.0/24"}}
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("192.0.2.7", "Accepted"),
+        ("::ffff:192.0.2.7", "Accepted"),
+        ("192.0.3.7", "AddressNotAllowed"),
+        ("::1", "AddressNotAllowed"),
+    ],
+)
+def test_callers_address_is_given(explain, folder, address, reason):
+    """For authentication IP --from says who calls, in whatever form."""
+    folder.manifests[2]["spec"] |= IP
+    answer = explain("--from", address).json
+    assert (answer["reason"], answer["authenticityChecked"]) == (reason, True)
+
+
+def test_without_an_address_the_range_is_not_checked(explain, folder):
+    """Without --from the range cannot be checked, and the answer says so."""
+    folder.manifests[2]["spec"] |= IP
+    answer = explain().json
+    assert (answer["reason"], answer["authenticityChecked"]) == ("Accepted", False)
+    assert "--from" in answer["message"]
+
+
+SENT_AT = 1_777_636_800  # 2026-05-01T12:00:00Z
+
+
+def sign_standard(folder, *, key=b"k" * 32):
+    """Make the folder's delivery one of Standard Webhooks, sent at SENT_AT."""
+    signed = b"msg_1.%d." % SENT_AT + folder.payload
+    folder.manifests[2]["spec"]["authentication"] = "STANDARD_WEBHOOKS"
+    folder.manifests[0] = raw_secret(value=b"whsec_" + base64.b64encode(key))
+    folder.more_headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(SENT_AT),
+        "webhook-signature": "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        ("2026-05-01T12:00:00Z", "Accepted"),
+        ("2026-05-01T14:04:59+02:00", "Accepted"),
+        (str(SENT_AT + 300), "Accepted"),
+        (str(SENT_AT + 301), "TimestampOutOfWindow"),
+        ("2026-05-01T11:54:59Z", "TimestampOutOfWindow"),
+    ],
+)
+def test_recorded_delivery_is_judged_at_its_time(explain, folder, at, reason):
+    """A delivery that says when it was sent is judged at the time that --at gives, in either form."""
+    sign_standard(folder)
+    assert explain("--at", at).json["reason"] == reason
+
+
+def test_recorded_delivery_is_old_now(explain, folder):
+    """Without --at it is judged now."""
+    sign_standard(folder)
+    assert explain().json["reason"] == "TimestampOutOfWindow"
+
+
+def test_every_secret_is_tried(explain, folder):
+    """A delivery may be signed with any of the Webhook's secrets; one that is missing is named if none fits."""
+    configuration = {
+        "secretTokenRef": {"name": "new", "key": "token"},
+        "additionalSecretTokenRefs": [{"name": "hello-webhook", "key": "token"}],
+    }
+    folder.manifests[2]["spec"]["authenticationConfiguration"] = configuration
+    assert explain().json["reason"] == "Accepted"
+    folder.secret = b"the new one"
+    answer = explain().json
+    assert answer["reason"] == "SignatureMismatch"
+    assert "Secret new was not tried" in answer["message"]
+    folder.manifests.append(raw_secret(name="new", value=b"the new one"))
+    assert explain().json["reason"] == "Accepted"
+
+
+# ── other targets, and siblings ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def raw_cronjob(**metadata):
+    """Give a CronJob with more fields than Hookwright looks at."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "hello", "namespace": NAMESPACE, **metadata},
+        "spec": {"schedule": "@daily", "suspend": True, "jobTemplate": {"spec": JOB_SPEC}},
+    }
+
+
+def test_cronjob_is_a_target(explain, folder):
+    """A CronJob in the files is a target, with values for filters in its annotations."""
+    folder.manifests[1] = raw_cronjob(annotations={"config.hookwright.dev/Branch": "main"})
+    folder.manifests[2]["spec"]["targetPipeline"] = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "hello"}
+    answer = explain().json
+    assert (answer["reason"], answer["filters"][0]["expected"]) == ("Accepted", "refs/heads/main")
+    assert answer["builds"][0]["serviceAccountName"] == "default"
+    folder.manifests[1] = raw_cronjob()
+    assert "{Branch} has no value" in explain().json["message"]
+
+
+def test_cronjob_without_a_job_is_said(explain, folder):
+    """A CronJob that has no Job is a target that cannot make a build."""
+    folder.manifests[1] = raw_cronjob() | {"spec": {"schedule": "@daily"}}
+    folder.manifests[2]["spec"] |= {
+        "targetPipeline": {"apiVersion": "batch/v1", "kind": "CronJob", "name": "hello"},
+        "filters": [],
+    }
+    ran = explain()
+    assert (ran.code, ran.json["reason"]) == (1, "TargetInvalid")
+
+
+def test_name_that_another_webhook_has_is_said(explain, folder):
+    """Of two Webhooks with one name the later one is refused, as in a cluster."""
+    folder.manifests.append(raw_webhook(metadata={"name": "b", "uid": "b"}, name="hello", filters=[]))
+    assert explain("--webhook", "hello").json["reason"] == "Accepted"
+    answer = explain("--webhook", "b").json
+    assert answer["reason"] == "SpecInvalid"
+    assert answer["message"].startswith("ConcurrentModificationException: spec.name: hello: ")
+    folder.manifests[-1]["metadata"]["namespace"] = "other"
+    assert "ConcurrentModification" not in explain("--webhook", "b").json["message"]
+
+
+def test_target_that_is_not_ready_is_said(explain, folder):
+    """What the status of a BuildTrigger says is repeated: the build would be tried, and refused."""
+    folder.manifests[1]["status"] = {"observedGeneration": 1, "errorCode": "X", "errorMessage": "no image"}
+    answer = explain().json
+    assert (answer["reason"], "hello is not ready: no image" in answer["message"]) == ("Accepted", True)
+
+
+def test_form_is_read_where_the_scheme_reads_forms(explain, folder):
+    """Filters are shown for GitHub's form bodies too, where the receiver reads them."""
+    folder.manifests[2]["spec"] |= {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}
+    folder.payload = b"payload=" + json.dumps(push()).replace(" ", "").encode()
+    folder.more_headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = explain().json
+    assert (answer["reason"], answer["filters"][0]["matched"]) == ("Accepted", True)
+
+
+def test_kinds_of_other_groups_are_not_ours(explain, folder):
+    """An object of another group with the name of one of our kinds is passed over."""
+    folder.manifests.append({"apiVersion": "other.dev/v1", "kind": "Webhook", "metadata": {"name": "x"}, "spec": 5})
+    assert explain().json["reason"] == "Accepted"
+
+
 # ── which Webhook ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -267,6 +443,51 @@ def test_one_of_several_webhooks_is_chosen_by_name(explain, folder):
     ran = explain()
     assert (ran.code, ran.out) == (2, "")
     assert "--webhook: hello, other" in ran.err
+
+
+def test_name_may_be_an_argument(explain, folder):
+    """With -f the Webhook's NAME may also be given as for a cluster, and must not contradict --webhook."""
+    folder.manifests.append(raw_webhook(metadata={"name": "other", "uid": "o"}, filters=[]))
+    assert explain("other").json["filters"] == []
+    assert explain("other", "--webhook", "other").json["filters"] == []
+    ran = explain("other", "--webhook", "hello")
+    assert (ran.code, "choose one" in ran.err) == (2, True)
+
+
+def test_one_of_several_namespaces_is_chosen(explain, folder):
+    """A Webhook that is in several namespaces is chosen by -n, which is asked for."""
+    folder.manifests.append(raw_webhook(metadata={"namespace": "b", "uid": "o"}, filters=[]))
+    ran = explain()
+    assert (ran.code, "-n: b, default" in ran.err) == (2, True)
+    assert explain("-n", "b").json["filters"] == []
+    assert len(explain("-n", "default").json["filters"]) == 1
+    ran = explain("-n", "c")
+    assert (ran.code, "no Webhook of namespace c" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "NAME"),
+        (["hello", "--headers", "x"], "--payload"),
+        (["hello", "--from", "::1"], "--payload"),
+        (["hello", "--at", "5"], "--payload"),
+        (["hello", "--webhook", "hello"], "--webhook"),
+        (["-f", "x"], "--payload"),
+        (["-f", "x", "--payload", "x", "--kubeconfig", __file__], "--kubeconfig"),
+        (["hello", "--from", "nobody"], "192.0.2.1"),
+        (["hello", "--from", "192.0.2.0/24"], "192.0.2.1"),
+        (["hello", "--at", "noon"], "2026-05-01T12:00:00Z"),
+        (["hello", "--at", "2026-05-01T12:00:00"], "2026-05-01T12:00:00Z"),
+        (["hello", "--at", "9" * 12], "2026-05-01T12:00:00Z"),
+        (["hello", "--at", "9" * 40], "2026-05-01T12:00:00Z"),
+    ],
+)
+def test_options_that_do_not_fit_are_a_usage_error(capsys, arguments, words):
+    """Options that contradict one another, and values that cannot be, are refused before anything is read."""
+    ran = run(capsys, "explain", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert words in " ".join(ran.err.split())
 
 
 def test_unknown_webhook_is_said_with_those_that_there_are(explain, folder):
@@ -329,6 +550,14 @@ def test_text_says_what_the_json_says(capsys, folder):
     assert "filter $.ref does not match" in ran.out
     assert "what to do: " in ran.out
     assert max(len(line) for line in ran.out.splitlines()) < 250
+
+
+def test_text_speaks_to_no_terminal(capsys, folder):
+    """What a payload holds cannot move a terminal's cursor, nor begin a line of its own."""
+    folder.payload = json.dumps(push(ref="a\x1b[2J\x9b\u202eb\nc"), ensure_ascii=False).encode()
+    ran = run(capsys, "explain", *folder.arguments())
+    assert ran.code == 1
+    assert [one for line in ran.out.splitlines() for one in line if not one.isprintable()] == []
 
 
 def test_target_that_cannot_be_read_starts_nothing(explain, folder):

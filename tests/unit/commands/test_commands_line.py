@@ -14,7 +14,20 @@ from hookwright.commands import hookwright
 from hookwright.errors import ClusterError, HookwrightError, InvalidSpec, JournalLocked, UsageError
 from hookwright.kinds import KINDS, crd, crd_file_name, crd_yaml
 
-COMMANDS = ["crds", "deliver", "demo", "dev", "explain", "run", "version"]
+COMMANDS = [
+    "crds",
+    "deliver",
+    "demo",
+    "dev",
+    "explain",
+    "grant",
+    "import",
+    "lint",
+    "operator",
+    "receiver",
+    "run",
+    "version",
+]
 
 
 def test_commands_are_those_of_the_design():
@@ -48,6 +61,8 @@ def test_help_of_the_whole_names_the_commands(capsys):
         ["version", "-o", "xml"],
         ["explain"],
         ["explain", "-f", "x"],
+        ["lint"],
+        ["lint", "-f", "x", "--quota", "0"],
         ["deliver"],
         ["deliver", "hello", "--kubeconfig", "/nowhere"],
         ["dev", "--port", "x"],
@@ -124,12 +139,12 @@ def test_run_with_a_wrong_setting_names_the_variable(capsys, monkeypatch):
 
 
 @pytest.mark.usefixtures("kept_logs")
-@pytest.mark.parametrize("command", ["deliver", "run"])
+@pytest.mark.parametrize("command", ["deliver", "explain", "run"])
 def test_unusable_kubeconfig_is_one_line(capsys, tmp_path, command):
     """A kubeconfig that is none is said in one line, exit code 2."""
     file = tmp_path / "kubeconfig"
     file.write_text("[1]", encoding="utf-8")
-    ran = run(capsys, command, *(["hello"] if command == "deliver" else []), "--kubeconfig", file)
+    ran = run(capsys, command, *(["hello"] if command != "run" else []), "--kubeconfig", file)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("hookwright: no usable kubeconfig ")
     assert ran.err.count("\n") == 1

@@ -30,10 +30,15 @@ JSON = st.recursive(
 SEGMENTS = st.one_of(
     st.sampled_from([".a", ".b", ".c", "['key with blank']", ".x-y", "['ü']"]),
     st.sampled_from(["[0]", "[1]", "[-1]", "[0,1]", "[*]", ".*", "[0:2]", "[1:]", "[:-1]", "[-1:]", "[-2:1]"]),
-    st.sampled_from(["..a", "..b", "..*", "..[0]"]),
+    st.sampled_from(["..a", "..b", "..*", "..[0]", "['a','b']", "..['b','a']"]),
+    st.sampled_from(["[?(@.a in @.b)]", "[?(!(@[*] contains 'a'))]", "[?(@..a size 1)]", "[?(@.a =~ /a|1.*/)]"]),
+    st.sampled_from(["[?(@.a[*])]", "[?(@.b[?(@.a)] empty false)]", "[?(@.a subsetof @.b || @ anyof ['a',1])]"]),
     st.sampled_from(["[?(@.a == 'a')]", "[?(@.a)]", "[?(@.a != @.b)]", "[?(@ > 1 || !@.b)]", "[?(@.a <= $.a && @.b)]"]),
 )
-PATHS = st.lists(SEGMENTS, max_size=4).map(lambda segments: "$" + "".join(segments))
+FUNCTIONS = st.sampled_from(
+    ["", "", ".length()", ".sum()", ".concat()", ".first()", ".index(1)", ".keys()", ".max($.a)"]
+)
+PATHS = st.tuples(st.lists(SEGMENTS, max_size=4), FUNCTIONS).map(lambda parts: "$" + "".join(parts[0]) + parts[1])
 
 # What the letters of expressions are made of, so that arbitrary texts come near to real ones.
 SCRAPS = st.sampled_from(
@@ -50,6 +55,11 @@ SCRAPS = st.sampled_from(
         "\\u",
         "null",
         "1.5",
+        " in ",
+        "=~",
+        "/a/",
+        "['a']",
+        ".sum(",
         "\x00",
         "ü",
         "😀",

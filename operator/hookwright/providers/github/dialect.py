@@ -5,7 +5,6 @@ Source: GitHub, "Webhook events and payloads" and "Validating webhook deliveries
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from importlib import resources
@@ -20,7 +19,7 @@ PING = "ping"
 
 def sign(body: bytes, secret: bytes) -> str:
     """Give the value of `X-Hub-Signature-256` for `body`."""
-    return SIGNATURE_PREFIX + hmac.new(secret, body, hashlib.sha256).hexdigest()
+    return SIGNATURE_PREFIX + hmac.digest(secret, body, "sha256").hex()
 
 
 def make_headers(*, event: str, delivery_id: str, body: bytes, secret: bytes | None) -> dict[str, str]:

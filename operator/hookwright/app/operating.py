@@ -1,0 +1,103 @@
+"""The operator's side: reconciles our objects while it holds the Lease, and waits ready while another does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from hookwright.cluster import Cluster
+from hookwright.cluster.mirror import Change, Key, Mirror
+from hookwright.cluster.secrets import SecretReader
+from hookwright.cluster.watched_secrets import WatchedSecrets
+from hookwright.kinds import BuildTrigger, Webhook
+from hookwright.reconcile.announcer import Announcer
+from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
+from hookwright.reconcile.lease import Lease, LeasedCluster
+from hookwright.reconcile.rootkey import RootKeys
+from hookwright.reconcile.wakeups import keys_to_look_at
+from hookwright.reconcile.webhook import reconcile_webhook
+from hookwright.reconcile.work import Again, WorkQueue
+from hookwright.reconcile.world import World
+from hookwright.settings import Settings
+
+RECONCILERS = 8
+
+
+async def reconcile(key: Key, world: World) -> Again:
+    """Reconcile an object of any of our kinds."""
+    if key.kind == Webhook.KIND:
+        return await reconcile_webhook(key, world)
+    return await reconcile_buildtrigger(key, world)
+
+
+class OperatorSide:
+    """Everything that only the operator does."""
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        mirror: Mirror,
+        secrets: SecretReader,
+        watched: WatchedSecrets,
+        cronjobs_known: Callable[[], bool],
+        root_keys: RootKeys,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mirror = mirror
+        self.lease = Lease(cluster=cluster, namespace=settings.namespace, identity=settings.identity)
+        # Whatever is written, Kubernetes Events and dry runs too, is written by who holds the Lease.
+        leased = LeasedCluster(cluster, self.lease)
+        world = World(
+            cluster=leased,
+            mirror=mirror,
+            secrets=secrets,
+            announcer=Announcer(leased, clock),
+            clock=clock,
+            settings=settings,
+            root_keys=root_keys,
+            cronjobs_known=cronjobs_known,
+        )
+        self._queue = WorkQueue[Key](work=lambda key: reconcile(key, world), workers=RECONCILERS)
+        mirror.subscribe(self._see)
+        watched.subscribe(lambda namespace, name: self._queue.add_all(mirror.webhooks_on(namespace, name)))
+        root_keys.subscribe(self.look_at_all)
+
+    def look_at_all(self) -> None:
+        """Have every object looked at."""
+        self._queue.add_all(self._mirror.keys(BuildTrigger.KIND))
+        self._queue.add_all(self._mirror.keys(Webhook.KIND))
+
+    async def run(self) -> None:
+        """Work while the Lease is held, until cancelled; then hand it on."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.lease.run())
+                group.create_task(self._serve())
+        finally:
+            await asyncio.shield(self.lease.release())
+
+    async def _serve(self) -> None:
+        while True:
+            await self.lease.wait_held()
+            self.look_at_all()
+            await self._work()
+
+    async def _work(self) -> None:
+        """Reconcile until the Lease is lost; what is under way then can write no more."""
+        working = asyncio.create_task(self._queue.run())
+        losing = asyncio.create_task(self.lease.wait_lost())
+        try:
+            await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                # It does not end by itself, unless by a mistake that must not pass unseen.
+                working.result()
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.gather(working, losing, return_exceptions=True)
+
+    def _see(self, change: Change) -> None:
+        self._queue.add_all(keys_to_look_at(change, self._mirror))

@@ -1,0 +1,48 @@
+"""Keeping the routes, and the worker, in line with the objects. Pure but for what it is handed."""
+
+from __future__ import annotations
+
+from hookwright.builds.worker import Worker
+from hookwright.cluster.mirror import Change, Key, Mirror
+from hookwright.intake.route import compile_route
+from hookwright.intake.routes import Routes
+from hookwright.kinds import InvalidObject, ObjectKind, Webhook
+
+
+def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
+    """Bring the routes in line with a change of a Webhook or of a target."""
+    if change.key.kind == Webhook.KIND:
+        before, found = change.before, change.found
+        if before is not None and (found is None or before.metadata.uid != found.metadata.uid):
+            routes.remove(before.metadata.uid)
+        if found is not None and found.metadata.deletion_timestamp is not None:
+            # It may stay for a while, for another's finalizer, but it is not wanted any more.
+            routes.remove(found.metadata.uid)
+        elif isinstance(found, Webhook | InvalidObject) and not _same_spec(before, found):
+            _put_route(change.key, mirror, routes)
+        for key in change.siblings:
+            _put_route(key, mirror, routes)
+    elif not _same_spec(change.before, change.found):
+        for key in mirror.webhooks_of(change.key):
+            _put_route(key, mirror, routes)
+
+
+def _put_route(key: Key, mirror: Mirror, routes: Routes) -> None:
+    """Make the route of a Webhook anew, unless it is going."""
+    webhook = mirror.webhook(key.namespace, key.name)
+    if webhook is not None and webhook.metadata.deletion_timestamp is None:
+        routes.put(compile_route(webhook, mirror.target_of(webhook), mirror.standing(webhook)))
+
+
+def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None) -> bool:
+    """Whether an object says what it said: then a change of its status costs no compilation."""
+    if before is None or found is None or isinstance(before, InvalidObject) or isinstance(found, InvalidObject):
+        return False
+    old, new = before.metadata, found.metadata
+    return (old.uid, old.generation, old.annotations) == (new.uid, new.generation, new.annotations)
+
+
+def welcome(change: Change, worker: Worker) -> None:
+    """Tell the worker of a target that has come."""
+    if change.key.kind != Webhook.KIND and change.before is None and change.found is not None:
+        worker.welcome(change.key.namespace)

@@ -1,0 +1,566 @@
+"""`hookwright explain NAME`: what a status, and what is around a Webhook, mean for whoever asks why nothing starts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from explain_scene import (
+    BUILD,
+    HOOKWRIGHT,
+    URL,
+    explain,
+    make_cluster,
+    make_condition,
+    make_delivery,
+    make_job,
+    make_lease,
+    make_status,
+    not_ready,
+)
+
+from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, EVENTS, JOBS, LEASES, SECRETS, WEBHOOKS
+from hookwright.commands.explaining.sentences import CONDITIONS, OUTCOMES
+from hookwright.errors import ClusterError, HookwrightError, UsageError
+from hookwright.reasons import CATALOGUE, Outcome
+from hookwright.reconcile import checks
+from support.objects import DELIVERY_ID, JOB_SPEC, SECRET, WEBHOOK_UID, raw_buildtrigger, raw_secret, raw_webhook
+
+TOP = {
+    "namespace",
+    "name",
+    "ready",
+    "reason",
+    "code",
+    "message",
+    "remedy",
+    "source",
+    "statusIsCurrent",
+    "remarks",
+    "target",
+    "secrets",
+    "lastDelivery",
+    "operator",
+    "events",
+    "hidden",
+    "explanation",
+}
+# Every reason of Ready: what is in capitals in the checks, CamelCase, and no error's name.
+CONDITION_REASONS = sorted(
+    value
+    for name, value in vars(checks).items()
+    if name.isupper() and re.fullmatch(r"([A-Z][a-z]+)+", str(value)) and not value.endswith("Exception")
+)
+GOOD = (checks.LISTENING, checks.STARTABLE, checks.SUSPENDED)
+RFC_3339 = "2026-05-01T11:00:00Z"
+
+
+# ── every reason ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("reason", CATALOGUE.values(), ids=str)
+async def test_every_reason_of_a_delivery_is_explained(reason):
+    """Whatever the newest delivery's reason, the paragraph says what it means and what to do."""
+    delivery = make_delivery(str(reason.outcome), reason.name, message="some detail")
+    told = await explain(make_cluster(make_status(lastDelivery=delivery)))
+    assert reason.sentence in told.text
+    assert reason.remedy in told.text
+    assert "some detail" in told.text
+    assert OUTCOMES[reason.outcome] in told.text
+    assert told["lastDelivery"]["sentence"] == reason.sentence
+    assert told["lastDelivery"]["remedy"] == (reason.remedy or None)
+    assert told.well == (reason.outcome is not Outcome.FAILED)
+
+
+@pytest.mark.parametrize("reason", CATALOGUE.values(), ids=str)
+async def test_no_sentence_is_said_twice(reason):
+    """What the receiver wrote into the message already is not repeated."""
+    message = f"{reason.sentence} {reason.remedy}".strip()
+    told = await explain(
+        make_cluster(make_status(lastDelivery=make_delivery(str(reason.outcome), reason.name, message=message)))
+    )
+    assert told.text.count(reason.sentence) == 1
+
+
+@pytest.mark.parametrize("reason", CONDITION_REASONS)
+async def test_every_reason_of_ready_is_explained(reason):
+    """Whatever the reason of Ready, the paragraph says what it means, in which detail, and what to do."""
+    status = make_status(make_condition(reason)) if reason in GOOD else not_ready(reason)
+    told = await explain(make_cluster(status))
+    said = CONDITIONS[reason]
+    assert (told["reason"], said.sentence in told.text, said.remedy in told.text) == (reason, True, True)
+    assert told.well == (reason in GOOD)
+    if reason not in GOOD:
+        assert said.remedy
+        assert "spec.x: some detail." in told.text
+        assert (told["code"], told["remedy"]) == ("SomeException", said.remedy)
+
+
+def test_no_reason_of_ready_is_explained_that_is_not_given():
+    """The explanations are about the operator's own reasons, and no others."""
+    assert sorted(CONDITIONS) == CONDITION_REASONS
+
+
+def test_every_outcome_has_a_verb():
+    """Each outcome of a delivery is said in words."""
+    assert set(OUTCOMES) == set(Outcome)
+
+
+async def test_unknown_reasons_are_repeated():
+    """Reasons that a newer Hookwright wrote are repeated with their messages, and taken seriously."""
+    delivery = make_delivery("postponed", "TooWindy", message="it blows")
+    told = await explain(make_cluster(not_ready("MoonFull", message="spec.moon: full", lastDelivery=delivery)))
+    for word in ("MoonFull", "spec.moon: full", "TooWindy", "postponed", "it blows", "newer"):
+        assert word in told.text
+    assert (told["ready"], told.well) == ("False", False)
+
+
+# ── the Webhook ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_webhook_that_is_well():
+    """A Webhook that listens, and had no delivery yet, is ready; nothing is said of an operator that works."""
+    told = await explain(make_cluster())
+    assert (told["ready"], told["reason"], told["statusIsCurrent"], told.well) == ("True", "Listening", True, True)
+    assert (told["lastDelivery"], told["operator"]["state"], told["hidden"]) == (None, "working", [])
+    assert "No delivery has reached it yet" in told.text
+    assert "operator" not in told.text.lower()
+
+
+async def test_members_are_fixed():
+    """Whatever is found, the JSON object has the same members, and neither the URL nor a secret is in it."""
+    delivery = make_delivery(build=BUILD)
+    inline = {"authenticationConfiguration": {"secretToken": SECRET.decode()}}
+    for cluster in (
+        make_cluster(),
+        make_cluster({}),
+        make_cluster(make_status(lastDelivery=delivery)),
+        make_cluster(filters="all"),
+        make_cluster(**inline),
+    ):
+        told = await explain(cluster)
+        assert set(told.data) == TOP
+        for secret in (URL, SECRET.decode()):
+            assert secret not in str(told.data)
+            assert secret not in told.whole
+
+
+def remove(resource, name):
+    return lambda cluster: cluster.delete(resource, name)
+
+
+CHANGES = {
+    "no Secret": (remove(SECRETS, "hello-webhook"), "SecretNotFound", "there is no Secret hello-webhook"),
+    "no key": (lambda c: c.put(SECRETS, raw_secret(key="other")), "SecretKeyMissing", "no key token"),
+    "an empty key": (lambda c: c.put(SECRETS, raw_secret(value=b" ")), "SecretEmpty", "is empty"),
+    "no target": (remove(BUILDTRIGGERS, "hello"), "TargetNotFound", "there is no BuildTrigger hello"),
+    "a sick target": (
+        lambda c: c.put(BUILDTRIGGERS, raw_buildtrigger(status={"observedGeneration": 1, "errorMessage": "no image"})),
+        "TargetNotReady",
+        "no image",
+    ),
+    "an older sibling": (
+        lambda c: c.put(
+            WEBHOOKS,
+            raw_webhook(name="hello", metadata={"name": "a", "uid": "a", "creationTimestamp": "2026-05-01T10:00:00Z"}),
+        ),
+        "InvalidSpec",
+        "Webhook a is older and has this name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "reason", "words"), CHANGES.values(), ids=CHANGES)
+async def test_what_is_wrong_now_is_said_before_status_knows(change, reason, words):
+    """What stands in the way by now is seen by the operator's own checks, although status says that all is well."""
+    cluster = make_cluster()
+    change(cluster)
+    told = await explain(cluster)
+    assert (told["ready"], told["reason"], told["source"], told.well) == ("False", reason, "now", False)
+    assert words in told.text
+    assert "does not know that yet, and says Listening" in told.text
+
+
+@pytest.mark.parametrize(("change", "reason", "words"), CHANGES.values(), ids=CHANGES)
+async def test_what_status_knows_is_said_in_its_words(change, reason, words):
+    """Where status says the same as what can be seen, it is repeated, and nothing is said twice."""
+    cluster = make_cluster(not_ready(reason, message="spec.x: as the operator says it"))
+    change(cluster)
+    told = await explain(cluster)
+    assert (told["reason"], told["source"], told["remarks"]) == (reason, "status", [])
+    assert "as the operator says it" in told.text
+    assert words in told.text or reason != "TargetNotReady"
+
+
+@pytest.mark.parametrize("reason", ["SecretNotFound", "SecretMalformed", "TargetNotFound", "InvalidSpec"])
+async def test_what_was_mended_is_said(reason):
+    """Where status names an obstacle that is gone, it is said that status will follow; until then it is not ready."""
+    told = await explain(make_cluster(not_ready(reason)))
+    assert (told["ready"], told["reason"], told.well) == ("False", reason, False)
+    assert "nothing stands in the way any more" in told.text
+
+
+@pytest.mark.parametrize("reason", ["SecretForbidden", "TargetForbidden", "TemplateForbidden", "TemplateUntried"])
+async def test_what_only_the_operator_can_know_is_believed(reason):
+    """What cannot be judged from here is not said to be mended."""
+    told = await explain(make_cluster(not_ready(reason)))
+    assert (told["reason"], told["remarks"]) == (reason, [])
+
+
+async def test_quota_is_for_the_operator_to_say():
+    """Whether there are too many Webhooks only the operator knows, whose setting that is."""
+    told = await explain(make_cluster(not_ready("InvalidSpec", code="LimitExceededException")))
+    assert (told["code"], told["remarks"]) == ("LimitExceededException", [])
+
+
+async def test_second_obstacle_is_said_too():
+    """Behind what only the operator can know, what can be seen is not kept back."""
+    cluster = make_cluster(not_ready("TemplateForbidden"))
+    cluster.delete(SECRETS, "hello-webhook")
+    told = await explain(cluster)
+    assert told["reason"] == "TemplateForbidden"
+    assert "there is no Secret hello-webhook" in told.text
+
+
+async def test_trouble_of_the_target_is_said_beside_that_of_the_webhook():
+    """A target that is not ready is said also where the Webhook's own trouble is another."""
+    cluster = make_cluster(not_ready("SecretNotFound"))
+    cluster.delete(SECRETS, "hello-webhook")
+    cluster.put(BUILDTRIGGERS, raw_buildtrigger(status={"observedGeneration": 1, "errorMessage": "no image"}))
+    told = await explain(cluster)
+    assert "BuildTrigger hello, its target, is not ready: no image" in told.text
+    assert told["target"]["problem"] == "no image"
+
+
+async def test_cronjob_is_a_target():
+    """A CronJob is looked for where CronJobs are."""
+    pipeline = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "hello"}
+    cluster = make_cluster(targetPipeline=pipeline, filters=[])
+    assert (await explain(cluster))["reason"] == "TargetNotFound"
+    spec = {"schedule": "@daily", "jobTemplate": {"spec": JOB_SPEC}}
+    cluster.put(CRONJOBS, {"metadata": {"name": "hello", "namespace": "default"}, "spec": spec})
+    told = await explain(cluster)
+    assert (told["reason"], told["target"]["exists"]) == ("Listening", True)
+
+
+async def test_webhook_of_another_shape_is_explained():
+    """A Webhook that no schema has checked is explained by what is wrong with its fields."""
+    told = await explain(make_cluster({}, filters="all"))
+    assert (told["ready"], told["reason"], told["target"]) == ("False", "InvalidSpec", None)
+    assert "spec.filters" in told.text
+
+
+async def test_webhook_that_is_being_deleted_is_said():
+    """A Webhook that is going is said to go."""
+    cluster = make_cluster()
+    cluster.put(WEBHOOKS, raw_webhook(status=make_status(), metadata={"deletionTimestamp": RFC_3339}))
+    assert "It is being deleted" in (await explain(cluster)).text
+
+
+async def test_webhooks_that_there_are_are_named():
+    """A name that no Webhook has is a usage error that names those of the namespace."""
+    with pytest.raises(UsageError, match="no Webhook nobody in namespace default; there is: hello"):
+        await explain(make_cluster(), "nobody")
+
+
+async def test_namespace_without_webhooks_is_said():
+    """In a namespace without any Webhook another one is suggested."""
+    with pytest.raises(UsageError, match=r"namespace other; there is none at all.*-n"):
+        await explain(make_cluster(), namespace="other")
+
+
+async def test_many_names_are_cut():
+    """Of very many Webhooks not all are named."""
+    cluster = make_cluster()
+    for number in range(50):
+        cluster.put(WEBHOOKS, raw_webhook(metadata={"name": f"w{number:02}", "uid": str(number)}))
+    with pytest.raises(UsageError) as refused:
+        await explain(cluster, "nobody")
+    assert len(refused.value.message) < 300
+    assert "…" in refused.value.message
+
+
+# ── the operator ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+LEASES_FOUND = {
+    "it works": (make_lease(), "working"),
+    "clocks differ a little": (make_lease(age=40), "working"),
+    "a clock is ahead": (make_lease(age=-3600), "working"),
+    "it does not renew": (make_lease(age=60), "silent"),
+    "it is over": (make_lease(holder=""), "released"),
+    "another form": ({"metadata": make_lease()["metadata"], "spec": {"holderIdentity": "x", "renewTime": 5}}, "silent"),
+    "no zone": ({"metadata": make_lease()["metadata"], "spec": {"holderIdentity": "x", "renewTime": "2026"}}, "silent"),
+    "no spec": ({"metadata": make_lease()["metadata"]}, "released"),
+}
+
+
+@pytest.mark.parametrize(("lease", "state"), LEASES_FOUND.values(), ids=LEASES_FOUND)
+@pytest.mark.parametrize("stale", [False, True])
+async def test_lease_tells_whether_an_operator_works(lease, state, stale):
+    """That no operator seems to be at work is always said; that one is, where status is not up to date."""
+    cluster = make_cluster({} if stale else None)
+    cluster.put(LEASES, lease)
+    told = await explain(cluster)
+    assert told["operator"]["state"] == state
+    assert (told["operator"]["message"][1:] in told.text) == (stale or state != "working")
+    if state != "working":
+        assert re.search("[Nn]o operator (seems to be|is) at work", told.text)
+    assert told.well == (not stale)
+
+
+async def test_absent_lease_is_said():
+    """Without a Lease no operator has ever worked there, or its namespace is another."""
+    cluster = make_cluster({})
+    cluster.delete(LEASES, "hookwright-operator", namespace=HOOKWRIGHT)
+    told = await explain(cluster)
+    assert (told["operator"]["state"], told["ready"], told["reason"]) == ("absent", "Unknown", None)
+    assert "--hookwright-namespace" in told.text
+    assert "No operator has said anything in its status yet" in told.text
+
+
+async def test_status_of_an_older_spec_is_not_believed():
+    """A status that is about an older spec is said to be, and does not make the Webhook ready."""
+    cluster = make_cluster()
+    cluster.put(WEBHOOKS, raw_webhook(status=make_status(), filters=[]))
+    told = await explain(cluster)
+    assert (told["ready"], told["statusIsCurrent"], told.well) == ("Unknown", False, False)
+    assert "about an older spec than that of generation 2" in told.text
+    assert "operator pod-0 is at work" in told.text
+
+
+async def test_what_is_wrong_is_seen_without_any_status():
+    """With no operator at all the paragraph still says what would stand in the way."""
+    cluster = make_cluster({})
+    cluster.delete(SECRETS, "hello-webhook")
+    told = await explain(cluster)
+    assert (told["ready"], told["reason"], told["source"]) == ("False", "SecretNotFound", "now")
+
+
+async def test_target_that_is_not_judged_yet_is_said():
+    """The operator says nothing of a Webhook before it has looked at its target."""
+    cluster = make_cluster({})
+    cluster.put(BUILDTRIGGERS, raw_buildtrigger(status={"observedGeneration": 0}))
+    assert "BuildTrigger hello waits for the operator" in (await explain(cluster)).text
+
+
+# ── the newest delivery ───────────────────────────────────────────────────────────────────────────────────────────────
+
+RUNNING = {"active": 1, "startTime": RFC_3339}
+
+
+def job_condition(kind, reason, message):
+    return {"conditions": [{"type": kind, "status": "True", "reason": reason, "message": message}]}
+
+
+JOBS_FOUND = {
+    "succeeded": (make_job(job_condition("Complete", "CompletionsReached", "done")), "has succeeded"),
+    "failed": (
+        make_job(job_condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")),
+        "has failed (BackoffLimitExceeded: Job has reached the specified backoff limit); see kubectl logs job/hello-",
+    ),
+    "running": (make_job(RUNNING), f"is running since {RFC_3339}"),
+    "created": (make_job(), "has no pod yet"),
+    "held": (make_job(spec={"suspend": True}), "is held back"),
+    "foreign": (make_job(metadata={"name": "hello-0123", "namespace": "default"}), "is not of this delivery"),
+    "gone": (None, "is gone"),
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "job", "words"), [(state, *rest) for state, rest in JOBS_FOUND.items()], ids=JOBS_FOUND
+)
+async def test_what_became_of_the_job_is_said(state, job, words):
+    """The newest delivery's Job is followed: running, succeeded, failed in its own words, gone."""
+    cluster = make_cluster(make_status(lastDelivery=make_delivery(build=BUILD)))
+    if job is not None:
+        cluster.put(JOBS, job)
+    told = await explain(cluster)
+    build = told["lastDelivery"]["build"]
+    assert (build["name"], build["state"], told.well) == ("hello-0123", state, True)
+    assert f"Job hello-0123 {words}" in told.text or words in told.text
+    assert (build["reason"], build["message"]) == (
+        ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+        if state == "failed"
+        else ("CompletionsReached", "done")
+        if state == "succeeded"
+        else (None, None)
+    )
+
+
+async def test_job_of_another_delivery_is_not_this_ones():
+    """A Job that carries another delivery's annotation is not taken for this one's."""
+    cluster = make_cluster(make_status(lastDelivery=make_delivery(build=BUILD)))
+    for other in (f"{WEBHOOK_UID}/0/other", f"other/0/{DELIVERY_ID}"):
+        metadata = {"name": "hello-0123", "namespace": "default", "annotations": {"hookwright.dev/delivery": other}}
+        cluster.put(JOBS, make_job(metadata=metadata))
+        assert (await explain(cluster))["lastDelivery"]["build"]["state"] == "foreign"
+
+
+async def test_build_that_is_yet_to_come_is_awaited():
+    """While a delivery waits for its target, its Job is not gone but yet to be created."""
+    pending = make_delivery("pending", "TargetMissing", message="x", build=BUILD)
+    told = await explain(make_cluster(make_status(lastDelivery=pending)))
+    assert told["lastDelivery"]["build"]["state"] == "awaited"
+
+
+async def test_build_of_an_unknown_kind_is_left_alone():
+    """A build of a kind that a newer Hookwright makes is named, and not looked for."""
+    other = {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "name": "x"}
+    told = await explain(make_cluster(make_status(lastDelivery=make_delivery(build=other))))
+    assert told["lastDelivery"]["build"]["state"] == "unknown"
+    assert "PipelineRun x" in told.text
+
+
+async def test_newest_only_is_said():
+    """Whoever looks for an older delivery learns that status has only the newest."""
+    told = await explain(make_cluster(make_status(lastDelivery=make_delivery())))
+    assert "the newest delivery only" in told.text
+    assert DELIVERY_ID in told.text
+    assert "2026-05-01T11:59:00Z" in told.text
+
+
+async def test_filtered_delivery_names_the_command_that_shows_why():
+    """For a delivery that was passed over the command that shows each filter is named."""
+    delivery = make_delivery("ignored", "FilteredOut", message="x")
+    assert (
+        "hookwright explain hello --payload" in (await explain(make_cluster(make_status(lastDelivery=delivery)))).text
+    )
+
+
+# ── Kubernetes Events, and rights ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_event(number, *, uid=WEBHOOK_UID, kind="Webhook", message="m"):
+    return {
+        "metadata": {"name": f"hello.{number}", "namespace": "default"},
+        "involvedObject": {"kind": kind, "name": "hello", "uid": uid},
+        "type": "Normal",
+        "reason": f"R{number}",
+        "message": message,
+        "lastTimestamp": f"2026-05-01T11:0{number}:00Z",
+        "count": number,
+    }
+
+
+async def test_newest_events_of_the_object_are_shown():
+    """Of the Kubernetes Events about this very Webhook the five newest are shown, newest first."""
+    cluster = make_cluster()
+    for number in (3, 1, 2, 6, 5, 4):
+        cluster.put(EVENTS, make_event(number))
+    cluster.put(EVENTS, make_event(7, uid="other"))
+    cluster.put(EVENTS, make_event(8, kind="BuildTrigger"))
+    told = await explain(cluster)
+    assert [event["reason"] for event in told["events"]] == ["R6", "R5", "R4", "R3", "R2"]
+    assert "  2026-05-01T11:06:00Z R6 (6 times): m" in told.whole.splitlines()
+
+
+async def test_endless_events_are_not_read_to_the_end(monkeypatch):
+    """Only the first pages of a namespace's Kubernetes Events are looked through."""
+    monkeypatch.setattr("hookwright.commands.explaining.gathering.EVENT_PAGES", 1)
+    cluster = make_cluster()
+    for number in range(600):
+        cluster.put(
+            EVENTS, make_event(1, uid="other") | {"metadata": {"name": f"e{number:03}", "namespace": "default"}}
+        )
+    cluster.put(EVENTS, make_event(2))
+    assert (await explain(cluster))["events"] == []
+    assert cluster.count("list", EVENTS) == 1
+
+
+RIGHTS = {
+    "Secrets": ("get", SECRETS, "Secret hello-webhook"),
+    "targets": ("get", BUILDTRIGGERS, "BuildTrigger hello"),
+    "Jobs": ("get", JOBS, "Job hello-0123"),
+    "the Lease": ("get", LEASES, "Lease hookwright-operator"),
+    "Kubernetes Events": ("list", EVENTS, "Kubernetes Events"),
+    "other Webhooks": ("list", WEBHOOKS, "the other Webhooks"),
+}
+
+
+@pytest.mark.parametrize(("verb", "resource", "name"), RIGHTS.values(), ids=RIGHTS)
+async def test_what_may_not_be_seen_is_left_open(verb, resource, name):
+    """Each right that whoever asks lacks is named, and nothing is made of what could not be seen."""
+    cluster = make_cluster(make_status(lastDelivery=make_delivery(build=BUILD)))
+    cluster.put(JOBS, make_job(RUNNING))
+    cluster.fail(verb, resource, status=403, message="no right")
+    told = await explain(cluster)
+    assert (told["hidden"], told["ready"], told["reason"], told["remarks"]) == ([name], "True", "Listening", [])
+    assert f"Hidden from you, for want of rights: {name}." in told.text
+    assert told.well
+
+
+@pytest.mark.parametrize(
+    ("reason", "verb", "resource"),
+    [("SecretNotFound", "get", SECRETS), ("TargetNotFound", "get", BUILDTRIGGERS), ("InvalidSpec", "list", WEBHOOKS)],
+)
+async def test_what_may_not_be_seen_is_not_said_to_be_mended(reason, verb, resource):
+    """What status says of something that is hidden is believed."""
+    cluster = make_cluster(not_ready(reason))
+    cluster.fail(verb, resource, status=403)
+    told = await explain(cluster)
+    assert (told["reason"], told["remarks"]) == (reason, [])
+
+
+async def test_lease_that_may_not_be_seen_is_no_sign():
+    """Without a right to see the Lease nothing is said of the operator, unless status is silent."""
+    cluster = make_cluster({})
+    cluster.fail("get", LEASES, status=403)
+    told = await explain(cluster)
+    assert told["operator"]["state"] == "unknown"
+    assert "see whether Hookwright runs" in told.text
+
+
+async def test_webhook_that_may_not_be_seen_is_refused():
+    """Who may not see the Webhook itself is told what the API server says."""
+    cluster = make_cluster()
+    cluster.fail("list", WEBHOOKS, status=403, times=2)
+    cluster.fail("get", WEBHOOKS, status=403, message="you may not", times=2)
+    with pytest.raises(ClusterError, match="you may not"):
+        await explain(cluster)
+    with pytest.raises(ClusterError):
+        await explain(cluster, "nobody")
+
+
+async def test_missing_webhook_is_said_without_a_right_to_list():
+    """Who may only get Webhooks learns that there is none of a name, without the names of others."""
+    cluster = make_cluster()
+    cluster.fail("list", WEBHOOKS, status=403)
+    with pytest.raises(UsageError, match="no Webhook nobody") as refused:
+        await explain(cluster, "nobody")
+    assert "hello" not in refused.value.message
+
+
+async def test_missing_crds_are_said():
+    """A cluster that does not know Webhooks is told so, with what to install."""
+    cluster = make_cluster()
+    cluster.fail("list", WEBHOOKS, status=404, message="404 page not found")
+    with pytest.raises(HookwrightError, match=r"CRDs.*hookwright crds"):
+        await explain(cluster)
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource"),
+    [("list", WEBHOOKS), ("get", SECRETS), ("get", BUILDTRIGGERS), ("get", LEASES), ("list", EVENTS)],
+)
+async def test_absent_api_server_is_an_error(verb, resource):
+    """An API server that does not answer is no news about a Webhook."""
+    cluster = make_cluster()
+    cluster.fail(verb, resource)
+    with pytest.raises(ClusterError):
+        await explain(cluster)
+
+
+async def test_nothing_is_written():
+    """Explaining only reads."""
+    cluster = make_cluster(make_status(lastDelivery=make_delivery(build=BUILD)))
+    await explain(cluster)
+    assert {call.verb for call in cluster.calls} <= {"get", "list"}
+
+
+async def test_text_speaks_to_no_terminal():
+    """What strangers put into a status or a Kubernetes Event cannot move a terminal's cursor."""
+    cluster = make_cluster(not_ready("InvalidSpec", message="a\x1b[2J\nb", lastDelivery=make_delivery(id="\x9b\u202e")))
+    cluster.put(EVENTS, make_event(1, message="\x1b]0;x\x07"))
+    told = await explain(cluster)
+    assert [one for line in told.whole.splitlines() for one in line if not one.isprintable()] == []
+    assert len(told.whole.splitlines()) == 3

@@ -1,0 +1,173 @@
+"""Regular expressions: what they match, what is refused, and that no text makes them slow."""
+
+from __future__ import annotations
+
+import random
+import re
+from contextlib import suppress
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from hookwright.filters import MAX_NODES, Budget, EvaluationError, compile_expression
+from hookwright.filters.patterns import FLAGS, PatternRefusal, compile_pattern
+
+
+def is_match(pattern, text, flags=""):
+    return compile_pattern(pattern, flags).matches(text, lambda _nodes: None)
+
+
+def compile_or_none(pattern):
+    try:
+        return compile_pattern(pattern, "")
+    except PatternRefusal:
+        return None
+
+
+# What java.util.regex (17) says; the golden file has more, by way of Jayway.
+@pytest.mark.parametrize(
+    ("pattern", "flags", "matching", "others"),
+    [
+        ("main", "", ["main"], ["main ", "xmain", "MAIN", ""]),
+        ("", "", [""], ["x", "\n"]),
+        ("refs/heads/(main|release/.+)", "", ["refs/heads/main", "refs/heads/release/1"], ["refs/heads/release/"]),
+        ("MÄIN", "i", ["mÄin"], ["mäin"]),
+        ("kelvins", "iu", ["\u212aELVIN\u017f"], ["kelvin"]),
+        ("[k-l]", "iu", ["\u212a", "L"], ["m"]),
+        ("a.b", "", ["a-b", "a\U0001f600b"], ["a\nb", "a\rb", "a\x85b", "a\u2028b"]),
+        ("a.b", "d", ["a\rb", "a\u2029b"], ["a\nb"]),
+        ("a.b", "s", ["a\nb"], ["ab"]),
+        ("^a$", "", ["a"], ["a\n"]),
+        ("a$\\s*", "", ["a", "a\n", "a\r\n"], ["a\n\n"]),
+        ("a\\Z\\n", "", ["a\n"], ["a"]),
+        ("(?m)a$\\s+^b", "", ["a\nb", "a\r\nb", "a\n\nb"], ["ab"]),
+        ("\\r$\\n", "m", [], ["\r\n"]),
+        ("a\n^", "m", [], ["a\n"]),
+        ("a b # c", "x", ["ab"], ["a b"]),
+        ("\\d\\D\\w\\W\\s\\S", "", ["1a_- x", "0-a\xe4\tx"], ["\u0661a_- x", "1a\xe4- x"]),
+        ("[^\\w-]", "", ["\xe4", "\n"], ["a", "-"]),
+        ("[a-c\\]x-]+", "", ["ab]x-"], ["d"]),
+        ("\\h\\v", "", ["\u3000\u2028"], ["\n "]),
+        ("\\x61\\u0062\\x{1F600}\\t\\Qa.b\\E", "", ["ab\U0001f600\ta.b"], ["ab\U0001f600\taxb"]),
+        ("\\p{Upper}\\P{Alpha}", "", ["A1"], ["\xc41", "AB"]),
+        ("(?i)a(?-i)b", "", [], []),
+        ("(?i:a)b", "", ["Ab"], ["AB"]),
+        ("(?!x).*", "", ["", "ax"], ["xa"]),
+        ("(?:(?!skip).)*", "", ["sip", ""], ["a skip b"]),
+        (".*(?=b)b", "", ["ab"], ["ba"]),
+        ("a(?<=a)(?<!b)b", "", ["ab"], ["b"]),
+        ("a++b?+", "", ["aab", "a"], ["b"]),
+        ("a*+a", "", [], ["aa"]),
+        ("a{2,3}?b{1}c{2,}", "", ["aabcc", "aaabccc"], ["abcc", "aabc"]),
+        ("(a?)*b|(?:)", "", ["aab", ""], ["a"]),
+    ],
+)
+def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, others):
+    """A pattern matches a text as a whole, with Java's meaning of classes, line ends and flags."""
+    if not matching and not others:
+        with pytest.raises(PatternRefusal):
+            compile_pattern(pattern, flags)
+        return
+    assert [text for text in (*matching, *others) if is_match(pattern, text, flags)] == matching
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "at", "why"),
+    [
+        ("a\\bb", "", 1, "each Java"),
+        ("a\\R", "", 1, "each Java"),
+        ("(a)\\1", "", 3, "back-references"),
+        ("\\p{L}", "", 0, "Unicode"),
+        ("\\p{Lower}", "i", 0, "each Java"),
+        ("a", "U", 1, "Unicode"),
+        ("(?U)a", "", 0, "Unicode"),
+        ("\xe4", "iu", 0, "ASCII"),
+        ("(?>a)", "", 0, "group"),
+        ("(?<n>a)(?<n>b)", "", 7, "one group"),
+        ("(?:ab)*+", "", 0, "one character"),
+        ("(?<=ab)c", "", 0, "one character"),
+        ("[a[b]]", "", 2, "escaped"),
+        ("[a&&b]", "", 2, "&&"),
+        ("[]a]", "", 1, "escaped"),
+        ("[b-a]", "", 1, "range"),
+        ("[a", "", 0, "without"),
+        ("(a", "", 0, "without"),
+        ("a)", "", 1, "without"),
+        ("*a", "", 0, "nothing to repeat"),
+        ("a{", "", 1, "escaped"),
+        ("a{3,2}", "", 1, "least"),
+        ("a**", "", 2, "not repeated"),
+        ("^*", "", 0, "no width"),
+        ("a(?i)b", "", 1, "start"),
+        ("a\\", "", 1, "backslash"),
+        ("\\y", "", 0, "not taken"),
+        ("\\ud83d", "", 0, "no character"),
+        ("(?:a{1000}){1000}", "", 0, "repeats too much"),
+    ],
+)
+def test_what_means_something_else_elsewhere_is_refused(pattern, flags, at, why):
+    """What Java's releases read differently, or what needs to go back, is refused at its place, with the reason."""
+    with pytest.raises(PatternRefusal, match=re.escape(why)) as refused:
+        compile_pattern(pattern, flags)
+    assert refused.value.at == at
+
+
+SIMPLE = st.recursive(
+    st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "\\d", "$", "^", "1"]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map("".join),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        st.tuples(inner, st.sampled_from(["*", "+", "?", "{1,2}", "*?"])).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
+        inner.map(lambda part: f"(?={part})"),
+        inner.map(lambda part: f"(?!{part})"),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(SIMPLE, st.text("ab1c", max_size=6))
+def test_simple_patterns_match_what_python_matches(pattern, text):
+    """Where Python's `re` means the same, the automaton finds what it finds."""
+    compiled = compile_or_none(pattern)
+    assume(compiled is not None)  # `(?:^)*` is refused
+    assert compiled.matches(text, lambda _nodes: None) == (re.fullmatch(pattern, text) is not None)
+
+
+@settings(deadline=None)
+@given(st.text("ab[]()\\^$.|?*+{}1,-&dwsbQEpx<=!: #", max_size=20), st.text(FLAGS, max_size=3), st.text(max_size=5))
+def test_any_pattern_is_compiled_or_refused(pattern, flags, text):
+    """Any letters make a pattern, which has an answer for any text, or a refusal; nothing else is raised."""
+    with suppress(PatternRefusal):
+        assert compile_pattern(pattern, flags).matches(text, lambda _nodes: None) in (True, False)
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(a|a?)+b", "(.*a){9}b", "(?:a(?!b))*c", "a*a*a*a*a*a*a*b"])
+def test_no_text_makes_a_pattern_go_back(pattern):
+    """Patterns that take for ever elsewhere cost a node for every 16 characters, and those for few sets of states."""
+    spent = []
+    compiled = compile_pattern(pattern, "")
+    text = "a" * 100_000
+    assert not compiled.matches(text + "!", spent.append)
+    assert sum(spent) < len(text) // 16 + 2_000
+
+
+def test_a_text_that_needs_many_sets_of_states_spends_the_budget():
+    """A pattern with more sets of states than can be kept ends as a spent budget, not as one that does not match."""
+    chance = random.Random(1)
+    text = "".join(chance.choice("ab") for _ in range(200_000))
+    budget = Budget()
+    expression = compile_expression("$[?(@.t =~ /.*(?=a.{12}b).*(?!b.{9}a).*/)]")
+    with pytest.raises(EvaluationError, match=str(MAX_NODES)):
+        expression.search({"t": text}, budget)
+    assert budget.spent
+
+
+def test_what_a_pattern_keeps_does_not_change_its_answers():
+    """A text is matched alike the first time, the second time, and after what was kept has been forgotten."""
+    pattern = compile_pattern(".*a.{11}", "")
+    texts = ["".join("ab"[number >> bit & 1] for bit in range(14)) for number in range(3_000)]
+    first = [pattern.matches(text, lambda _nodes: None) for text in texts]
+    assert first == [re.fullmatch(".*a.{11}", text) is not None for text in texts]
+    assert first == [pattern.matches(text, lambda _nodes: None) for text in texts]
