@@ -19,6 +19,8 @@ DEFAULTS = {
     "cluster_name": "default",
     "namespace": "hookwright-system",
     "target_patience": 300,
+    "webhook_quota": 300,
+    "identity": "",
     "concurrent_starts": 32,
     "trusted_proxies": "",
     "address_limit": 100,

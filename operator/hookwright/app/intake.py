@@ -18,12 +18,14 @@ from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.errors import JournalError, UsageError
-from hookwright.intake.limits import ObjectLimit
+from hookwright.intake.addresses import parse_networks
+from hookwright.intake.bodies import BodyMemory
+from hookwright.intake.limits import AddressLimit, ObjectLimit
 from hookwright.intake.receiver import Receiver
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.intake.routes import Routes
-from hookwright.intake.server import IntakeServer
+from hookwright.intake.server import BODY_SECONDS, IntakeServer
 from hookwright.journal import History, Journal
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 
 PURGE_SECONDS = 600.0
 FAREWELL_SECONDS = 5.0
+LAST_BODY_SECONDS = BODY_SECONDS + 1.0
 
 
 @asynccontextmanager
@@ -76,6 +79,7 @@ class IntakeSide:
         self._routes = Routes(root_keys.keys)
         self._writer = StatusWriter(cluster, mirror)
         self._limit = ObjectLimit(time.monotonic)
+        addresses = AddressLimit(settings.address_limit, time.monotonic)
         self._worker = Worker(
             journal=journal,
             cluster=cluster,
@@ -89,8 +93,17 @@ class IntakeSide:
             host=settings.listen_host,
             port=settings.listen_port,
             routes=self._routes,
-            receiver=Receiver(secrets=secrets, journal=journal, report=self._hear_verdict, admit=self._admit),
+            receiver=Receiver(
+                secrets=secrets,
+                journal=journal,
+                report=self._hear_verdict,
+                admit=self._admit,
+                forgive=addresses.forgive,
+            ),
             clock=clock,
+            addresses=addresses,
+            bodies=BodyMemory(settings.body_memory << 20),
+            trusted=parse_networks(settings.trusted_proxies),
         )
         self._serving: asyncio.Task[None] | None = None
         mirror.subscribe(lambda change: keep_routes(change, mirror, self._routes))
@@ -127,8 +140,8 @@ class IntakeSide:
         """Finish what is being answered, and write what is still to be said."""
         self._server.stop()
         if self._serving is not None:
-            # A sender that trickles its body is not waited for.
-            await asyncio.wait({self._serving}, timeout=FAREWELL_SECONDS)
+            # A body that has begun may take as long as any; one that trickles longer is not waited for.
+            await asyncio.wait({self._serving}, timeout=LAST_BODY_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._writer.flush()

@@ -35,6 +35,8 @@ SILENCE_SECONDS = 75.0
 # So much later than we asked for, a server may end a watch.
 GRACE_SECONDS = 15.0
 CONNECTIONS = 100
+# Whoever asks bounds it. The client's own would end a watch after 5 minutes, and each call would pay for its timer.
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 
@@ -250,7 +252,7 @@ class KubernetesCluster:
         """Give an answer that is still coming; whoever reads it closes it."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                response = await self._ask("GET", path, query=query, endless=True)
+                response = await self._ask("GET", path, query=query)
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
                     text = await response.read()  # type: ignore[no-untyped-call]
                     raise read_refusal(response.status, text)
@@ -267,9 +269,8 @@ class KubernetesCluster:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        endless: bool = False,
     ) -> RESTResponse:
-        """Send a request; its caller bounds how long it takes, since the client would end a watch after 5 minutes."""
+        """Send a request; its caller bounds how long it takes."""
         sent = {"Accept": _JSON, "Content-Type": _JSON, "User-Agent": self._user_agent, **(headers or {})}
         url = self._api.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         await self._api.update_params_for_auth(sent, [], ["BearerToken"], path, method, None)
@@ -278,7 +279,7 @@ class KubernetesCluster:
             url,
             header_params=sent,
             body=body,
-            _request_timeout=aiohttp.ClientTimeout(total=None) if endless else None,
+            _request_timeout=_NO_TIMEOUT,
         )
 
 

@@ -19,6 +19,7 @@ from hookwright.builds.names import name_wanted
 from hookwright.builds.targets import find_build_kind
 from hookwright.builds.wanted import WantedBuild
 from hookwright.errors import JournalUnwritable
+from hookwright.intake.addresses import Address
 from hookwright.intake.judge import admit_all, judge
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, SecretRef
@@ -91,13 +92,15 @@ class Receiver:
     """Takes requests for routes.
 
     `report` is told of each verdict that is not only about the caller. `admit` is asked for each authentic delivery to
-    a route with a rate limit: None admits it, else it says in how many seconds it may come again.
+    a route with a rate limit: None admits it, else it says in how many seconds it may come again. `forgive` is told of
+    the address of each sender that has proved itself.
     """
 
     secrets: Secrets
     journal: Acceptor
     report: Callable[[Route, Request, Verdict], None]
     admit: Callable[[Route], float | None] = field(default=lambda _: None)
+    forgive: Callable[[Address | None], None] = field(default=lambda _: None)
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
     # Bound once: a lazy logger is put together anew at every call, which a delivery would pay for.
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
@@ -105,6 +108,8 @@ class Receiver:
     async def receive(self, route: Route, request: Request) -> Answer:
         """Judge `request`, put what it starts on disk, and answer."""
         verdict = await self._judge(route, request)
+        if verdict.authentic:
+            self.forgive(request.client)
         if verdict.wanted:
             verdict = await self._accept(verdict)
         if verdict.reason is not ACCEPTED:

@@ -32,6 +32,8 @@ from granian.server.embed import Server
 from hookwright.errors import UsageError
 from hookwright.intake.addresses import Network, find_client
 from hookwright.intake.bodies import BodyMemory, Busy, NeverFits, Share
+from hookwright.intake.deadlines import Deadlines
+from hookwright.intake.headers import Headers
 from hookwright.intake.judge import describe_limit
 from hookwright.intake.limits import AddressLimit
 from hookwright.intake.receiver import Answer, Receiver, answer, refuse, refuse_unknown
@@ -47,7 +49,6 @@ from hookwright.intake.wire import (
     is_ambiguous,
     read_body,
     read_forwarded,
-    read_headers,
     read_length,
 )
 from hookwright.reasons import (
@@ -119,6 +120,7 @@ class IntakeServer:
         self._bodies = bodies or BodyMemory(BODY_MEMORY_BYTES)
         self._trusted = trusted
         self._draining = False
+        self._deadlines = Deadlines()
         self._host = LOOPBACK.get(host, host)
         self._port = port
         check_port(host, port)
@@ -184,7 +186,7 @@ class IntakeServer:
         if route is None:
             await drain(exchange)
             return hang_up(refuse_unknown())
-        headers = read_headers(scope.headers.items())
+        headers = Headers(scope.headers)
         # Put together once it is known whether there is a body.
         request = partial(
             Request, method=scope.method, path=scope.path, headers=headers, received_at=self._clock(), client=client
@@ -221,7 +223,7 @@ class IntakeServer:
     async def _read(self, exchange: Exchange, announced: int | None, limit: int, share: Share) -> bytes:
         """Give the body, with room for it in `share`; see `read_body`."""
         try:
-            async with asyncio.timeout(BODY_SECONDS) as deadline:
+            async with self._deadlines.timeout(BODY_SECONDS) as deadline:
                 # What is too large is read too, but not held.
                 await share.reserve(announced if announced is not None and announced <= limit else 0, deadline)
                 try:

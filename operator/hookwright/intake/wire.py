@@ -24,10 +24,11 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from hookwright.intake.addresses import FORWARDED_HEADER
 from hookwright.intake.bodies import Busy, NeverFits, Share
+from hookwright.intake.headers import HeaderMap
 
 # Of a refused body so much is read and thrown away: GitHub's largest, and for so long.
 MAX_DRAINED_BYTES = 32 << 20
@@ -43,7 +44,7 @@ class Scope(Protocol):
     method: str
     path: str
     client: str
-    headers: Any  # granian's own multi-map: `items()` gives a pair for each header line
+    headers: HeaderMap
 
 
 class Exchange(Protocol):
@@ -70,20 +71,12 @@ class BodyIncomplete(Exception):
     """The body ended before the length that was announced."""
 
 
-def read_headers(lines: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """Gather header lines by lower-case name."""
-    headers: dict[str, list[str]] = {}
-    for name, value in lines:
-        headers.setdefault(name.lower(), []).append(value)
-    return headers
-
-
 def read_forwarded(scope: Scope) -> list[str]:
     """Give the lines of X-Forwarded-For.
 
     A line with a byte that is not ASCII is not shown by the server. What it said is not known: that is one empty entry.
     """
-    lines: list[str] = scope.headers.get_all(FORWARDED_HEADER)
+    lines = scope.headers.get_all(FORWARDED_HEADER)
     return lines if lines or FORWARDED_HEADER not in scope.headers else [""]
 
 

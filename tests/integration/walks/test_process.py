@@ -12,13 +12,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hookwright.devcluster import DevCluster
+from support.processes import Process, make_environment
 from support.running import (
     PATIENCE,
     SECRET,
@@ -36,51 +37,14 @@ JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 
 
 @dataclass(kw_only=True)
-class Process:
-    """`hookwright run` in a process of its own."""
+class Single(Process):
+    """`hookwright run` in a process of its own, and hands to work it with."""
 
     running: Running
-    folder: Path
-    environment: dict[str, str]
-    process: asyncio.subprocess.Process | None = None
-    logs: list[Path] = field(default_factory=list)
-    log_to: Path | None = None
-
-    async def start(self) -> None:
-        """Start it; it may not be listening yet."""
-        log = self.log_to or self.folder / f"log-{len(self.logs)}"
-        self.logs.append(log)
-        with log.open("wb") as stream:
-            command = [sys.executable, "-m", "hookwright", "run", "--kubeconfig", str(self.running.kubeconfig)]
-            self.process = await asyncio.create_subprocess_exec(
-                *command, env=self.environment, stdout=stream, stderr=stream
-            )
-
-    async def until_listening(self) -> None:
-        """Wait until it answers."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                try:
-                    await self.running.client.get(self.running.settings.public_url + "/")
-                except httpx.TransportError:
-                    await asyncio.sleep(0.02)
-                else:
-                    return
-
-    async def signal(self, number: signal.Signals) -> int:
-        """Send it a signal, and give its exit code."""
-        assert self.process is not None
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
-
-    def said(self) -> str:
-        """Give all that it has written."""
-        return "".join(log.read_text() for log in self.logs)
 
 
 @asynccontextmanager
-async def run_process(folder: Path, *, log_to: Path | None = None, **settings: str) -> AsyncIterator[Process]:
+async def run_process(folder: Path, *, log_to: Path | None = None, **settings: str) -> AsyncIterator[Single]:
     """Run a development cluster and `hookwright run` with Webhook hello."""
     with DevCluster.in_thread(job_seconds=0.05) as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
@@ -89,17 +53,22 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
         async with httpx.AsyncClient(timeout=10, trust_env=False, limits=limits) as client:
             running = Running(cluster=cluster, settings=chosen, kubeconfig=kubeconfig, client=client)
             running.apply(make_secret(), make_buildtrigger(), make_webhook())
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKWRIGHT_")}
-            environment |= {
+            given = {
                 "HOOKWRIGHT_PUBLIC_URL": chosen.public_url,
                 "HOOKWRIGHT_LISTEN": chosen.listen,
                 "HOOKWRIGHT_JOURNAL": str(chosen.journal),
                 "HOOKWRIGHT_LOG_LEVEL": "debug",
                 "HOOKWRIGHT_DRAIN": "0",
                 "HOOKWRIGHT_IDENTITY": "the-one",
-                **settings,
             }
-            process = Process(running=running, folder=folder, environment=environment, log_to=log_to)
+            process = Single(
+                role="run",
+                running=running,
+                folder=folder,
+                kubeconfig=kubeconfig,
+                environment=make_environment(**given | settings),
+                log_to=log_to,
+            )
             await process.start()
             try:
                 await process.until_listening()

@@ -17,7 +17,6 @@ from hookwright.intake.wire import (
     is_ambiguous,
     read_body,
     read_forwarded,
-    read_headers,
     read_length,
 )
 
@@ -70,12 +69,6 @@ async def read(exchange, length, limit, memory=None):
     """Read a body as the server does."""
     async with open_share(memory) as share:
         return await read_body(exchange, read_length(None if length is None else [length]), limit, share)
-
-
-def test_headers_are_gathered_by_lower_case_name():
-    """A header that came several times, in whatever case, has all its values in their order."""
-    lines = [("X-A", "1"), ("x-b", "2"), ("x-a", "3")]
-    assert read_headers(lines) == {"x-a": ["1", "3"], "x-b": ["2"]}
 
 
 async def test_body_of_declared_length_is_read_whole():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
-from hookwright.intake.schemes.scheme import AnySender, is_one_of
+from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_credentials
 from hookwright.kinds import AuthenticationConfiguration
 from hookwright.reasons import TOKEN_MISMATCH, TOKEN_MISSING
 
@@ -22,13 +22,13 @@ class Basic(AnySender):
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Compare user and password with each secret, as `Scheme.verify`."""
-        word, _, encoded = (request.header("authorization") or "").partition(" ")
-        if word.lower() != "basic":
+        encoded = read_credentials(request, b"basic")
+        if encoded is None:
             raise NotAuthentic("Authorization: Basic is missing or doubled", reason=TOKEN_MISSING.name)
         try:
-            given = base64.b64decode(encoded.strip(), validate=True)
-        except (binascii.Error, ValueError):
+            given = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
             raise NotAuthentic("Authorization: Basic is not base64", reason=TOKEN_MISSING.name) from None
         # Together, since a user has no colon: which of the two is wrong is not to be learned.
-        if not is_one_of(given, (self._user + b":" + secret for secret in secrets)):
+        if not is_one_of(given, [self._user + b":" + secret for secret in self.usable(secrets)]):
             raise NotAuthentic("user or password is wrong", reason=TOKEN_MISMATCH.name)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
-from hookwright.intake.schemes.scheme import AnySender, is_one_of
+from hookwright.intake.schemes.scheme import TokenSender, is_one_of, read_credentials
 from hookwright.kinds import AuthenticationConfiguration
 from hookwright.reasons import TOKEN_MISMATCH, TOKEN_MISSING
 
 
-class BearerToken(AnySender):
+class BearerToken(TokenSender):
     """A token that whoever has it may use."""
 
     def __init__(self, _: AuthenticationConfiguration) -> None:
@@ -19,8 +19,8 @@ class BearerToken(AnySender):
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Compare the token with each secret, as `Scheme.verify`."""
-        word, _, token = (request.header("authorization") or "").partition(" ")
-        if word.lower() != "bearer" or not token:
+        token = read_credentials(request, b"bearer")
+        if token is None:
             raise NotAuthentic("Authorization: Bearer is missing or doubled", reason=TOKEN_MISSING.name)
-        if not is_one_of(token.strip().encode(), secrets):
+        if not is_one_of(token, self.usable(secrets)):
             raise NotAuthentic("the bearer token is not the secret", reason=TOKEN_MISMATCH.name)

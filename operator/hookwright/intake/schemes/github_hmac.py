@@ -10,16 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hookwright.errors import NotAuthentic, Unreadable
+from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
-from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_delivery_id
+from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_delivery_id, refuse_giteas_form
 from hookwright.kinds import AuthenticationConfiguration
 from hookwright.providers.github import dialect
-from hookwright.reasons import CONTENT_TYPE_UNSUPPORTED, SIGNATURE_MISMATCH, SIGNATURE_MISSING
+from hookwright.reasons import SIGNATURE_MISMATCH, SIGNATURE_MISSING
 
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
-_GITEA_HEADER = "x-gitea-event"
-_FORM = "application/x-www-form-urlencoded"
 
 
 class GithubHmac(AnySender):
@@ -32,13 +30,12 @@ class GithubHmac(AnySender):
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Compare the signature with that of each secret, as `Scheme.verify`."""
-        if _GITEA_HEADER in request.headers and (request.header("content-type") or "").lower().startswith(_FORM):
-            message = "Gitea does not sign the form that it sends; choose application/json there"
-            raise Unreadable(message, reason=CONTENT_TYPE_UNSUPPORTED.name)
+        refuse_giteas_form(request)
         given = request.header(dialect.SIGNATURE_HEADER)
         if given is None or not _SIGNATURE.fullmatch(given):
             raise NotAuthentic("X-Hub-Signature-256 is missing, doubled or malformed", reason=SIGNATURE_MISSING.name)
-        if not is_one_of(given.encode(), (dialect.sign(request.body, secret).encode() for secret in secrets)):
+        wanted = [dialect.sign(request.body, secret).encode() for secret in self.usable(secrets)]
+        if not is_one_of(given.encode(), wanted):
             raise NotAuthentic("X-Hub-Signature-256 does not fit secret and body", reason=SIGNATURE_MISMATCH.name)
 
     def delivery_id(self, request: Request) -> str | None:

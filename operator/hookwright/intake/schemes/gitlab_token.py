@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
-from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_delivery_id
+from hookwright.intake.schemes.scheme import TokenSender, is_one_of, read_delivery_id, read_header
 from hookwright.kinds import AuthenticationConfiguration
 from hookwright.reasons import TOKEN_MISMATCH, TOKEN_MISSING
 
@@ -19,7 +19,7 @@ TOKEN_HEADER = "x-gitlab-token"  # noqa: S105 - a header's name
 DELIVERY_HEADER = "idempotency-key"
 
 
-class GitlabToken(AnySender):
+class GitlabToken(TokenSender):
     """GitLab's older way, and its headers."""
 
     def __init__(self, _: AuthenticationConfiguration) -> None:
@@ -27,10 +27,10 @@ class GitlabToken(AnySender):
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Compare the token with each secret, as `Scheme.verify`."""
-        given = request.header(TOKEN_HEADER)
-        if given is None:
+        given = read_header(request, TOKEN_HEADER)
+        if not given:
             raise NotAuthentic("X-Gitlab-Token is missing or doubled", reason=TOKEN_MISSING.name)
-        if not is_one_of(given.encode(), secrets):
+        if not is_one_of(given, self.usable(secrets)):
             raise NotAuthentic("X-Gitlab-Token is not the secret", reason=TOKEN_MISMATCH.name)
 
     def delivery_id(self, request: Request) -> str | None:

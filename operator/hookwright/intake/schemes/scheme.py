@@ -8,16 +8,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from hookwright.errors import InvalidSpec, NotAuthentic
+from hookwright.errors import InvalidSpec, NotAuthentic, Unreadable
+from hookwright.intake.payload import FORM, read_media_type
 from hookwright.intake.request import Request
 from hookwright.intake.rules import INVALID_AUTHENTICATION
 from hookwright.providers.github import dialect as github
-from hookwright.reasons import TIMESTAMP_MISSING, TIMESTAMP_OUT_OF_WINDOW
+from hookwright.reasons import CONTENT_TYPE_UNSUPPORTED, TIMESTAMP_MISSING, TIMESTAMP_OUT_OF_WINDOW
 
 # Senders' ids are mostly UUIDs; one printable word of this length is taken for one.
 _DELIVERY_ID = re.compile(r"[!-~]{1,128}")
-# Seconds since 1970; with a digit more the time would be in another millennium.
-_TIMESTAMP = re.compile(r"[0-9]{1,11}")
+# Seconds since 1970, written in the one right way, so that what is signed can be read in one way only; with a digit
+# more the time would be in another millennium.
+_TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,10}")
+# HMAC fills short keys up with NUL: a key of nothing else is the empty one, with which anybody can sign.
+_NOTHING = b" \t\r\n\v\f\0"
+# RFC 9110, 5.5. Values that are not ASCII are not shown by the server.
+_SENDABLE = re.compile(rb"[!-~](?:[ -~]*[!-~])?")
+_GITEA_HEADER = "x-gitea-event"
 # Where senders say what happened. Gitea sends GitHub's header as well: whichever is first says the same.
 _EVENT_HEADERS = ("x-github-event", "x-gitlab-event", "x-gitea-event", "x-event-key")
 BITBUCKET_PING = "diagnostics:ping"
@@ -70,9 +77,13 @@ class AnySender:
     needs_secret = True
     reads_forms = False
 
-    def check_secret(self, secret: bytes) -> str | None:  # noqa: ARG002 - as Scheme has it
-        """Take every secret."""
-        return None
+    def check_secret(self, secret: bytes) -> str | None:
+        """Want anything but blanks and NUL."""
+        return None if secret.strip(_NOTHING) else "it is blank; put the secret there"
+
+    def usable(self, secrets: Iterable[bytes]) -> list[bytes]:
+        """Give the secrets that can be used: whatever is signed with another, or is another, fits nothing."""
+        return [secret for secret in secrets if self.check_secret(secret) is None]
 
     def delivery_id(self, request: Request) -> str | None:  # noqa: ARG002 - as Scheme has it
         """Give None: which header is an id here, only the object's owner knows (spec.deliveryIdHeader)."""
@@ -90,6 +101,45 @@ class AnySender:
         return self.event(request) in (github.PING, BITBUCKET_PING)
 
 
+class TokenSender(AnySender):
+    """The words of a sender that sends the secret itself in a header."""
+
+    def check_secret(self, secret: bytes) -> str | None:
+        """Want what a header can carry, which a file that ends in a newline is not."""
+        if _SENDABLE.fullmatch(secret):
+            return None
+        return super().check_secret(secret) or (
+            "no header can carry a newline, a blank at its ends, or what is not ASCII; put the secret there without "
+            "(printf, not echo)"
+        )
+
+
+def read_header(request: Request, name: str) -> bytes | None:
+    """Give a header (lower case) that came exactly once; None also if it is not ASCII, as the server shows none such."""
+    text = request.header(name)
+    return text.encode() if text is not None and text.isascii() else None
+
+
+def read_credentials(request: Request, word: bytes) -> bytes | None:
+    """Give what stands behind `word` (lower case) in Authorization; None if that is another, or there is nothing.
+
+    Source: RFC 9110, 11.4: capitals do not count in the word.
+    """
+    given, _, credentials = (read_header(request, "authorization") or b"").partition(b" ")
+    return credentials.strip(b" ") or None if given.lower() == word else None
+
+
+def refuse_giteas_form(request: Request) -> None:
+    """Refuse what Gitea sends as a form: it signs the JSON in it, and not the bytes that it sends.
+
+    Raises:
+        Unreadable: it is one.
+    """
+    if _GITEA_HEADER in request.headers and read_media_type(request) == FORM:
+        message = "Gitea does not sign the form that it sends; choose application/json there"
+        raise Unreadable(message, reason=CONTENT_TYPE_UNSUPPORTED.name)
+
+
 def read_delivery_id(request: Request, header: str) -> str | None:
     """Give the id in `header` (lower case), if it is one printable word of at most 128 characters."""
     given = request.header(header)
@@ -97,11 +147,15 @@ def read_delivery_id(request: Request, header: str) -> str | None:
 
 
 def is_one_of(given: bytes, candidates: Iterable[bytes]) -> bool:
-    """Compare with every candidate in constant time, without an early end: time must not tell which one is right."""
+    """Compare with every candidate in constant time, without an early end: time must not tell which one is right.
+
+    Nothing is not found, whatever the candidates are.
+    """
     found = False
     for candidate in candidates:
+        # In this order: where the lengths differ, the time depends on that of the second one, which the caller knows.
         found |= hmac.compare_digest(candidate, given)
-    return found
+    return found and given != b""
 
 
 def read_timestamp(text: str | None, *, now: datetime, tolerance_seconds: int, header: str) -> str:
