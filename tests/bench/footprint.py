@@ -94,7 +94,7 @@ def weigh(folder: Path, *, webhooks: Sequence[int], seconds: float) -> list[Idle
             server = stack.enter_context(serving(here))
             asyncio.run(furnish(server, webhooks=count))
             start = time.perf_counter()
-            product = stack.enter_context(running_product(server, here))
+            product = stack.enter_context(running_product(server.kubeconfig, here))
             asyncio.run(_wait_until_ready(server.kubeconfig, count))
             pids.append(product.child.pid)
             ready.append(time.perf_counter() - start)

@@ -104,7 +104,7 @@ def measure_delays(folder: Path, *, seconds: float, rounds: int) -> dict[str, li
     """Take both ways once in each round, against one API server and one `hookwright run`."""
     with serving(folder) as server:
         _run(furnish(server, webhooks=1))
-        with running_product(server, folder):
+        with running_product(server.kubeconfig, folder):
             return _run(_time_both_ways(server, count=int(seconds * latency.PER_SECOND), rounds=rounds))
 
 

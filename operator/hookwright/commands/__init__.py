@@ -16,7 +16,10 @@ from hookwright.commands.deliver import deliver
 from hookwright.commands.demo import demo
 from hookwright.commands.dev import dev
 from hookwright.commands.explain import explain
-from hookwright.commands.run import run
+from hookwright.commands.grant import grant
+from hookwright.commands.import_ import import_
+from hookwright.commands.lint import lint
+from hookwright.commands.roles import operator, receiver, run
 from hookwright.commands.version import version
 from hookwright.errors import HookwrightError, UsageError
 
@@ -26,7 +29,7 @@ def hookwright() -> None:
     """Webhooks as Kubernetes objects: a URL, a signature that is checked, filters, and the build that starts."""
 
 
-for command in (crds, deliver, demo, dev, explain, run, version):
+for command in (crds, deliver, demo, dev, explain, grant, import_, lint, operator, receiver, run, version):
     hookwright.add_command(command)
 
 

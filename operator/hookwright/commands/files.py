@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,41 +30,65 @@ def read_bytes(path: Path) -> bytes:
         raise UsageError(f"{path}: {error.strerror}") from None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One document of a file, whatever it holds; the items of a List are documents of their own."""
+
+    file: Path
+    content: Any = field(repr=False)  # Any: what YAML can say; it may be a Secret
+
+
+def read_documents(paths: Sequence[Path]) -> list[Document]:
+    """Give the documents in YAML or JSON files, but for empty ones; a folder stands for the manifests in it.
+
+    Raises:
+        UsageError: a file cannot be read, or is no YAML.
+    """
+    documents: list[Document] = []
+    for path in paths:
+        files = [path]
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.suffix in MANIFEST_SUFFIXES)
+        for file in files:
+            documents += [Document(file=file, content=content) for content in _read_file(file)]
+    return documents
+
+
 def read_manifests(paths: Sequence[Path]) -> list[Raw]:
     """Give the objects in YAML or JSON files; a folder stands for the manifests in it, a List for its items.
 
     Raises:
         UsageError: a file cannot be read, or what is in it is no object.
     """
-    objects: list[Raw] = []
-    for path in paths:
-        files = [path]
-        if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix in MANIFEST_SUFFIXES)
-        for file in files:
-            objects += _read_file(file)
-    return objects
+    return [check_manifest(document) for document in read_documents(paths)]
 
 
-def _read_file(path: Path) -> list[Raw]:
+def check_manifest(document: Document) -> Raw:
+    """Give the object that a document is.
+
+    Raises:
+        UsageError: it is none.
+    """
+    content = document.content
+    if not isinstance(content, dict) or not {"apiVersion", "kind"} <= set(content):
+        raise UsageError(f"{document.file}: an object needs apiVersion, kind and metadata")
+    if not isinstance(content.get("metadata"), dict):
+        raise UsageError(f"{document.file}: {content['kind']}: metadata must be an object with a name")
+    return content
+
+
+def _read_file(path: Path) -> Iterator[Any]:  # Any: as `Document`
     try:
         documents = list(yaml.safe_load_all(read_bytes(path).decode()))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # ValueError: bytes that are not UTF-8, and dates that are none.
         raise UsageError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
-    objects: list[Raw] = []
     for document in documents:
         if document is None:
             continue
         is_list = isinstance(document, dict) and document.get("kind") == "List"
         items = (document.get("items") or []) if is_list else [document]
-        for item in items if isinstance(items, list) else [items]:
-            if not isinstance(item, dict) or not {"apiVersion", "kind"} <= set(item):
-                raise UsageError(f"{path}: an object needs apiVersion, kind and metadata")
-            if not isinstance(item.get("metadata"), dict):
-                raise UsageError(f"{path}: {item['kind']}: metadata must be an object with a name")
-            objects.append(item)
-    return objects
+        yield from items if isinstance(items, list) else [items]
 
 
 def read_headers(path: Path) -> dict[str, list[str]]:

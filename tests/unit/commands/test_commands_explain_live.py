@@ -19,12 +19,27 @@ from explain_scene import (
     not_ready,
 )
 
+from hookwright.builds.names import name_wanted
 from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, EVENTS, JOBS, LEASES, SECRETS, WEBHOOKS
+from hookwright.commands.explaining.deliveries import explain_delivery
+from hookwright.commands.explaining.gathering import look_around
 from hookwright.commands.explaining.sentences import CONDITIONS, OUTCOMES
+from hookwright.commands.explaining.started import mark_duplicate
+from hookwright.commands.explaining.subject import Sample
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.reasons import CATALOGUE, Outcome
 from hookwright.reconcile import checks
-from support.objects import DELIVERY_ID, JOB_SPEC, SECRET, WEBHOOK_UID, raw_buildtrigger, raw_secret, raw_webhook
+from support.objects import (
+    DELIVERY_ID,
+    JOB_SPEC,
+    SECRET,
+    WEBHOOK_UID,
+    make_request,
+    make_wanted,
+    raw_buildtrigger,
+    raw_secret,
+    raw_webhook,
+)
 
 TOP = {
     "namespace",
@@ -61,11 +76,11 @@ RFC_3339 = "2026-05-01T11:00:00Z"
 @pytest.mark.parametrize("reason", CATALOGUE.values(), ids=str)
 async def test_every_reason_of_a_delivery_is_explained(reason):
     """Whatever the newest delivery's reason, the paragraph says what it means and what to do."""
-    delivery = make_delivery(str(reason.outcome), reason.name, message="some detail")
+    delivery = make_delivery(str(reason.outcome), reason.name, message="Some detail")
     told = await explain(make_cluster(make_status(lastDelivery=delivery)))
     assert reason.sentence in told.text
     assert reason.remedy in told.text
-    assert "some detail" in told.text
+    assert "Some detail" in told.text
     assert OUTCOMES[reason.outcome] in told.text
     assert told["lastDelivery"]["sentence"] == reason.sentence
     assert told["lastDelivery"]["remedy"] == (reason.remedy or None)
@@ -108,9 +123,9 @@ def test_every_outcome_has_a_verb():
 
 async def test_unknown_reasons_are_repeated():
     """Reasons that a newer Hookwright wrote are repeated with their messages, and taken seriously."""
-    delivery = make_delivery("postponed", "TooWindy", message="it blows")
+    delivery = make_delivery("postponed", "TooWindy", message="It blows")
     told = await explain(make_cluster(not_ready("MoonFull", message="spec.moon: full", lastDelivery=delivery)))
-    for word in ("MoonFull", "spec.moon: full", "TooWindy", "postponed", "it blows", "newer"):
+    for word in ("MoonFull", "spec.moon: full", "TooWindy", "postponed", "It blows", "newer"):
         assert word in told.text
     assert (told["ready"], told.well) == ("False", False)
 
@@ -425,6 +440,46 @@ async def test_filtered_delivery_names_the_command_that_shows_why():
     assert (
         "hookwright explain hello --payload" in (await explain(make_cluster(make_status(lastDelivery=delivery)))).text
     )
+
+
+# ── one delivery ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def judge(cluster, **changes):
+    """Judge a signed push with what is in `cluster`."""
+    request = make_request()
+    sample = Sample(**({"body": request.body, "headers": request.headers} | changes))
+    scene = await look_around(cluster, "default", "hello", hookwright_namespace=HOOKWRIGHT)
+    return await mark_duplicate(cluster, explain_delivery(scene.subject, sample))
+
+
+async def test_delivery_is_judged_with_what_is_there():
+    """A payload is judged with the live Webhook, target and Secret; its build has the name that it would have."""
+    answer = await judge(make_cluster())
+    assert (answer["reason"], answer["authenticityChecked"]) == ("Accepted", True)
+    assert answer["builds"][0]["name"] == name_wanted(make_wanted())
+    assert (await judge(make_cluster(), secret=b"forged"))["reason"] == "SignatureMismatch"
+
+
+async def test_delivery_whose_build_is_there_is_a_duplicate():
+    """A delivery whose build exists would start nothing more; while its target is missing it has no build."""
+    cluster = make_cluster()
+    name = name_wanted(make_wanted())
+    cluster.put(JOBS, {"metadata": {"name": name, "namespace": "default"}})
+    answer = await judge(cluster)
+    assert (answer["outcome"], answer["reason"], name in answer["message"]) == ("duplicate", "AlreadyDelivered", True)
+    cluster.delete(BUILDTRIGGERS, "hello")
+    assert (await judge(cluster))["reason"] == "TargetMissing"
+
+
+async def test_secret_that_may_not_be_seen_is_not_checked():
+    """Without a right to read the Secret the delivery is judged otherwise, and the answer says what was not checked."""
+    cluster = make_cluster()
+    cluster.fail("get", SECRETS, status=403, times=2)
+    answer = await judge(cluster)
+    assert (answer["reason"], answer["authenticityChecked"]) == ("Accepted", False)
+    assert "Secret hello-webhook" in answer["message"]
+    assert (await judge(cluster, secret=SECRET))["authenticityChecked"] is True
 
 
 # ── Kubernetes Events, and rights ─────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,218 @@
+"""Looking around in a cluster: everything that `explain NAME` says is from these reads, and nothing is written.
+
+Who asks is a person with rights of their own. What they may not see is left open, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from hookwright.builds.targets import TARGET_KINDS
+from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, EVENTS, LEASES, SECRETS, WEBHOOKS, Cluster, Resource
+from hookwright.cluster.claims import GOOD_STANDING, Claims, Standing
+from hookwright.cluster.port import Page
+from hookwright.cluster.secret_values import FoundSecret, SecretState, judge_secret
+from hookwright.commands.explaining.subject import Subject
+from hookwright.errors import ClusterError, HookwrightError, UsageError
+from hookwright.intake.route import SecretRef, find_secret_refs
+from hookwright.kinds import BuildReference, BuildTrigger, CronJob, InvalidObject, ObjectKind, Raw, Webhook, read
+from hookwright.reconcile.election import NAME as LEASE
+
+K = TypeVar("K", bound=ObjectKind)
+
+# A namespace can hold very many Kubernetes Events: so many pages of 500 are looked through.
+EVENT_PAGES = 20
+MAX_NAMES = 20
+_FORBIDDEN, _NOT_FOUND = 403, 404
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glance:
+    """One object that was asked for: as it is, None if it does not exist; or whoever asks may not see it."""
+
+    raw: Raw | None = field(default=None, repr=False)  # it may be a Secret
+    allowed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A Webhook and everything around it that could be seen.
+
+    `build` is that of the last delivery, None if it has none that can be followed. `hidden` names what whoever asks may
+    not see. `names_known` says whether the other Webhooks of the namespace could be seen.
+    """
+
+    subject: Subject
+    target_known: bool
+    names_known: bool
+    build: Glance | None
+    lease: Glance
+    events: tuple[Raw, ...]
+    hidden: tuple[str, ...]
+
+    @property
+    def webhook(self) -> Webhook | InvalidObject:
+        """The Webhook."""
+        return self.subject.webhook
+
+
+async def look_around(cluster: Cluster, namespace: str, name: str, *, hookwright_namespace: str) -> Scene:
+    """Look at a Webhook and at what is around it.
+
+    Raises:
+        UsageError: there is no such Webhook.
+        HookwrightError: there are no Webhooks in this cluster at all.
+        ClusterError: the API server refuses to show the Webhook, or is away.
+    """
+    hidden: list[str] = []
+    siblings = await _list_webhooks(cluster, namespace)
+    if siblings is None:
+        hidden.append("the other Webhooks")
+    raw = await _find(cluster, namespace, name, siblings)
+    webhook = _type(Webhook, raw)
+    target, target_known = await _look_at_target(cluster, webhook, hidden)
+    secrets = await _look_at_secrets(cluster, webhook, hidden)
+    standing = _find_standing(webhook, siblings) if siblings is not None else GOOD_STANDING
+    return Scene(
+        subject=Subject(
+            webhook=webhook,
+            raw=raw,
+            target=target,
+            secrets=secrets,
+            standing=standing,
+            place=f"in namespace {namespace}",
+        ),
+        target_known=target_known,
+        names_known=siblings is not None,
+        build=await _look_at_build(cluster, webhook, hidden),
+        lease=await _look(cluster, LEASES, hookwright_namespace, LEASE, hidden),
+        events=await _look_at_events(cluster, webhook, hidden),
+        hidden=tuple(hidden),
+    )
+
+
+async def look_at_job(cluster: Cluster, reference: BuildReference, namespace: str) -> Glance | None:
+    """Look at a build; None if it is of a kind that is not known here."""
+    for target in TARGET_KINDS.values():
+        kind = target.build
+        if (kind.api_version, kind.kind) == (reference.api_version, reference.kind):
+            return await _look(cluster, kind.resource, namespace, reference.name, [])
+    return None
+
+
+async def _list_webhooks(cluster: Cluster, namespace: str) -> list[Raw] | None:
+    """Give all Webhooks of a namespace; None if they may not be listed."""
+    try:
+        return [raw async for raw in cluster.list(WEBHOOKS, namespace=namespace)]
+    except ClusterError as error:
+        if error.status == _NOT_FOUND:
+            raise HookwrightError(
+                "the cluster has no Webhooks: Hookwright's CRDs are not installed, so that no delivery can start "
+                "anything; install them (hookwright crds | kubectl apply -f -), then run Hookwright"
+            ) from None
+        if error.status == _FORBIDDEN:
+            return None
+        raise
+
+
+async def _find(cluster: Cluster, namespace: str, name: str, siblings: list[Raw] | None) -> Raw:
+    if siblings is None:
+        raw = await cluster.get(WEBHOOKS, namespace=namespace, name=name)
+        if raw is None:
+            raise UsageError(f"there is no Webhook {name} in namespace {namespace}")
+        return raw
+    names = {str((raw.get("metadata") or {}).get("name")): raw for raw in siblings}
+    if name not in names:
+        shown = ", ".join(sorted(names)[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+        there = f"there is: {shown}" if names else "there is none at all; choose another namespace with -n"
+        raise UsageError(f"there is no Webhook {name} in namespace {namespace}; {there}")
+    return names[name]
+
+
+def _type(kind: type[K], raw: Raw) -> K | InvalidObject:
+    try:
+        return read(kind, raw)
+    except InvalidObject as invalid:
+        return invalid
+
+
+def _find_standing(webhook: Webhook | InvalidObject, siblings: Sequence[Raw]) -> Standing:
+    """Say who has the Webhook's name; how many there may be only the operator knows, whose setting that is."""
+    claims = Claims(quota=len(siblings))
+    for raw in siblings:
+        claims.put(_type(Webhook, raw))
+    return claims.standing(webhook.metadata.namespace, webhook.metadata.name)
+
+
+async def _look(cluster: Cluster, resource: Resource, namespace: str, name: str, hidden: list[str]) -> Glance:
+    """Look at one object; what may not be seen is noted in `hidden`."""
+    try:
+        return Glance(raw=await cluster.get(resource, namespace=namespace, name=name))
+    except ClusterError as error:
+        if error.status != _FORBIDDEN:
+            raise
+    hidden.append(f"{resource.kind} {name}")
+    return Glance(allowed=False)
+
+
+async def _look_at_target(
+    cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]
+) -> tuple[ObjectKind | InvalidObject | None, bool]:
+    """Give what the Webhook is to start, and whether that could be seen."""
+    if isinstance(webhook, InvalidObject):
+        return None, False
+    pipeline, namespace = webhook.spec.target_pipeline, webhook.metadata.namespace
+    of_cronjob = pipeline.kind == CronJob.KIND
+    glance = await _look(cluster, CRONJOBS if of_cronjob else BUILDTRIGGERS, namespace, pipeline.name, hidden)
+    if glance.raw is None:
+        return None, glance.allowed
+    return (_type(CronJob, glance.raw) if of_cronjob else _type(BuildTrigger, glance.raw)), True
+
+
+async def _look_at_secrets(
+    cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]
+) -> list[tuple[SecretRef, FoundSecret]]:
+    refs = find_secret_refs(webhook) if isinstance(webhook, Webhook) else ()
+    glances = {
+        name: await _look(cluster, SECRETS, webhook.metadata.namespace, name, hidden)
+        for name in dict.fromkeys(ref.name for ref in refs)
+    }
+    unknown = FoundSecret(state=SecretState.UNKNOWN)
+    return [
+        (ref, judge_secret(glances[ref.name].raw, ref.key) if glances[ref.name].allowed else unknown) for ref in refs
+    ]
+
+
+async def _look_at_build(cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]) -> Glance | None:
+    last = webhook.status.last_delivery if isinstance(webhook, Webhook) else None
+    if last is None or last.build is None:
+        return None
+    glance = await look_at_job(cluster, last.build, webhook.metadata.namespace)
+    if glance is not None and not glance.allowed:
+        hidden.append(f"{last.build.kind} {last.build.name}")
+    return glance
+
+
+async def _look_at_events(cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]) -> tuple[Raw, ...]:
+    """Give the Kubernetes Events about the Webhook, of those in the first pages."""
+    found: list[Raw] = []
+    pages = 0
+    listed: AsyncIterator[Page] = cluster.list_pages(EVENTS, namespace=webhook.metadata.namespace)
+    try:
+        async for page in listed:
+            found += [raw for raw in page.items if _is_about(raw, webhook)]
+            pages += 1
+            if pages >= EVENT_PAGES:
+                break
+    except ClusterError as error:
+        if error.status != _FORBIDDEN:
+            raise
+        hidden.append("Kubernetes Events")
+    return tuple(found)
+
+
+def _is_about(event: Raw, webhook: Webhook | InvalidObject) -> bool:
+    about = event.get("involvedObject") or {}
+    return about.get("kind") == Webhook.KIND and about.get("uid") == webhook.metadata.uid

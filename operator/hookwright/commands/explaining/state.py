@@ -1,0 +1,136 @@
+"""Whether a Webhook does its work, from what its status says and from what can be seen now. Pure.
+
+The operator's own checks judge what can be seen. Some things only the operator can know: what it may itself read, what
+the API server says of a Job that it tries, how many Webhooks it allows. So status goes before what can be seen, unless
+it is about an older spec, or something that status does not know of stands in the way by now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hookwright.commands.explaining.gathering import Scene
+from hookwright.intake.rules import LIMIT_EXCEEDED
+from hookwright.kinds import BuildTrigger, InvalidObject, Webhook
+from hookwright.kinds.conditions import READY
+from hookwright.reconcile import checks
+from hookwright.reconcile.checks import Finding, check_webhook, found_conditions, found_status, is_judged
+
+UNKNOWN = "Unknown"
+MENDED = (
+    "by what can be seen now nothing stands in the way any more: its status follows within seconds; if it stays so, "
+    "look into the operator's log"
+)
+_OF_SECRETS = (
+    checks.SECRET_NOT_FOUND,
+    checks.SECRET_KEY_MISSING,
+    checks.SECRET_EMPTY,
+    checks.SECRET_MALFORMED,
+)
+_OF_TARGETS = (checks.TARGET_NOT_FOUND, checks.TARGET_NOT_READY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What status says; `ready` is Unknown, and `reason` empty, where it says nothing.
+
+    `current` says that it is about the spec as it is now.
+    """
+
+    ready: str = UNKNOWN
+    reason: str = ""
+    message: str = ""
+    code: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How a Webhook is; `seen` says that it is so by what can be seen now, and not by its status.
+
+    `reason` is empty where nothing is known to stand in the way. `remarks` are sentences without a full stop.
+    """
+
+    ready: str
+    reason: str = ""
+    message: str = ""
+    code: str = ""
+    seen: bool = False
+    told: Told
+    remarks: tuple[str, ...] = ()
+
+
+def read_told(webhook: Webhook | InvalidObject) -> Told:
+    """Give what the status of a Webhook says."""
+    status = found_status(webhook)
+    current = status.get("observedGeneration") == webhook.metadata.generation
+    for condition in found_conditions(webhook):
+        if condition.type == READY:
+            return Told(
+                ready=condition.status,
+                reason=condition.reason,
+                message=condition.message,
+                code=str(status.get("errorCode") or ""),
+                current=current,
+            )
+    return Told()
+
+
+def judge_state(scene: Scene) -> State:
+    """Say whether the Webhook does its work."""
+    told = read_told(scene.webhook)
+    finding = _find_obstacle(scene)
+    remarks = _remark_target(scene) if finding is None else ()
+    if finding is None:
+        if not told.current:
+            return State(ready=UNKNOWN, told=told, remarks=remarks)
+        if told.ready != "True" and _can_judge(told, scene):
+            remarks += (MENDED,)
+        return _repeat(told, remarks)
+    if told.current and told.reason == finding.reason:
+        return _repeat(told, remarks)
+    if told.current and told.ready != "True" and not _can_judge(told, scene):
+        return _repeat(told, (f"besides, {finding.message}",))
+    if told.current:
+        remarks = (f"its status does not know that yet, and says {told.reason}",)
+    return State(
+        ready="False",
+        reason=finding.reason,
+        message=finding.message,
+        code=finding.code,
+        seen=True,
+        told=told,
+        remarks=remarks,
+    )
+
+
+def _repeat(told: Told, remarks: tuple[str, ...]) -> State:
+    return State(ready=told.ready, reason=told.reason, message=told.message, code=told.code, told=told, remarks=remarks)
+
+
+def _find_obstacle(scene: Scene) -> Finding | None:
+    """Give the first thing that can be seen to stand in the way, by the operator's own checks."""
+    subject = scene.subject
+    finding = check_webhook(
+        subject.webhook, subject.target, [found for _, found in subject.secrets], standing=subject.standing
+    )
+    unseen = finding is not None and finding.reason == checks.TARGET_NOT_FOUND and not scene.target_known
+    return None if unseen else finding
+
+
+def _can_judge(told: Told, scene: Scene) -> bool:
+    """Say whether what status says could be seen here too."""
+    if told.code == LIMIT_EXCEEDED:
+        return False
+    if told.reason == checks.INVALID_SPEC:
+        return scene.names_known and scene.target_known
+    if told.reason in _OF_SECRETS:
+        return not scene.subject.unknown_secrets
+    return told.reason in _OF_TARGETS and scene.target_known
+
+
+def _remark_target(scene: Scene) -> tuple[str, ...]:
+    target = scene.subject.target
+    if not isinstance(target, BuildTrigger) or is_judged(target):
+        return ()
+    return (f"{BuildTrigger.KIND} {target.metadata.name} waits for the operator to look at it first",)

@@ -1,0 +1,101 @@
+"""What a delivery is judged with: a Webhook and what is around it, from files or from a cluster, and the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from hookwright.cluster.claims import GOOD_STANDING, Standing
+from hookwright.cluster.secret_values import FoundSecret, SecretState
+from hookwright.commands.file_objects import FileObject, FileObjects, find_pipeline
+from hookwright.errors import UsageError
+from hookwright.intake.addresses import Address
+from hookwright.intake.request import Request
+from hookwright.intake.route import SecretRef, find_secret_refs
+from hookwright.kinds import InvalidObject, ObjectKind, Raw, Webhook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A Webhook and what is around it.
+
+    `secrets` are what is where the Webhook says its secrets are; UNKNOWN stands for what could not be looked at.
+    `place` says, for messages, where things are.
+    """
+
+    webhook: Webhook | InvalidObject
+    raw: Raw = field(repr=False)  # it may hold a secret
+    target: ObjectKind | InvalidObject | None
+    secrets: Sequence[tuple[SecretRef, FoundSecret]] = ()
+    standing: Standing = GOOD_STANDING
+    place: str
+
+    @property
+    def unknown_secrets(self) -> list[SecretRef]:
+        """The secrets that could not be looked at."""
+        return [ref for ref, found in self.secrets if found.state is SecretState.UNKNOWN]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A delivery to judge; `headers` is None if none were given, `secret` is what is used in place of the Secrets."""
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, Sequence[str]] | None = field(repr=False)
+    secret: bytes | None = field(default=None, repr=False)
+    client: Address | None = None
+    at: datetime | None = None
+
+    def make_request(self) -> Request:
+        """Give the request, with now for a time that was not given."""
+        # Who gives no content type gives a JSON payload all the same.
+        headers = {"content-type": ["application/json"], **(self.headers or {})}
+        at = self.at or datetime.now(UTC)
+        return Request(method="POST", path="/", headers=headers, body=self.body, received_at=at, client=self.client)
+
+
+def choose(objects: FileObjects, name: str | None, namespace: str | None) -> Subject:
+    """Give the Webhook in the files that is meant, with what is around it there.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    meant = [
+        webhook
+        for webhook in objects.webhooks
+        if name in (None, webhook.name) and (namespace is None or webhook.namespace in ("", namespace))
+    ]
+    names = ", ".join(sorted({webhook.name for webhook in objects.webhooks}))
+    if not meant:
+        there = f" {name}" if name is not None else f" of namespace {namespace}" if namespace is not None else ""
+        raise UsageError(f"the files hold no Webhook{there}" + (f"; there is: {names}" if names else ""))
+    places = {(webhook.namespace, webhook.name) for webhook in meant}
+    if len({name for _, name in places}) > 1:
+        raise UsageError(f"the files hold several Webhooks: choose one with --webhook: {names}")
+    if len(places) > 1:
+        spaces = ", ".join(sorted(namespace for namespace, _ in places))
+        raise UsageError(f"the files hold Webhook {name} in several namespaces: choose one with -n: {spaces}")
+    # Of one that is there twice the last counts, as for kubectl apply.
+    return gather(objects, meant[-1])
+
+
+def gather(objects: FileObjects, chosen: FileObject[Webhook]) -> Subject:
+    """Give a Webhook of the files with what is around it there."""
+    webhook = chosen.found
+    if isinstance(webhook, Webhook):
+        pipeline: tuple[str, str] | None = (webhook.spec.target_pipeline.kind, webhook.spec.target_pipeline.name)
+    else:
+        pipeline = find_pipeline(chosen.raw)
+    target = None
+    if pipeline is not None:
+        target = objects.target(kind=pipeline[0], namespace=chosen.namespace, name=pipeline[1])
+    refs = find_secret_refs(webhook) if isinstance(webhook, Webhook) else ()
+    return Subject(
+        webhook=webhook,
+        raw=chosen.raw,
+        target=target,
+        secrets=[(ref, objects.secret(ref)) for ref in refs],
+        standing=objects.standing(webhook),
+        place="in the files",
+    )

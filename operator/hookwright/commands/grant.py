@@ -1,0 +1,130 @@
+"""`hookwright grant`: the rights with which a team lets Hookwright start builds as one ServiceAccount of its namespace.
+
+Roles of that namespace, never of the cluster: whoever applies them needs no more power than over the namespace itself,
+and what was granted is read where it counts. Names carry the account, so that a second grant leaves the first alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from hookwright.commands.manifests import Manifest, check_label, check_subdomain, render
+
+RBAC = "rbac.authorization.k8s.io"
+# What builds can be, by the word for it on the command line: API group and resource.
+BUILDS = {"jobs": ("batch", "jobs")}
+
+
+@click.command(epilog="Example: hookwright grant team-a --service-account builder | kubectl apply -f -")
+@click.argument("namespace")
+@click.option("--service-account", required=True, help="The account of NAMESPACE as which builds are created.")
+@click.option(
+    "--hookwright-namespace", default="hookwright-system", show_default=True, help="The namespace of Hookwright itself."
+)
+@click.option(
+    "--hookwright-account",
+    "hookwright_accounts",
+    multiple=True,
+    default=["hookwright"],
+    show_default=True,
+    help="Hookwright's own account there; once for each, where receiver and operator have one of their own.",
+)
+@click.option(
+    "--builds",
+    type=click.Choice(list(BUILDS)),
+    multiple=True,
+    default=list(BUILDS),
+    show_default=True,
+    help="What the account may create; once for each.",
+)
+@click.option("--impersonate-only", is_flag=True, help="Leave out the account's own right to create builds.")
+@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", help="How they are printed.")
+def grant(
+    namespace: str,
+    service_account: str,
+    hookwright_namespace: str,
+    hookwright_accounts: Sequence[str],
+    builds: Sequence[str],
+    impersonate_only: bool,  # noqa: FBT001 - click gives it by its name
+    output: str,
+) -> None:
+    """Print the rights that let Hookwright start builds in NAMESPACE as one of its ServiceAccounts.
+
+    Hookwright can then do whatever that account may: give the account no more than its builds need.
+    """
+    check_label(namespace, "NAMESPACE")
+    check_subdomain(service_account, "--service-account")
+    check_label(hookwright_namespace, "--hookwright-namespace")
+    for account in hookwright_accounts:
+        check_subdomain(account, "--hookwright-account")
+    manifests = let_impersonate(
+        namespace, service_account, hookwright_namespace, list(dict.fromkeys(hookwright_accounts))
+    )
+    if not impersonate_only:
+        manifests += let_create(namespace, service_account, list(dict.fromkeys(builds)))
+    click.echo(render(manifests, output))
+
+
+def let_impersonate(
+    namespace: str, service_account: str, hookwright_namespace: str, hookwright_accounts: Sequence[str]
+) -> list[Manifest]:
+    """Give the Role by which Hookwright may act as one account of `namespace`, and its binding."""
+    role = f"hookwright-acts-as-{service_account}"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["serviceaccounts"],
+        "resourceNames": [service_account],
+        "verbs": ["impersonate"],
+    }
+    subjects = [_refer(hookwright_namespace, account) for account in hookwright_accounts]
+    return [
+        Manifest(
+            raw=_role(namespace, role, rule),
+            comments=(
+                f"Hookwright may act as ServiceAccount {service_account} of namespace {namespace}, and as no other.",
+                "It can then do whatever that account may: give the account no more than its builds need.",
+            ),
+        ),
+        # Named by who is let in: a grant to another Hookwright must not take this one's place.
+        Manifest(raw=_binding(namespace, f"{hookwright_namespace}-acts-as-{service_account}", role, subjects)),
+    ]
+
+
+def let_create(namespace: str, service_account: str, builds: Sequence[str]) -> list[Manifest]:
+    """Give the Role by which an account of `namespace` may create builds, and its binding."""
+    role = f"hookwright-builds-as-{service_account}"
+    rules = [
+        {"apiGroups": [group], "resources": [resource], "verbs": ["create"]}
+        for group, resource in (BUILDS[build] for build in builds)
+    ]
+    comment = f"Builds are created as ServiceAccount {service_account}, so it is that account which needs the right to."
+    return [
+        Manifest(raw=_role(namespace, role, *rules), comments=(comment,)),
+        Manifest(raw=_binding(namespace, role, role, [_refer(namespace, service_account)])),
+    ]
+
+
+def _role(namespace: str, name: str, *rules: dict[str, Any]) -> dict[str, Any]:  # Any: a JSON object
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "Role",
+        "metadata": {"name": name, "namespace": namespace},
+        "rules": list(rules),
+    }
+
+
+def _binding(namespace: str, name: str, role: str, subjects: list[dict[str, str]]) -> dict[str, Any]:  # as _role
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": namespace},
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": role},
+        "subjects": subjects,
+    }
+
+
+def _refer(namespace: str, account: str) -> dict[str, str]:
+    return {"kind": "ServiceAccount", "name": account, "namespace": namespace}

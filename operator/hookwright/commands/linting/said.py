@@ -1,0 +1,37 @@
+"""What a lint says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Severity(StrEnum):
+    """How bad it is: only a finding keeps the object from its work."""
+
+    FINDING = "finding"
+    WARNING = "warning"
+    NOTE = "note"  # something could not be checked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lint:
+    """One thing that is to be said of an object in a file; `code` is AWS's name of it, or ours."""
+
+    file: Path
+    kind: str
+    namespace: str
+    name: str
+    severity: Severity
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """The same, before it is said of whom."""
+
+    severity: Severity = Severity.FINDING
+    code: str
+    message: str
