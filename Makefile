@@ -30,6 +30,7 @@ bench: $(VENV)/.dev  ## Measure, and print ratios
 	$(BIN)/python tests/bench/intake.py
 	$(BIN)/python tests/bench/starts.py
 	$(BIN)/python tests/bench/footprint.py
+	$(BIN)/python tests/bench/scale.py
 
 crds: $(VENV)/.runtime  ## Write crds/ anew from the models
 	$(BIN)/hookwright crds --to crds

@@ -2,8 +2,9 @@
 """How many deliveries per second the receiver answers, and how long a sender waits.
 
 Run it as `python tests/bench/intake.py`. The yardsticks, taken in the same round, are the same server with the same
-settings that answers a constant, and one that does the least that must be done: check, parse, compare. 32 connections
-send GitHub pushes of about 8 KB with true signatures. What is accepted is on disk when it is answered, and nothing
+settings that answers a constant, and one that does the least that must be done: check, parse, compare; and, where it is
+on PATH, adnanh/webhook, which checks, parses and compares too. 32 connections send GitHub pushes of about 8 KB with
+true signatures. What is accepted is on disk when it is answered, and nothing
 starts it. Server and generator share this machine, so the server's CPU time per answer says more about its cost than
 the rate does.
 """
@@ -23,12 +24,14 @@ from harness import deliveries
 from harness.children import BenchmarkError, Child, find_free_port, running
 from harness.figures import compare, spread, tell, write_table
 from harness.load import CONNECTIONS, Answers, Traffic, put_load
+from harness.webhook import find_webhook
 
 MANY = 10_000
 BARE = "bare: reads, answers a constant"
 LEAST = "least: HMAC, JSON, one comparison"
 FILTERED = "filtered out"
 FEW_THERE = "filtered out, 10 Webhooks"
+PEER = "adnanh/webhook, filtered out"
 MANY_THERE = f"filtered out, {MANY:,} Webhooks"
 
 
@@ -41,7 +44,7 @@ class Case:
 
 
 def make_cases() -> list[Case]:
-    """Give all cases, in the order of a round."""
+    """Give all cases, in the order of a round; the peer's only where it can be had."""
     other, main = deliveries.make_push("other"), deliveries.make_push("main")
     one = [deliveries.path_of(0)]
     every = [deliveries.path_of(number) for number in range(MANY)]
@@ -61,7 +64,10 @@ def make_cases() -> list[Case]:
         reason="Accepted",
     )
     bare = Traffic(name=BARE, paths=one, headers=signed, body=other, status=200, reason="Constant")
+    # It answers in plain text, and as many bytes as it wants.
+    peer = replace(bare, name=PEER, reason="")
     return [
+        *([Case(server="webhook", traffic=peer)] if find_webhook() is not None else []),
         Case(server="bare", traffic=bare),
         Case(server="least", traffic=replace(bare, name=LEAST)),
         Case(server="1", traffic=filtered(FILTERED, one)),
@@ -92,6 +98,10 @@ def measure(*, seconds: float, rounds: int, folder: str | None) -> dict[str, lis
 
 def _start(stack: ExitStack, name: str, folder: Path) -> tuple[int, Child]:
     port = find_free_port()
+    if name == "webhook":
+        child = stack.enter_context(running("-m", "harness.webhook", "--port", str(port), "--folder", str(folder)))
+        child.wait_for_answer(port, "/", status=200)
+        return port, child
     options = ["--webhooks", name] if name.isdecimal() else ["--kind", name]
     journal = str(folder / f"journal-{name}")
     child = stack.enter_context(running("-m", "harness.receiver", "--port", str(port), "--journal", journal, *options))
@@ -121,6 +131,12 @@ def report(found: Mapping[str, Sequence[Answers]]) -> None:
     print(write_table(headings, rows))
     costs = compare([one.server_cpu for one in found[MANY_THERE]], [one.server_cpu for one in found[FEW_THERE]])
     print(f"With {MANY:,} Webhooks a delivery costs {costs.show(2)} of the CPU time that it costs with 10.")
+    if PEER in found:
+        times = compare(rates[FILTERED], rates[PEER]).show(2)
+        delays = compare([one.p99 for one in found[FILTERED]], [one.p99 for one in found[PEER]]).show(2)
+        print(f"The receiver filters out {times} times as many as adnanh/webhook, at {delays} of its p99.")
+    else:
+        print("adnanh/webhook was not measured: it is not on PATH.")
     busy = spread([one.generator_busy for one in found[BARE]])
     print(f"The generator used {busy.show(2)} of one core against the bare server; near 1 it is what limits the rate.")
 

@@ -27,7 +27,7 @@ from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.devcluster import DevCluster, faults
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 3.0  # each look copies everything
 SETTLE_SECONDS = 600.0
 WRITERS = 8  # as many as the operator has workers
 SETTLED_SECONDS = 5.0

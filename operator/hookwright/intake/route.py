@@ -55,7 +55,7 @@ class SecretRef(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CompiledParameter:
     """One value that the build receives; exactly one of the three is set."""
 
@@ -65,7 +65,7 @@ class CompiledParameter:
     source: ParameterSource | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
     """One Webhook, ready to judge.
 

@@ -14,8 +14,9 @@ newest two are kept) and made anew, also in the middle of the work. Where that d
 read-only volume), the history is off, says so once, keeps the newest records in memory and tries again each minute. The
 file can be removed at any time.
 
-A flood of refused requests costs next to nothing: of each object and reason the first few of each flush get a row, the
-rest is counted. A row for each would let strangers decide how much we write.
+A flood costs next to nothing: of each object and reason the first few refused requests of each flush get a row, and the
+first hundred ignored deliveries; the rest is counted. A row for each would let strangers decide how much we write, and
+what came to nothing, by the thousand in a second, would push out what matters.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ import structlog
 from hookwright.journal import history_statements as statements
 from hookwright.journal.history_file import HistoryFile
 from hookwright.journal.history_keeper import BATCH, MAX_WAITING, Batch, Burst, Keeper
-from hookwright.journal.history_rows import REFUSED, Bounds, HistoryOff, Page, Query, Record, cut, to_cursor
+from hookwright.journal.history_rows import IGNORED, REFUSED, Bounds, HistoryOff, Page, Query, Record, cut, to_cursor
 
 T = TypeVar("T")
 
@@ -49,8 +50,10 @@ PATIENCE_SECONDS: Final = 10.0
 """For how long a caller waits for the thread: a disk that hangs must hang nobody else."""
 REFUSED_KEPT: Final = 5
 """How many refused requests of one object and reason get a row at each flush."""
+IGNORED_KEPT: Final = 100
+"""How many ignored deliveries of one object and reason get a row at each flush."""
 MAX_BURSTS: Final = 200
-"""Of how many objects and reasons refused requests get rows at each flush; those of further ones are lost."""
+"""Of how many objects and reasons this is counted at each flush; what is refused of others counts as lost."""
 
 
 def _utc_now() -> datetime:
@@ -70,7 +73,7 @@ class History:
         self._loop = asyncio.get_running_loop()
         self._keeper = Keeper(HistoryFile(folder, bounds), bounds)
         self._waiting: deque[Record] = deque(maxlen=MAX_WAITING)
-        self._refused: dict[tuple[str, str], Burst] = {}
+        self._bursts: dict[tuple[str, str], Burst] = {}
         self._lost = 0
         self._lost_told = 0
         self._mistaken = False
@@ -101,8 +104,8 @@ class History:
             if self._closing:
                 self._lost += 1
             elif record.outcome == REFUSED:
-                self._write_refused(record)
-            else:
+                self._lost += not self._write_burst(record, kept=REFUSED_KEPT)
+            elif record.outcome != IGNORED or not self._write_burst(record, kept=IGNORED_KEPT):
                 self._lost += len(self._waiting) == MAX_WAITING
                 self._waiting.append(record)
                 if self._timer is None or len(self._waiting) >= BATCH:
@@ -115,19 +118,20 @@ class History:
                 log.exception("history")
             self._lost += 1
 
-    def _write_refused(self, record: Record) -> None:
+    def _write_burst(self, record: Record, *, kept: int) -> bool:
+        """Take a record, or count it; say whether there was room for its object and reason."""
         key = (record.key.uid, record.reason)
-        burst = self._refused.get(key)
+        burst = self._bursts.get(key)
         if burst is None:
-            if len(self._refused) == MAX_BURSTS:
-                self._lost += 1
-                return
-            burst = self._refused[key] = Burst()
+            if len(self._bursts) == MAX_BURSTS:
+                return False
+            burst = self._bursts[key] = Burst()
             self._schedule()
-        if len(burst.records) < REFUSED_KEPT:
+        if len(burst.records) < kept:
             burst.records.append(record)
         else:
             burst.left_out += 1
+        return True
 
     async def flush(self) -> bool:
         """Have all that was written before committed; say whether it is. False too if the disk takes too long."""
@@ -223,15 +227,15 @@ class History:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        batch = Batch(records=self._waiting, bursts=list(self._refused.values()))
-        self._waiting, self._refused = deque(maxlen=MAX_WAITING), {}
+        batch = Batch(records=self._waiting, bursts=list(self._bursts.values()))
+        self._waiting, self._bursts = deque(maxlen=MAX_WAITING), {}
         return batch
 
     def _batch_done(self, batch: asyncio.Future[bool]) -> None:
         # Between the end of a batch and this, somebody may have handed over the next one.
         if self._batch is batch:
             self._batch = None
-            if self._waiting or self._refused:
+            if self._waiting or self._bursts:
                 self._schedule()
 
     def _look_after(self) -> None:

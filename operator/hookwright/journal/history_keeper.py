@@ -32,7 +32,7 @@ MAX_REFUSED_WAITING: Final = 1000
 
 @dataclass(kw_only=True, slots=True)
 class Burst:
-    """The refused requests of one object and reason since the last flush."""
+    """What came of one object and reason since the last flush, where only the first few get a row."""
 
     records: list[Record] = field(default_factory=list)
     left_out: int = 0
@@ -64,12 +64,13 @@ class Keeper:
 
     def record(self, batch: Batch) -> bool:
         """Write a batch, after what is left of those before; say whether nothing is left."""
-        for record in batch.records:
-            self._add(record)
+        # What was ignored comes first: what then started, once its filter was mended, replaces it.
         for burst in batch.bursts:
             for record in burst.records[:-1]:
                 self._add(record)
             self._add(burst.records[-1], left_out=burst.left_out)
+        for record in batch.records:
+            self._add(record)
         return self._write(self._rows) and self._write(self._refused)
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:

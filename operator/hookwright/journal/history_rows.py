@@ -18,6 +18,7 @@ MAX_TARGET: Final = 320
 MAX_LIMIT: Final = 1000
 """The most records that one page has."""
 REFUSED: Final = "refused"
+IGNORED: Final = "ignored"
 
 _PAGE_BYTES: Final = 4096
 _FEWEST_PAGES: Final = 64
@@ -68,8 +69,8 @@ class Recorded:
 
     `first_received_at` is when a request with its id first came, `record.received_at` when the one came that `record`
     is about. `duplicates` counts the later ones that changed nothing; the last of them came at `last_duplicate_at` and
-    changed nothing for `last_duplicate_reason`. `left_out` refused requests of the same object and reason came in the
-    same half second and have no row.
+    changed nothing for `last_duplicate_reason`. `left_out` refused requests, or ignored deliveries, of the same object
+    and reason came in the same half second and have no row.
     """
 
     record: Record

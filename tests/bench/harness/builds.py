@@ -66,7 +66,7 @@ class Order:
 async def visit(server: ApiServer) -> Place:
     """Read what is there, as the product does."""
     access = await load_access(server.kubeconfig)
-    mirror = Mirror()
+    mirror = Mirror(quota=1_000_000)
     async with KubernetesCluster(access.configuration) as cluster:
         await fill(mirror, cluster)
     webhook = mirror.webhook(deliveries.NAMESPACE, "hook-0")

@@ -20,7 +20,7 @@ from harness.builds import JOBS_PATH, Place, check_created, make_orders, raw_hea
 from harness.children import BenchmarkError
 from harness.pace import keep_pace
 
-from hookwright.builds.targets.buildtrigger import DELIVERY_ANNOTATION
+from hookwright.builds.targets.job import DELIVERY_ANNOTATION
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.client import KubernetesCluster
 

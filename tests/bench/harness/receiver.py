@@ -21,7 +21,7 @@ from harness import deliveries
 from harness.children import HOST
 from pydantic_core import from_json
 
-from hookwright.app.news import news_of_verdict
+from hookwright.app.news import news_of_verdict, record_of_verdict
 from hookwright.app.process import now
 from hookwright.app.upkeep import keep_routes
 from hookwright.builds.status import StatusWriter
@@ -30,9 +30,11 @@ from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.resources import Resource
 from hookwright.cluster.secrets import SecretReader
 from hookwright.intake.receiver import Receiver
+from hookwright.intake.request import Request, Verdict
+from hookwright.intake.route import Route
 from hookwright.intake.routes import Routes
 from hookwright.intake.server import Exchange, IntakeServer, Scope
-from hookwright.journal import Journal
+from hookwright.journal import History, Journal
 from hookwright.kinds import BuildTrigger, Raw, Webhook
 from hookwright.logs import set_up_logs
 from hookwright.providers.github import dialect
@@ -108,17 +110,23 @@ async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[In
     """Serve until SIGTERM; say so on standard output once connections are taken."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    mirror, routes, cluster = Mirror(), Routes((deliveries.ROOT_KEY,)), MemoryCluster()
+    mirror, routes, cluster = Mirror(quota=1_000_000), Routes((deliveries.ROOT_KEY,)), MemoryCluster()
     mirror.subscribe(lambda change: keep_routes(change, mirror, routes))
     mirror.put(BuildTrigger, deliveries.as_stored(deliveries.make_buildtrigger()))
     for number in range(webhooks):
         mirror.put(Webhook, deliveries.as_stored(deliveries.make_webhook(number)))
     writer = StatusWriter(cluster, mirror)
     journal = await Journal.open(journal_folder, clock=now)
+    history = History(journal_folder, clock=now)
+
+    def report(route: Route, request: Request, verdict: Verdict) -> None:
+        history.write(record_of_verdict(route, request, verdict, now=now()))
+        writer.tell(news_of_verdict(route, request, verdict))
+
     receiver = Receiver(
         secrets=SecretReader(cluster),
         journal=journal,
-        report=lambda route, request, verdict: writer.tell(news_of_verdict(route, request, verdict)),
+        report=report,
     )
     server = kind(host=HOST, port=port, routes=routes, receiver=receiver, clock=now)
     tasks = [asyncio.create_task(server.run()), asyncio.create_task(writer.run())]
@@ -128,6 +136,7 @@ async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[In
     server.stop()
     await tasks[0]
     tasks[1].cancel()
+    await history.close()
     await journal.close()
 
 

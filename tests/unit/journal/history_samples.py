@@ -18,7 +18,7 @@ BUILD = RecordedBuild(api_version="batch/v1", kind="Job", name="hook-0123456789"
 
 def record(
     delivery_id: str = "d1",
-    outcome: str = "ignored",
+    outcome: str = "suspended",
     *,
     uid: str = "uid-1",
     index: int = 0,

@@ -165,7 +165,8 @@ async def test_crash_repeats_harmlessly(history):
 @pytest.mark.parametrize("outcome", ["ignored", "suspended", "ping", "failed", "pending"])
 async def test_no_other_outcome_replaces_a_start(history, outcome):
     """A build that exists is not unsaid by what becomes of the id later; that is counted, with its reason."""
-    await write_all(history, start("d1"), record("d1", outcome, at=minutes(9), reason="Later"))
+    await write_all(history, start("d1"))
+    await write_all(history, record("d1", outcome, at=minutes(9), reason="Later"))
     found = await only(history)
     assert found.record == start("d1")
     assert (found.duplicates, found.last_duplicate_at, found.last_duplicate_reason) == (1, minutes(9), "Later")
@@ -218,6 +219,23 @@ async def test_flood_of_refused_requests_is_sampled(history):
     ]
     assert await history.count() == 7
     assert history.lost == 0
+
+
+async def test_flood_of_ignored_deliveries_is_sampled(history):
+    """Of 10,000 ignored deliveries at once a hundred of each object and reason have rows; what starts has its own."""
+    flood = [record(f"d{number}", "ignored", reason="FilteredOut") for number in range(10_000)]
+    await write_all(history, *flood, record("s", "started", reason="BuildCreated"))
+    newest = (await history.find(reason="FilteredOut", limit=1)).records[0]
+    assert newest.left_out == 9_900
+    assert await history.count() == 101
+    assert history.lost == 0
+
+
+async def test_ignored_deliveries_of_many_objects_all_have_rows(history):
+    """More objects than are counted at once lose nothing of what they ignore."""
+    many = [record("d", "ignored", reason="FilteredOut", uid=f"uid-{number}") for number in range(300)]
+    await write_all(history, *many)
+    assert (await history.count(), history.lost) == (300, 0)
 
 
 async def test_refused_requests_of_too_many_objects_are_dropped(history):

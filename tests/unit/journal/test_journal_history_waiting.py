@@ -29,7 +29,7 @@ async def test_time_flushes(history, monkeypatch, outcome):
     """Without another call, what was written is committed a moment later."""
     monkeypatch.setattr(history_module, "FLUSH_SECONDS", 0.001)
     history.write(record("a", outcome))
-    await eventually(lambda: not history._waiting and not history._refused and history._batch is None)
+    await eventually(lambda: not history._waiting and not history._bursts and history._batch is None)
     assert await in_thread(history, statements.count) == 1
 
 
@@ -51,7 +51,7 @@ async def test_what_comes_while_a_batch_is_out_follows_it(history, monkeypatch):
         for number in range(BATCH + 1):
             history.write(record(f"d{number}"))
         history.write(record("bad", "refused"))
-    await eventually(lambda: history._batch is None and not history._waiting and not history._refused)
+    await eventually(lambda: history._batch is None and not history._waiting and not history._bursts)
     assert await in_thread(history, statements.count) == BATCH + 3
 
 
