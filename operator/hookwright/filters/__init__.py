@@ -4,6 +4,7 @@
       Filter: Expression, Template         jsonPath and matchEquals
       Budget                               how many nodes all expressions of a delivery may look at
       compile_expression                   grammar (Jayway's letters) → tree (jsonpath-ng) → evaluation (closures)
+        patterns                           regular expressions, in time that no text can stretch
 
 The dialect is Jayway JsonPath's, in which AWS states its filters: an expression that is not treated exactly as Jayway
 treats it is refused when it is compiled. Jayway's own results are in `tests/contract/jayway`.

@@ -19,8 +19,9 @@ class EvaluationError(HookwrightError):
 class Budget:
     """The nodes that may still be looked at, for one document; `spent` once an evaluation wanted more than that.
 
-    What costs more than looking at a node counts as several: long numbers, comparing long texts, each test of a filter.
-    Definite paths cost nothing, because an expression's length bounds them.
+    What costs more than looking at a node counts as several: long numbers, comparing long texts, each test of a filter,
+    what a regular expression reads. Paths of single names and indices cost nothing, because an expression's length
+    bounds them.
     """
 
     __slots__ = ("found", "left")

@@ -14,7 +14,6 @@ from enum import Enum
 from typing import Final, TypeGuard
 
 from hookwright.filters.java_numbers import exact, java_text, read_number
-from hookwright.filters.nodes import Operator
 from hookwright.filters.values import JsonValue, weigh
 
 
@@ -44,9 +43,9 @@ def equal(left: Value, right: Value, spend: Spend) -> bool:
         if isinstance(right, str):
             spend(min(len(left), len(right)) // _CHARACTERS_PER_NODE)
             return left == right
-        return _is_number(right) and left == _spell(right, spend)
-    if _is_number(left):
-        if _is_number(right):
+        return is_number(right) and left == _spell(right, spend)
+    if is_number(left):
+        if is_number(right):
             spend(_weigh(left) + _weigh(right))
             return exact(left) == exact(right)
         return isinstance(right, str) and _equals_text(left, right, spend)
@@ -66,7 +65,7 @@ def before(left: Value, right: Value, spend: Spend) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         spend(min(len(left), len(right)) // _CHARACTERS_PER_NODE)
         return _units_before(left, right)
-    if _is_number(left) and _is_number(right):
+    if is_number(left) and is_number(right):
         spend(_weigh(left) + _weigh(right))
         return exact(left) < exact(right)
     return False
@@ -88,9 +87,20 @@ def _not_before(left: Value, right: Value, spend: Spend) -> bool:
     return _have_order(left, right) and not before(left, right, spend)
 
 
-COMPARE: Final[dict[Operator, Compare]] = {
+def _strictly_equal(left: Value, right: Value, spend: Spend) -> bool:
+    """Tell whether both are of one kind, and equal: a text is no number."""
+    return isinstance(left, str) == isinstance(right, str) and equal(left, right, spend)
+
+
+def _strictly_unequal(left: Value, right: Value, spend: Spend) -> bool:
+    return not _strictly_equal(left, right, spend)
+
+
+COMPARE: Final[dict[str, Compare]] = {
     "==": equal,
     "!=": _not_equal,
+    "===": _strictly_equal,
+    "!==": _strictly_unequal,
     "<": before,
     "<=": _not_after,
     ">": _after,
@@ -99,10 +109,11 @@ COMPARE: Final[dict[Operator, Compare]] = {
 
 
 def _have_order(left: Value, right: Value) -> bool:
-    return (isinstance(left, str) and isinstance(right, str)) or (_is_number(left) and _is_number(right))
+    return (isinstance(left, str) and isinstance(right, str)) or (is_number(left) and is_number(right))
 
 
-def _is_number(value: Value) -> TypeGuard[int | float | Decimal]:
+def is_number(value: Value) -> TypeGuard[int | float | Decimal]:
+    """Tell whether a value is a number, which true and false are not."""
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 

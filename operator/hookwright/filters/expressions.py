@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from hookwright.errors import InvalidExpression
 from hookwright.filters.budget import Budget, EvaluationError
 from hookwright.filters.comparison import MISSING
-from hookwright.filters.evaluation import Get, Search, compile_getter, compile_search
+from hookwright.filters.evaluation import Search, compile_search
+from hookwright.filters.getters import Get, compile_getter
 from hookwright.filters.grammar import Refusal, translate
 from hookwright.filters.nodes import Path
 from hookwright.filters.tree import parse
@@ -64,7 +65,7 @@ def compile_expression(text: str) -> Expression:
         raise InvalidExpression(_explain(text, refusal)) from refusal
     steps = path.steps
     search = _search_once(text, compile_search(path)) if steps is None else _search_definite(compile_getter(steps))
-    return Expression(text=text, definite=steps is not None, _search=search)
+    return Expression(text=text, definite=path.definite, _search=search)
 
 
 def _read(text: str) -> Path:

@@ -63,3 +63,20 @@ def read_number(text: str) -> Decimal | None:
     if abs(exponent) > _MAX_INT or abs(len(fraction) - exponent) > _MAX_INT:
         return None
     return Decimal(text)
+
+
+def double_text(number: float) -> str:
+    """Give what `Double.toString` does: `1.0`, `0.001`, `1.0E7`, `1.25E-7`."""
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    if not number or _PLAIN_FROM <= abs(number) < _PLAIN_TO:
+        text = format(Decimal(repr(number)), "f")
+        return text if "." in text else text + ".0"
+    sign, digits, exponent = Decimal(repr(number)).normalize(_EXACT).as_tuple()
+    rest = "".join(map(str, digits[1:])) or "0"
+    return f"{'-' * sign}{digits[0]}.{rest}E{int(exponent) + len(digits) - 1}"
+
+
+def int_value(number: float | Decimal) -> int:
+    """Give what `BigDecimal.intValue` does: without the fraction, the last 32 bits."""
+    return (int(exact(number)) + 2**31) % 2**32 - 2**31

@@ -33,9 +33,9 @@ public class Runner {
                 str(b, (String) e.getKey()); b.append(':'); put(b, e.getValue());
             }
             b.append('}');
-        } else if (o instanceof List) {
+        } else if (o instanceof Collection) { // the keys of an object are a Set
             b.append('['); boolean first = true;
-            for (Object e : (List<?>) o) { if (!first) b.append(','); first = false; put(b, e); }
+            for (Object e : (Collection<?>) o) { if (!first) b.append(','); first = false; put(b, e); }
             b.append(']');
         } else { b.append("{\"CLASS\":"); str(b, o.getClass().getName()); b.append('}'); }
     }
@@ -51,15 +51,12 @@ public class Runner {
     public static void main(String[] a) throws Exception {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         PrintStream out = new PrintStream(new BufferedOutputStream(System.out, 1 << 16), false, "US-ASCII");
-        String lastDoc = null; Object doc = null;
         Object polluter = Configuration.defaultConfiguration().jsonProvider().parse("[[{\"a\":[1,2]}],[2,{\"b\":[3,[4]]}],{\"a\":[{\"a\":1}]}]");
         for (String line; (line = in.readLine()) != null; ) {
             String[] f = line.split("\t", -1);
             String expr = new String(Base64.getDecoder().decode(f[0]), StandardCharsets.UTF_8);
-            if (!f[1].equals(lastDoc)) {
-                lastDoc = f[1];
-                doc = Configuration.defaultConfiguration().jsonProvider().parse(new String(Base64.getDecoder().decode(f[1]), StandardCharsets.UTF_8));
-            }
+            // Afresh for each line: append() changes it.
+            Object doc = Configuration.defaultConfiguration().jsonProvider().parse(new String(Base64.getDecoder().decode(f[1]), StandardCharsets.UTF_8));
             StringBuilder b = new StringBuilder("{");
             JsonPath p = null;
             try { p = JsonPath.compile(expr); b.append("\"definite\":").append(p.isDefinite()); }

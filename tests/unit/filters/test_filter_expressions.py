@@ -202,6 +202,10 @@ def test_a_long_expression_is_refused(text):
         "$" + "['" * 70,
         "$[?(@" + "[0" * 70,
         "'" * 150,
+        "$[?(@ =~ /" + "(" * 130 + "/)]",
+        "$[?(@ =~ /" + "(?!" * 40 + "/)]",
+        "$[?(@ in " + "[" * 130,
+        "$.sum(" * 20,
     ],
 )
 def test_nesting_is_refused_calmly(text):
@@ -215,6 +219,10 @@ def test_the_deepest_expressions_work():
     assert compile_expression("$" + "..a" * 49).find({"a": {"a": 1}}) == []
     assert compile_expression("$[?" + "(" * 70 + "@" + ")" * 70 + "]").find([1]) == [1]
     assert compile_expression("$[?(" + "@ ||" * 35 + "@)]").find([1]) == [1]
+    assert compile_expression("$[?(" + "!(" * 45 + "@" + ")" * 45 + ")]").find([1]) == []
+    assert compile_expression("$[?(@ =~ /" + "(" * 65 + "x" + ")" * 65 + "/)]").find(["x"]) == ["x"]
+    assert compile_expression("$[?(@ =~ /" + "(?=" * 33 + "x" + ")" * 33 + "x/)]").find(["x"]) == ["x"]
+    assert compile_expression("$" + "[?(@" * 24 + ")]" * 24).find([{}]) == [{}]
 
 
 def test_a_document_with_too_many_nodes_finds_nothing():

@@ -25,7 +25,7 @@ from support.objects import (
 )
 
 ANYBODY = {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}
-BAD_FILTER = {"filters": [{"jsonPath": "$.a.length()"}]}
+BAD_FILTER = {"filters": [{"jsonPath": "$.a.len()"}]}
 NEEDS_TARGET = {"filters": [{"jsonPath": "$.ref", "matchEquals": "refs/heads/{Branch}"}]}
 PATIENCE = timedelta(seconds=300)
 

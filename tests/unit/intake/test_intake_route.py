@@ -27,8 +27,8 @@ AUTHENTICATION = "InvalidWebhookAuthenticationParametersException"
 REF = {"name": "s", "key": "k"}
 REFUSED = {
     "an expression that is not treated as Jayway treats it": (
-        {"filters": [{"jsonPath": "$.ref"}, {"jsonPath": "$.a.length()"}]},
-        (FILTER, "spec.filters[1].jsonPath", ["$.a.length()"]),
+        {"filters": [{"jsonPath": "$.ref"}, {"jsonPath": "$.a.len()"}]},
+        (FILTER, "spec.filters[1].jsonPath", ["$.a.len()"]),
     ),
     "an expression that is none": (
         {"filters": [{"jsonPath": "$["}]},
@@ -75,8 +75,8 @@ REFUSED = {
         (VALIDATION, "spec.parameters[1].name", ["A", "twice", "remove"]),
     ),
     "a parameter's expression that is refused": (
-        {"parameters": [{"name": "A", "jsonPath": "$.a.length()"}]},
-        (VALIDATION, "spec.parameters[0].jsonPath", ["$.a.length()"]),
+        {"parameters": [{"name": "A", "jsonPath": "$.a.len()"}]},
+        (VALIDATION, "spec.parameters[0].jsonPath", ["$.a.len()"]),
     ),
 }
 

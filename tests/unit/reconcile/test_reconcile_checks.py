@@ -47,7 +47,7 @@ def test_right_webhook_has_no_finding():
 
 INVALID_WEBHOOK = make_invalid(Webhook, raw_webhook(filters="all"))
 INVALID_TARGET = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
-BAD_FILTER = [{"jsonPath": "$.a.length()"}]
+BAD_FILTER = [{"jsonPath": "$.a.len()"}]
 WEBHOOK_FINDINGS = {
     "another shape": (
         (INVALID_WEBHOOK, None, []),
@@ -55,7 +55,7 @@ WEBHOOK_FINDINGS = {
     ),
     "a refused expression": (
         (make_webhook(filters=BAD_FILTER), make_buildtrigger(), FOUND),
-        ("InvalidSpec", "InvalidWebhookFilterPatternException", False, ["spec.filters[0].jsonPath", "$.a.length()"]),
+        ("InvalidSpec", "InvalidWebhookFilterPatternException", False, ["spec.filters[0].jsonPath", "$.a.len()"]),
     ),
     "a wrong action": (
         (make_webhook(targetAction="Deploy"), make_buildtrigger(), FOUND),

@@ -10,19 +10,22 @@ instead.
 Taken are:
 
     path       [ "$" | "@" ] segment*, or without the root and its dot: `ref`, `['ref']`, `[0]`
-    segment    .name  .*  ['name']  ["name"]  [0]  [-1]  [0,1]  [0:2]  [1:]  [:-1]  [*]  [?(condition)]
-               ..name  ..['name'], and as the last segment ..*  ..[*]  ..[0]  ..[0,1]  ..[0:2]  ..[?(condition)]
+    segment    .name  .*  ['name']  ["name"]  ['name','name']  [0]  [-1]  [0,1]  [0:2]  [1:]  [:-1]  [*]  [?(condition)]
+               ..name and all of these after `..`, unless Jayway's result depends on what it was asked before
+               .function() and .function(argument,…) as the last one
                a dot may stand before any bracket
-    condition  query, !query, query operator (query | literal), joined by && and ||, grouped by parentheses
-    query      @ or $, then .name, ['name'] and [0] only; a bare $ query must be compared
-    operator   ==  !=  <  <=  >  >=
+    condition  query, !query, !(condition), operand operator operand, joined by && and ||, grouped by parentheses
+    operand    query, literal, array of literals such as ['a',1], /regular expression/flags
+    query      a path that begins with @ or $; a bare $ query must be compared
+    operator   ==  !=  ===  !==  <  <=  >  >=  =~  in  nin  contains  size  empty  subsetof  anyof  noneof
     literal    'text'  "text"  42  -1.5  1e3  true  false  null
+    argument   "text", a number, a path without filters and functions
 
 The rules are those of Jayway 2.9.0; 3.0.0 has the same. To take in a further class of expressions, let the readers
 here accept it, give it a node in `hookwright.filters.nodes`, and extend the golden file, which holds Jayway's results.
 """
 
-from hookwright.filters.grammar.cursor import Refusal, Translation
+from hookwright.filters.grammar.cursor import CallText, ListLiteral, Refusal, Translation, Word
 from hookwright.filters.grammar.paths import translate
 
-__all__ = ["Refusal", "Translation", "translate"]
+__all__ = ["CallText", "ListLiteral", "Refusal", "Translation", "Word", "translate"]

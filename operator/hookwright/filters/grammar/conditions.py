@@ -7,75 +7,72 @@ structure, parentheses and precedence, is jsonpath-ng's to find.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum, auto
 from typing import NoReturn
 
-from hookwright.filters.grammar.cursor import (
-    BLANK,
-    DOT_NAME,
-    MAX_INDEX,
-    QUOTES,
-    Cursor,
-    explain_function,
-    outside_strings,
-    quote,
-)
+from hookwright.filters.grammar.cursor import BLANK, Cursor, ListLiteral, Word, outside_strings
+from hookwright.filters.grammar.operands import OPERATOR_CHARS, find_query_end, read_literal
+from hookwright.filters.nodes import OPERATORS
+from hookwright.filters.parser import NEGATION, RELATION
+from hookwright.filters.patterns import Pattern
 
-_OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_OPERATOR_CHARS = "=!<>~"
 _OPERATOR_RUN = re.compile(r"[=!<>~]+")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]{1,3})?")
-_WORD = re.compile(r"[^ ()\[\]&|=!<>~'\",]+")
-_INDEX = re.compile(r"-?[0-9]+")
-# A second bracket in a row is read by Jayway letter by letter, so only letters without a meaning may be in it.
-_PLAIN_NAME = re.compile(r"[\w\-@$:./]*")
-# Jayway's operators that are words, and what says the same.
+_OPERATOR_WORD = re.compile(r"[A-Za-z]+")
+_LISTS = ("subsetof", "anyof", "noneof")
+_ORDERS = ("<", "<=", ">", ">=")
+# Operators that no text can use: Jayway takes them, and then nothing passes.
 _INSTEAD_OF_OPERATOR = {
-    "in": "write @.a == 'x' || @.a == 'y'",
-    "nin": "write @.a != 'x' && @.a != 'y'",
-    "contains": "let the path lead to the elements, as in $.list[*], and give the text as matchEquals",
-    "size": "ask for the elements, as in @.list[1] && !@.list[2] for two",
-    "empty": "ask for the first element, as in !@.list[0]",
-    "all": "compare the elements, as in @.list[0] == 'x'",
-    "type": "compare the value with ==",
-    "matches": "compare the value with ==",
-    "subsetof": "compare the elements, as in @.list[0] == 'x'",
-    "anyof": "compare the elements, as in @.list[0] == 'x'",
-    "noneof": "compare the elements, as in @.list[0] != 'x'",
+    "all": "turn it round, as in ['x'] subsetof @.list",
+    "type": "compare the value",
+    "matches": "compare the value, or use =~ /regular expression/",
+    "exists": "the path alone asks for existence, and ! before it for absence",
 }
-_CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 class _Seen(Enum):
     """What the last word was, as far as it matters for the next one."""
 
     START = auto()  # nothing yet, an opening parenthesis, `&&` or `||`
-    NOT = auto()
-    LEFT = auto()  # a query that may be compared
-    NEGATED = auto()  # a query after `!`
+    NOT = auto()  # `!` before a path
+    LEFT = auto()  # a path or a literal that may be compared
+    NEGATED = auto()  # a path after `!`
     OPERATOR = auto()
-    RIGHT = auto()  # a query after an operator
-    LITERAL = auto()
+    RIGHT = auto()  # what stands after an operator
     CLOSED = auto()
 
 
-_QUERIES = (_Seen.LEFT, _Seen.NEGATED, _Seen.RIGHT)
-_COMPLETE = (*_QUERIES, _Seen.LITERAL, _Seen.CLOSED)
+_COMPLETE = (_Seen.LEFT, _Seen.NEGATED, _Seen.RIGHT, _Seen.CLOSED)
 
 
-def read_filter(cursor: Cursor, opened: int) -> None:
+class QueryText:
+    """A path as an operand: it is not known here what it leads to."""
+
+
+Operand = Word | QueryText
+ReadQuery = Callable[[Cursor], None]
+
+
+def read_filter(cursor: Cursor, opened: int, read_query: ReadQuery) -> None:
     """Read a filter from its `?` to its last parenthesis; `opened` is the place of its bracket."""
-    _FilterReader(cursor, opened).read()
+    cursor.depth += 1
+    _FilterReader(cursor, opened, read_query).read()
+    cursor.depth -= 1
 
 
 class _FilterReader:
-    def __init__(self, cursor: Cursor, opened: int) -> None:
+    def __init__(self, cursor: Cursor, opened: int, read_query: ReadQuery) -> None:
         self._cursor = cursor
         self._opened = opened
+        self._read_query = read_query
         self._seen = _Seen.START
-        self._depth = 0
-        self._query_at = 0  # where the last query began
+        self._parentheses = 0
+        self._left_at = 0  # where the last left operand began
+        self._left: Operand = None
+        self._operator = ""
+        self._operator_at = 0
+        self._negation_at: int | None = None  # of a `!` before a path that is compared
 
     def read(self) -> None:
         cursor = self._cursor
@@ -90,7 +87,7 @@ class _FilterReader:
             if cursor.ended:
                 cursor.refuse("the filter's parenthesis is not closed", at=self._opened)
             self._read_word(after_blank=blank)
-            if self._depth == 0:
+            if self._parentheses == 0:
                 break
         cursor.skip_blanks()
         if not cursor.sees("]"):
@@ -100,25 +97,23 @@ class _FilterReader:
     def _read_word(self, *, after_blank: bool) -> None:
         cursor = self._cursor
         if cursor.here in "&|":
-            self._read_connective(after_blank=after_blank)
+            self._read_connective()
         elif cursor.here == "(":
             self._open()
         elif cursor.here == ")":
             self._close()
         elif cursor.here == "!" and not cursor.sees("!="):
             self._negate()
-        elif cursor.here in _OPERATOR_CHARS:
-            self._read_operator()
-        elif cursor.here in "@$":
-            self._read_operand_query()
+        elif cursor.here in OPERATOR_CHARS:
+            self._read_operator(cursor.match(_OPERATOR_RUN))
+        elif self._seen in (_Seen.LEFT, _Seen.NEGATED) and (word := cursor.match(_OPERATOR_WORD)):
+            self._read_word_operator(word, after_blank=after_blank)
         else:
-            self._read_literal()
+            self._read_operand()
 
     def _open(self) -> None:
-        if self._seen is _Seen.NOT:
-            self._cursor.refuse("`!` before a parenthesis is not taken: turn the comparisons round, as in @.a != 'x'")
         self._expect_start("a parenthesis")
-        self._depth += 1
+        self._parentheses += 1
         self._cursor.take()
         self._cursor.write("(")
 
@@ -126,12 +121,12 @@ class _FilterReader:
         if self._seen not in _COMPLETE:
             self._cursor.refuse("a condition must stand before the parenthesis")
         self._check_existence()
-        self._depth -= 1
+        self._parentheses -= 1
         self._seen = _Seen.CLOSED
         self._cursor.take()
         self._cursor.write(")")
 
-    def _read_connective(self, *, after_blank: bool) -> None:
+    def _read_connective(self) -> None:
         cursor = self._cursor
         connective = cursor.here * 2
         if not cursor.sees(connective):
@@ -141,81 +136,114 @@ class _FilterReader:
             )
         if self._seen not in _COMPLETE:
             cursor.refuse(f"a condition must stand before {connective}")
-        if self._seen in _QUERIES and not after_blank:
-            cursor.refuse(
-                f"Jayway takes {connective} as part of the path before it: a blank must stand between",
-                rewrite=cursor.replaced(cursor.at, cursor.at, BLANK),
-            )
         self._check_existence()
         self._seen = _Seen.START
         cursor.take(2)
         cursor.write(connective)
 
     def _negate(self) -> None:
-        self._expect_start("`!`")
-        self._seen = _Seen.NOT
-        self._cursor.take()
-        self._cursor.write("!")
-
-    def _read_operator(self) -> None:
+        """Read a `!`: before a path it asks for absence, before all else it turns the condition round."""
         cursor = self._cursor
-        operator = cursor.match(_OPERATOR_RUN)
-        if operator not in _OPERATORS:
+        self._expect_start("`!`")
+        self._negation_at = cursor.at
+        cursor.take()
+        cursor.skip_blanks()
+        if cursor.here and cursor.here in "@$":
+            self._seen = _Seen.NOT
+            cursor.write("!")
+        else:
+            cursor.write(f" {NEGATION} ")
+
+    def _read_operator(self, operator: str) -> None:
+        if operator not in OPERATORS:
             self._refuse_operator(operator)
-        if self._seen is _Seen.NEGATED:
-            cursor.refuse("Jayway forgets the `!` of a comparison: use the opposite operator", at=self._query_at)
-        if self._seen is not _Seen.LEFT:
-            cursor.refuse(f"a path such as @.name must stand before {operator}")
+        self._take_operator(operator, len(operator))
+
+    def _read_word_operator(self, word: str, *, after_blank: bool) -> None:
+        cursor = self._cursor
+        operator = word.lower()
+        stop = cursor.at + len(word)
+        if instead := _INSTEAD_OF_OPERATOR.get(operator):
+            cursor.refuse(f"with the operator {word} nothing passes in Jayway: {instead}")
+        if operator not in OPERATORS:
+            known = ", ".join(sorted(one for one in OPERATORS if one.isalpha()))
+            cursor.refuse(f"there is no operator {word}, but == != < <= > >= =~ and {known}")
+        if not after_blank:
+            cursor.refuse(f"a blank must stand before {word}", rewrite=cursor.replaced(cursor.at, cursor.at, BLANK))
+        if cursor.text[stop : stop + 1] != BLANK:
+            cursor.refuse(f"a blank must stand after {word}", at=stop, rewrite=cursor.replaced(stop, stop, BLANK))
+        self._take_operator(operator, len(word))
+
+    def _take_operator(self, operator: str, length: int) -> None:
+        cursor = self._cursor
+        if self._seen not in (_Seen.LEFT, _Seen.NEGATED):
+            cursor.refuse(f"a path such as @.name, or a literal, must stand before {operator}")
+        if self._seen is not _Seen.NEGATED:
+            self._negation_at = None
+        self._operator, self._operator_at = operator, cursor.at
         self._seen = _Seen.OPERATOR
-        cursor.take(len(operator))
-        cursor.write(operator)
+        cursor.take(length)
+        cursor.write(f" {RELATION} ")
+        cursor.write_word(operator)
+        cursor.write(" ")
 
     def _refuse_operator(self, operator: str) -> NoReturn:
         cursor = self._cursor
         stop = cursor.at + len(operator)
-        if operator == "=~":
-            cursor.refuse("regular expressions are not taken: compare with ==, as in @.a == 'x' || @.a == 'y'")
-        instead = {"=": "==", "===": "==", "!==": "!=", "<>": "!=", "=<": "<=", "=>": ">="}.get(operator)
+        instead = {"=": "==", "<>": "!=", "=<": "<=", "=>": ">=", "~": "=~", "~=": "=~"}.get(operator)
         rewrite = cursor.replaced(cursor.at, stop, instead) if instead else None
-        cursor.refuse(f"there is no operator {operator} here, but == != < <= > >=", rewrite=rewrite)
+        cursor.refuse(f"there is no operator {operator} here, but == != < <= > >= =~", rewrite=rewrite)
 
-    def _read_operand_query(self) -> None:
-        cursor = self._cursor
-        is_right = self._seen is _Seen.OPERATOR
-        if not is_right and self._seen is not _Seen.NOT:
-            self._expect_start("a path")
-        self._query_at = cursor.at
-        _read_query(cursor)
-        if is_right:
-            self._seen = _Seen.RIGHT
-        else:
-            self._seen = _Seen.NEGATED if self._seen is _Seen.NOT else _Seen.LEFT
-
-    def _check_existence(self) -> None:
-        """Refuse a bare `$.x`, which Jayway looks for in the item that is tested, as if it were `@.x`."""
-        cursor, at = self._cursor, self._query_at
-        if self._seen in (_Seen.LEFT, _Seen.NEGATED) and cursor.text[at] == "$":
-            why = "Jayway looks for a bare `$` path in the item that is tested: write @, or compare its value"
-            cursor.refuse(why, at=at, rewrite=cursor.replaced(at, at + 1, "@"))
-
-    def _read_literal(self) -> None:
+    def _read_operand(self) -> None:
         cursor = self._cursor
         start = cursor.at
-        value = _scan_literal(cursor)
-        if self._seen is not _Seen.OPERATOR:
-            self._refuse_misplaced_literal(start)
-        cursor.write_value(value)
-        if cursor.here and cursor.here not in " )&|":
-            cursor.refuse("a blank, a parenthesis, && or || must follow a literal")
-        self._seen = _Seen.LITERAL
+        is_right = self._seen is _Seen.OPERATOR
+        if not is_right and self._seen is not _Seen.NOT:
+            self._expect_start("a value")
+        operand: Operand
+        if cursor.here in "@$":
+            self._read_path()
+            operand = QueryText()
+        else:
+            operand = read_literal(cursor)
+            cursor.write_word(operand)
+            if cursor.here and cursor.here not in " )&|" + ("" if is_right else OPERATOR_CHARS):
+                cursor.refuse("a blank, a parenthesis, && or || must follow a literal")
+        if is_right:
+            self._finish_comparison(operand, start)
+        else:
+            self._left, self._left_at = operand, start
+            self._seen = _Seen.NEGATED if self._seen is _Seen.NOT else _Seen.LEFT
 
-    def _refuse_misplaced_literal(self, start: int) -> NoReturn:
+    def _read_path(self) -> None:
+        """Read a path up to where Jayway ends it."""
         cursor = self._cursor
-        if self._seen is _Seen.START:
-            cursor.refuse(
-                "a condition must begin with a path: write the literal on the right, as in @.a == 'x'", at=start
-            )
-        cursor.refuse("&& or || must stand between two conditions", at=start)
+        end, cursor.end = cursor.end, find_query_end(cursor)
+        self._read_query(cursor)
+        cursor.end = end
+
+    def _finish_comparison(self, right: Operand, start: int) -> None:
+        cursor = self._cursor
+        self._seen = _Seen.RIGHT
+        if self._negation_at is not None:
+            at = self._negation_at + 1
+            rewrite = cursor.replaced(at, cursor.at, f"({cursor.text[at : cursor.at]})")
+            cursor.refuse("Jayway forgets the `!` of a comparison", at=self._left_at, rewrite=rewrite)
+        why, instead = _judge_operands(self._left, self._operator, right, cursor.text[start : cursor.at])
+        if why is not None:
+            better = cursor.replaced(self._operator_at, cursor.at, instead) if instead else None
+            cursor.refuse(why, at=self._operator_at, rewrite=better)
+
+    def _check_existence(self) -> None:
+        """Refuse a bare literal; and a bare `$.x`, which Jayway looks for in the item, as if it were `@.x`."""
+        cursor, at = self._cursor, self._left_at
+        if self._seen not in (_Seen.LEFT, _Seen.NEGATED):
+            return
+        if not isinstance(self._left, QueryText):
+            cursor.refuse("a literal must be compared with something", at=at)
+        if cursor.text[at] == "$":
+            why = "Jayway looks for a bare `$` path in the item that is tested: write @, or compare its value"
+            cursor.refuse(why, at=at, rewrite=cursor.replaced(at, at + 1, "@"))
 
     def _expect_start(self, what: str) -> None:
         if self._seen is not _Seen.START:
@@ -243,110 +271,27 @@ class _FilterReader:
         cursor.refuse("a closing bracket must follow the filter's last parenthesis")
 
 
-def _read_query(cursor: Cursor) -> None:
-    """Read a definite path inside a filter, beginning with `@` or `$`."""
-    cursor.write(cursor.here)
-    cursor.take()
-    bracketed = False  # whether the step before was a bracket
-    while cursor.here and cursor.here in ".[":
-        dotted = cursor.here == "."
-        if dotted:
-            cursor.take()
-        if cursor.sees("["):
-            _read_query_bracket(cursor, plain=bracketed and not dotted)
-            bracketed = True
-        else:
-            _read_query_name(cursor)
-            bracketed = False
-    if cursor.here and cursor.here not in " )&|" + _OPERATOR_CHARS:
-        cursor.refuse("a path in a filter goes on here with what is not taken: a dot, a bracket or a blank may follow")
-
-
-def _read_query_name(cursor: Cursor) -> None:
-    name = cursor.match(DOT_NAME)
-    if cursor.sees(".") or cursor.sees("*"):
-        _refuse_many(cursor)
-    if not name:
-        cursor.refuse("a name must stand here; one with other characters than letters, digits, _ - must be in [' ']")
-    after = cursor.text[cursor.at + len(name) : cursor.at + len(name) + 1]
-    if after == "(":
-        cursor.refuse(explain_function(name))
-    cursor.take(len(name))
-    cursor.write("[")
-    cursor.write_value(name)
-    cursor.write("]")
-
-
-def _read_query_bracket(cursor: Cursor, *, plain: bool) -> None:
-    """Read a name or an index in brackets; `plain`: directly after another bracket."""
-    opened = cursor.at
-    cursor.take()
-    cursor.write("[")
-    if cursor.here and cursor.here in QUOTES:
-        name = cursor.read_string()
-        if plain and not _PLAIN_NAME.fullmatch(cursor.text[opened + 2 : cursor.at - 1]):
-            cursor.refuse(
-                "Jayway misreads a second bracket in a row that has other characters than letters: put a dot before it",
-                at=opened,
-                rewrite=cursor.replaced(opened, opened, "."),
-            )
-        cursor.write_value(name)
-    elif index := cursor.match(_INDEX):
-        if abs(int(index)) > MAX_INDEX:
-            cursor.refuse(f"an index must not exceed {MAX_INDEX}")
-        cursor.take(len(index))
-        cursor.write(str(int(index)))
-    elif cursor.here == BLANK:
-        cursor.refuse("no blank may be in a bracket inside a filter")
-    else:
-        _refuse_many(cursor)
-    if not cursor.sees("]"):
-        _refuse_many(cursor)
-    cursor.take()
-    cursor.write("]")
-
-
-def _refuse_many(cursor: Cursor) -> NoReturn:
-    cursor.refuse(
-        "a path in a filter must lead to one value, by names and single indices: "
-        "Jayway compares the list that any other gives, and a list equals no literal"
-    )
-
-
-def _scan_literal(cursor: Cursor) -> str | bool | Decimal | None:
-    """Read a string, a number, true, false or null."""
-    if cursor.here in QUOTES:
-        return cursor.read_string()
-    word = cursor.match(_WORD)
-    if word in _CONSTANTS:
-        cursor.take(len(word))
-        return _CONSTANTS[word]
-    if not _NUMBER.fullmatch(word):
-        _refuse_word(cursor, word)
-    cursor.take(len(word))
-    return _number(word)
-
-
-def _number(text: str) -> Decimal:
-    """Read a number as Java's BigDecimal does: exactly, and without a sign on zero."""
-    number = Decimal(text)
-    return number or number.copy_abs()
-
-
-def _refuse_word(cursor: Cursor, word: str) -> NoReturn:
-    if cursor.here in ("/", "[", "{"):
-        cursor.refuse("regular expressions, arrays and objects are no literals here: compare with ==, joined by ||")
-    if instead := _INSTEAD_OF_OPERATOR.get(word.lower()):
-        cursor.refuse(f"the operator {word} is not taken: {instead}")
-    if word.lower() in ("true", "false", "null", "none"):
-        plain = word.lower().replace("none", "null")
-        why = "JSON's words are true, false and null"
-        cursor.refuse(why, rewrite=cursor.replaced(cursor.at, cursor.at + len(word), plain))
-    if word[:1] in tuple("0123456789-+."):
-        cursor.refuse(f"{word} is no number that is taken, such as 42, -1, 1.5 or 1e3")
-    if not word:
-        cursor.refuse(f"{cursor.here} cannot stand here")
-    cursor.refuse(
-        "a word without quotes is an error in Jayway",
-        rewrite=cursor.replaced(cursor.at, cursor.at + len(word), quote(word)),
-    )
+def _judge_operands(left: Operand, operator: str, right: Operand, text: str) -> tuple[str | None, str | None]:  # noqa: C901, PLR0911 - one early return for each thing that never passes
+    """Say why a comparison is refused, if it is, and what to write from its operator on; `text` is its right side."""
+    if operator == "=~":
+        if isinstance(left, Pattern) != isinstance(right, Pattern):
+            return None, None
+        instead = None
+        if isinstance(right, str) and not isinstance(left, Pattern):
+            instead = f"=~ /{text[1:-1].replace('/', chr(92) + '/')}/"
+        return "=~ needs a regular expression on one side, between slashes: in quotes it matches nothing", instead
+    if isinstance(left, Pattern) or isinstance(right, Pattern):
+        return f"a regular expression is compared by =~, not by {operator}", None
+    if isinstance(left, ListLiteral) and operator not in (*_LISTS, "contains", "size", "empty"):
+        return f"an array before {operator} equals nothing in Jayway", None
+    if operator in ("in", "nin") and not isinstance(right, (ListLiteral, QueryText)):
+        return f"{operator} needs an array after it, or a path to one", f"{'==' if operator == 'in' else '!='} {text}"
+    if operator in _LISTS and not all(isinstance(side, (ListLiteral, QueryText)) for side in (left, right)):
+        return f"{operator} needs arrays on both sides", f"{operator} [{text}]" if isinstance(left, QueryText) else None
+    if operator in (*_ORDERS, "contains", "size", "empty") and isinstance(right, ListLiteral):
+        return f"{operator} takes no array after it", f"anyof {text}" if operator == "contains" else None
+    if operator == "size" and not isinstance(right, (Decimal, QueryText)):
+        return "size needs a number after it, as in @.list size 2", None
+    if operator == "empty" and not isinstance(right, (bool, QueryText)):
+        return "empty needs true or false after it, as in @.list empty true", None
+    return None, None

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from hookwright.errors import InvalidExpression
-from hookwright.filters.nodes import Scalar
+from hookwright.filters.nodes import FunctionName, Scalar
+from hookwright.filters.patterns import Pattern
+from hookwright.filters.values import JsonValue
 
 BLANK = " "  # Jayway's only blank: a tab or a line break is part of a name, or an error
 QUOTES = "'\""
@@ -33,25 +35,46 @@ class Refusal(InvalidExpression):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListLiteral:
+    """An array that was written in a filter."""
+
+    values: tuple[JsonValue, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallText:
+    """A function and what stands in its parentheses; paths are not yet parsed."""
+
+    function: FunctionName
+    arguments: tuple[Translation | str | int | float, ...]
+
+
+Word = Scalar | ListLiteral | Pattern | CallText
+"""What a placeholder stands for: a name, an operator, a literal, a regular expression, a function."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Translation:
-    """A text for jsonpath-ng, and the names and literals for which its placeholders `k0`, `k1`, … stand."""
+    """A text for jsonpath-ng, and the words for which its placeholders `k0`, `k1`, … stand."""
 
     text: str
-    values: tuple[Scalar, ...]
+    values: tuple[Word, ...]
 
 
 class Cursor:
     """Reads an expression from left to right and writes its translation.
 
-    `text` is the expression as given, `at` the place of the next character, `end` where reading ends.
+    `text` is the expression as given, `at` the place of the next character, `end` where reading ends, `depth` the
+    number of filters that are open.
     """
 
-    def __init__(self, text: str, *, end: int) -> None:
+    def __init__(self, text: str, *, end: int, at: int = 0) -> None:
         self.text = text
-        self.at = 0
+        self.at = at
         self.end = end
+        self.depth = 0
         self._pieces: list[str] = []
-        self._values: list[Scalar] = []
+        self._values: list[Word] = []
 
     @property
     def ended(self) -> bool:
@@ -87,10 +110,17 @@ class Cursor:
         """Add a piece to the translation."""
         self._pieces.append(piece)
 
-    def write_value(self, value: Scalar) -> None:
-        """Add a name or literal to the translation: a quoted placeholder."""
-        self.write(f"'k{len(self._values)}'")
-        self._values.append(value)
+    def write_name(self, name: str) -> None:
+        """Add a name to the translation: a quoted placeholder."""
+        self.write(f"'{self._hold(name)}'")
+
+    def write_word(self, word: Word) -> None:
+        """Add an operator, a literal or a function to the translation: a back-ticked placeholder."""
+        self.write(f"`{self._hold(word)}`")
+
+    def _hold(self, word: Word) -> str:
+        self._values.append(word)
+        return f"k{len(self._values) - 1}"
 
     def translation(self) -> Translation:
         """Give what was written."""
@@ -160,12 +190,3 @@ def outside_strings(cursor: Cursor, wanted: Callable[[str], bool], start: int) -
             return place
         place += 1
     return -1
-
-
-def explain_function(name: str) -> str:
-    """Say why `name(` is refused, and what says the same where something does."""
-    if not name:
-        return "parentheses may stand in a filter only, as in [?(@.a == 'x')]"
-    if name in ("length", "size"):
-        return f"{name}() is not taken: ask for an element, as in [?(@.list[1] && !@.list[2])] for two"
-    return f"functions such as {name}() are not taken: let the path lead to the value itself"

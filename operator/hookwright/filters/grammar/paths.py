@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Literal, NoReturn
 
 from hookwright.filters.grammar.conditions import read_filter
 from hookwright.filters.grammar.cursor import (
@@ -13,10 +14,10 @@ from hookwright.filters.grammar.cursor import (
     QUOTES,
     Cursor,
     Translation,
-    explain_function,
     outside_strings,
     quote,
 )
+from hookwright.filters.grammar.functions import read_call
 
 _INDICES = re.compile(r"-?[0-9]+(?: *, *-?[0-9]+)*")
 _SLICE = re.compile(r"(-?[0-9]+)?:(-?[0-9]+)?")
@@ -29,15 +30,44 @@ _NOT_IN_NAMES = re.compile(r"[]|&*,)'\"]")
 _LOOSE_WORD = re.compile(r"[^\[\]'\"]*")
 
 
+Kind = Literal["name", "names", "places", "wildcard", "filter", "call"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """A segment that was read: what it is, where it began, and whether `..` stood before it."""
+
+    kind: Kind
+    at: int
+    scanned: bool
+
+
 def translate(text: str) -> Translation:
     """Read a whole expression; raise `Refusal` for what is not taken."""
     # Blanks at the end do not count for Jayway, those at the start do.
     cursor = Cursor(text, end=len(text.rstrip(BLANK)))
     if cursor.ended:
         cursor.refuse("it is empty", rewrite="$")
-    reader = _PathReader(cursor)
-    reader.read()
+    _PathReader(cursor).read()
     return cursor.translation()
+
+
+def _read_argument(cursor: Cursor, *, first: bool) -> Translation:
+    """Read a path among the arguments of a function, where `@` is the document too."""
+    cursor.write("$")
+    cursor.take()
+    reader = _PathReader(cursor)
+    reader.read_segments()
+    if first:
+        reader.check_wildcards()
+    return cursor.translation()
+
+
+def _read_query(cursor: Cursor) -> None:
+    """Read a path inside a filter, beginning with `@` or `$`."""
+    cursor.write(cursor.here)
+    cursor.take()
+    _PathReader(cursor).read_segments()
 
 
 class _PathReader:
@@ -45,18 +75,26 @@ class _PathReader:
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
-        self._must_end = False  # after a `..` with anything but a name
+        self._steps: list[_Step] = []
 
     def read(self) -> None:
+        """Read a whole expression."""
         cursor = self._cursor
         cursor.write("$")
         if cursor.here in "$@":  # `@` is the document too, where nothing else is meant
             cursor.take()
         else:
             self._read_bare_start()
-        while not cursor.ended:
-            self._check_scan()
+        self.read_segments()
+
+    def read_segments(self) -> None:
+        """Read what follows the root, to the end."""
+        while not self._cursor.ended:
             self._read_segment()
+        self._check_scans()
+
+    def _add(self, kind: Kind, at: int, *, scanned: bool) -> None:
+        self._steps.append(_Step(kind=kind, at=at, scanned=scanned))
 
     def _read_bare_start(self) -> None:
         """Read the first segment of a path without `$.`, which Jayway puts before it."""
@@ -93,19 +131,25 @@ class _PathReader:
         if cursor.sees("["):
             self._read_bracket(scanning=scanning)
         elif cursor.sees("*"):
+            self._add("wildcard", cursor.at, scanned=scanning)
             cursor.take()
             cursor.write("[*]")
-            self._must_end = scanning
         else:
-            self._read_dot_name()
+            self._read_dot_name(scanning=scanning)
 
-    def _read_dot_name(self) -> None:
+    def _read_dot_name(self, *, scanning: bool) -> None:
         cursor = self._cursor
         start = cursor.at
         name = cursor.match(DOT_NAME)
         cursor.take(len(name))
         if name and (cursor.ended or cursor.here in ".["):
-            self._write_name(name)
+            self._add("name", start, scanned=scanning)
+            self._write_names([name])
+        elif cursor.here == "(":
+            if scanning:
+                cursor.refuse("a function directly after `..` fails in Jayway: name what it is of", at=start)
+            self._add("call", start, scanned=False)
+            read_call(cursor, name, start, _read_argument)
         else:
             self._refuse_name(start)
 
@@ -116,8 +160,6 @@ class _PathReader:
         name = _up_to(" .[(", rest)
         if "`" in name:
             cursor.refuse("functions in back-ticks are jsonpath-ng's own; Jayway has none", at=start)
-        if rest[len(name) : len(name) + 1] == "(":
-            cursor.refuse(explain_function(name), at=start)
         if rest[len(name) : len(name) + 1] == BLANK:
             name = _up_to(".[", rest).rstrip(BLANK)
         if name != name.strip():
@@ -163,19 +205,22 @@ class _PathReader:
         if not here:
             cursor.refuse("the bracket is not closed", at=opened, rewrite=cursor.text[:opened] or "$")
         if here in QUOTES:
-            self._read_bracket_name(opened)
-            return  # a name may follow `..` and be followed by anything
+            names = self._read_bracket_names(opened)
+            self._add("name" if len(names) == 1 else "names", opened, scanned=scanning)
+            return
         if here == "*":
+            self._add("wildcard", opened, scanned=scanning)
             cursor.take()
             cursor.write("[*]")
         elif here.isdecimal() or here in "-:":
+            self._add("places", opened, scanned=scanning)
             self._read_places(opened)
         elif here == "?":
-            read_filter(cursor, opened)
+            self._add("filter", opened, scanned=scanning)
+            read_filter(cursor, opened, _read_query)
         else:
             self._refuse_bracket(opened)
         self._close_bracket(opened)
-        self._must_end = scanning
 
     def _close_bracket(self, opened: int) -> None:
         cursor = self._cursor
@@ -184,23 +229,39 @@ class _PathReader:
             cursor.refuse("a closing bracket must stand here", at=opened if cursor.ended else cursor.at)
         cursor.take()
 
-    def _read_bracket_name(self, opened: int) -> None:
+    def _read_bracket_names(self, opened: int) -> list[str]:
+        """Read one name in quotes, or several, which must all have the same quotes."""
         cursor = self._cursor
-        name = cursor.read_string()
+        mark = cursor.here
+        names = [cursor.read_string()]
         cursor.skip_blanks()
-        if cursor.sees(","):
-            why = (
-                "several names in one bracket give one object to Jayway, which equals no text; "
-                "give one filter for each name"
-            )
-            cursor.refuse(why, at=opened)
+        while cursor.sees(","):
+            cursor.take()
+            cursor.skip_blanks()
+            if cursor.here != mark:
+                self._refuse_names(opened, mark)
+            names.append(cursor.read_string())
+            cursor.skip_blanks()
         self._close_bracket(opened)
-        self._write_name(name)
+        self._write_names(names)
+        return names
 
-    def _write_name(self, name: str) -> None:
-        self._cursor.write("[")
-        self._cursor.write_value(name)
-        self._cursor.write("]")
+    def _refuse_names(self, opened: int, mark: str) -> NoReturn:
+        cursor = self._cursor
+        start = cursor.at
+        if cursor.here and cursor.here in QUOTES:
+            name = cursor.read_string()
+            rewrite = cursor.replaced(start, cursor.at, f"{mark}{name}{mark}") if mark not in name else None
+            cursor.refuse("the names in one bracket must have the same quotes", at=start, rewrite=rewrite)
+        cursor.refuse("a name in quotes must follow the comma", at=opened if cursor.ended else start)
+
+    def _write_names(self, names: list[str]) -> None:
+        cursor = self._cursor
+        cursor.write("[")
+        for place, name in enumerate(names):
+            cursor.write("," if place else "")
+            cursor.write_name(name)
+        cursor.write("]")
 
     def _read_places(self, opened: int) -> None:
         """Read an index, a list of indices or a slice: all that begins with a digit, `-` or `:`."""
@@ -253,16 +314,53 @@ class _PathReader:
             rewrite = cursor.replaced(opened, stop + 1, f"[{quote(word)}]")
         cursor.refuse("a name in brackets must be in quotes", at=opened, rewrite=rewrite)
 
-    def _check_scan(self) -> None:
-        """Refuse a segment after a `..` with anything but a name.
+    def _check_scans(self) -> None:
+        """Refuse a member at the end directly after `..*` or `..[?(…)]`.
 
         There Jayway keeps the array index of the last evaluation in the compiled path.
         """
-        if self._must_end:
-            self._cursor.refuse(
-                "only a name after `..` may be followed by more: after *, an index, a slice or a filter "
-                "Jayway's result depends on the documents before this one"
-            )
+        steps = self._steps
+        turned = bool(steps) and steps[0].scanned and steps[-1].kind == "call"
+        if turned:
+            self._check_turned()
+        ended = steps[:-1] if turned else steps
+        match ended:
+            case [
+                *_,
+                _Step(kind="wildcard" | "filter", scanned=True),
+                _Step(kind="name" | "wildcard", scanned=False) as last,
+            ]:
+                self._cursor.refuse(
+                    "a name or * at the end must not follow * or a filter after `..`: "
+                    "Jayway's result depends on the documents before this one",
+                    at=last.at,
+                )
+
+    def _check_turned(self) -> None:
+        """Refuse what goes wrong with a function of a path that begins with `..`, which becomes its only argument."""
+        cursor, call = self._cursor, self._steps[-1]
+        path, dot = cursor.text[: call.at], call.at - 1
+        if self._steps[-2].scanned and self._steps[-2].kind not in ("name", "names"):
+            cursor.refuse("a function must follow a name after `..`: Jayway counts wrongly after all else", at=call.at)
+        name, _, inner = cursor.text[call.at : cursor.end].removesuffix(")").partition("(")
+        if name in ("first", "last", "index", "keys"):
+            why = f"of a path that begins with `..`, Jayway makes {name}() a function of the whole payload"
+            cursor.refuse(why, at=call.at)
+        if inner:
+            is_whole = cursor.text.startswith("$..") and not cursor.depth
+            rewrite = f"$.{name}({path.removesuffix('.')},{inner})" if is_whole and dot else None
+            cursor.refuse("of a path that begins with `..`, Jayway forgets the arguments", at=call.at, rewrite=rewrite)
+        self.check_wildcards()
+
+    def check_wildcards(self) -> None:
+        """Refuse `*` where a path is an argument: Jayway removes the first one when it has evaluated the function."""
+        cursor = self._cursor
+        for place, step in enumerate(self._steps):
+            if step.kind == "wildcard" and (place or step.scanned):  # it never removes what stands first
+                stop = cursor.text.index("]", step.at) + 1 if cursor.text[step.at] == "[" else step.at + 1
+                rewrite = None if step.scanned else cursor.replaced(step.at, stop, "[0:]")
+                why = "Jayway forgets a * in a function's argument after an evaluation: elements of an array are [0:]"
+                cursor.refuse(why, at=step.at, rewrite=rewrite)
 
 
 def _up_to(marks: str, text: str) -> str:
