@@ -57,7 +57,9 @@ def read_request(request: Request) -> Asked:
     assert matched is not None, request.path
     group, namespace, resource, name, sub = matched.group("group", "namespace", "resource", "name", "sub")
     watches = parse_qs(request.query).get("watch", ["false"])[0] in ("true", "1")
-    verb = {"GET": "get" if name else "watch" if watches else "list", "POST": "create", "PATCH": "patch"}[request.method]
+    verb = {"GET": "get" if name else "watch" if watches else "list", "POST": "create", "PATCH": "patch"}[
+        request.method
+    ]
     if namespace is None and resource == "namespaces":
         namespace = name
     return Asked(verb, group or "", f"{resource}/{sub}" if sub else resource, namespace or "", name or "")
