@@ -20,7 +20,6 @@ ERROR = "InvalidWebhookAuthenticationParametersException"
 MAX_ADDITIONAL_SECRETS = 4
 DEFAULT_TOLERANCE_SECONDS = 300
 
-
 # RFC 7617: a user's name has no colon, and no control characters.
 UserName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^:\x00-\x1f\x7f]+$")]
 
@@ -97,9 +96,7 @@ class AuthenticationConfiguration(Model):
             "Hookwright must be told which proxies to believe (HOOKWRIGHT_TRUSTED_PROXIES)."
         ),
     )
-    username: (
-        Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^:\x00-\x1f\x7f]+$")] | None
-    ) = Field(default=None, description="BASIC: the user's name; the secret is the password.")
+    username: UserName | None = Field(default=None, description="BASIC: the user's name; the secret is the password.")
     header: HeaderName | None = Field(default=None, description="HMAC: the header that carries the signature.")
     algorithm: HmacAlgorithm | None = Field(default=None, description="HMAC: the hash function. Default: SHA256.")
     encoding: SignatureEncoding | None = Field(
@@ -172,8 +169,8 @@ def check_members(authentication: str, given: frozenset[str]) -> tuple[str, str]
             return f"{_FIELD}.{name}", f"{authentication} takes no properties; remove it, or set spec.authentication"
         return f"{_FIELD}.{name}", f"{authentication} does not take it; remove it (it takes {', '.join(sorted(taken))})"
     if members.secret and ("secretTokenRef" in given) == ("secretToken" in given):
-        found = "both" if "secretToken" in given else "neither"
-        return _FIELD, f"{authentication} needs either secretTokenRef or secretToken; there are {found}"
+        found = "there are both" if "secretToken" in given else "there is neither"
+        return _FIELD, f"{authentication} needs either secretTokenRef or secretToken; {found}"
     for name in members.needs:
         if name not in given:
             return f"{_FIELD}.{name}", f"{authentication} needs it"
@@ -201,8 +198,9 @@ def make_rules() -> dict[str, str]:
     others = dict.fromkeys(name for members in MEMBERS.values() for name in (*members.needs, *members.takes))
     for name in others:
         takers = [scheme for scheme, members in MEMBERS.items() if name in (*members.needs, *members.takes)]
+        take = "takes" if len(takers) == 1 else "take"
         rules[f"!has({here}.{name}) || self.authentication in {_list(takers)}"] = (
-            f"{ERROR}: {_FIELD}.{name}: only {' and '.join(takers)} takes it; remove it, or set spec.authentication"
+            f"{ERROR}: {_FIELD}.{name}: only {' and '.join(takers)} {take} it; remove it, or set spec.authentication"
         )
         for scheme in (scheme for scheme, members in MEMBERS.items() if name in members.needs):
             rules[f"self.authentication != '{scheme}' || has({here}.{name})"] = (

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 from collections.abc import Sequence
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
-from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_timestamp, refuse_member
+from hookwright.intake.schemes.scheme import (
+    AnySender,
+    is_one_of,
+    read_header,
+    read_timestamp,
+    refuse_giteas_form,
+    refuse_member,
+)
 from hookwright.kinds import DEFAULT_TOLERANCE_SECONDS, AuthenticationConfiguration, HmacAlgorithm, SignatureEncoding
 from hookwright.reasons import SIGNATURE_MISMATCH, SIGNATURE_MISSING
 
@@ -28,20 +36,25 @@ class HmacHeader(AnySender):
         """Take `header` and what describes the signature.
 
         Raises:
-            InvalidSpec: signedContent and timestampHeader do not fit together.
+            InvalidSpec: signedContent and timestampHeader do not fit together, or two headers are one.
         """
         self._header = (configuration.header or "").lower()
         self._algorithm = (configuration.algorithm or HmacAlgorithm.SHA256).lower()
+        self._size = hashlib.new(self._algorithm).digest_size
         self._hex = (configuration.encoding or SignatureEncoding.HEX) is SignatureEncoding.HEX
-        self._prefix = configuration.prefix or ""
+        self._prefix = (configuration.prefix or "").encode()
         self._timestamp_header = (configuration.timestamp_header or "").lower() or None
+        if self._timestamp_header == self._header:
+            message = f"{configuration.timestamp_header}: carries the signature; name the header that carries the time"
+            raise refuse_member("timestampHeader", message)
         self._tolerance = configuration.tolerance_seconds or DEFAULT_TOLERANCE_SECONDS
         default = TIMESTAMP + "." + BODY if self._timestamp_header else BODY
         self._content = _read_content(configuration.signed_content or default, timed=self._timestamp_header is not None)
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Compare the signature with that of each secret, as `Scheme.verify`."""
-        given = self._read_signature(request.header(self._header))
+        refuse_giteas_form(request)
+        given = self._read_signature(read_header(request, self._header))
         timestamp = ""
         if self._timestamp_header is not None:
             timestamp = read_timestamp(
@@ -52,17 +65,19 @@ class HmacHeader(AnySender):
             )
         values = {BODY: request.body, TIMESTAMP: timestamp.encode()}
         signed = b"".join(values.get(piece, piece.encode()) for piece in self._content)
-        if not is_one_of(given, (hmac.digest(secret, signed, self._algorithm) for secret in secrets)):
+        if not is_one_of(given, [hmac.digest(secret, signed, self._algorithm) for secret in self.usable(secrets)]):
             raise NotAuthentic(f"{self._header} does not fit secret and body", reason=SIGNATURE_MISMATCH.name)
 
-    def _read_signature(self, text: str | None) -> bytes:
-        """Give the bytes of a signature."""
-        if text is not None and text.startswith(self._prefix):
-            encoded = text.removeprefix(self._prefix)
+    def _read_signature(self, given: bytes | None) -> bytes:
+        """Give the bytes of a signature: hexadecimals may be capitals, base64 has one form for each signature."""
+        if given is not None and given.startswith(self._prefix):
+            encoded = given.removeprefix(self._prefix)
             try:
-                return binascii.unhexlify(encoded) if self._hex else base64.b64decode(encoded, validate=True)
-            except (binascii.Error, ValueError):
-                pass
+                digest = binascii.unhexlify(encoded) if self._hex else base64.b64decode(encoded, validate=True)
+            except binascii.Error:
+                digest = b""
+            if len(digest) == self._size and (self._hex or base64.b64encode(digest) == encoded):
+                return digest
         raise NotAuthentic(f"{self._header} is missing, doubled or malformed", reason=SIGNATURE_MISSING.name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv6Interface, ip_interface, ip_network
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.addresses import Network, contains
@@ -39,8 +39,13 @@ def read_range(text: str) -> Network:
         interface = ip_interface(text)
     except ValueError:
         raise refuse_member("allowedIPRange", f"{text}: not a CIDR range; write one like 192.0.2.0/24") from None
+    if isinstance(interface, IPv6Interface) and interface.scope_id is not None:
+        raise refuse_member("allowedIPRange", f"{text}: has a zone, which no address here has; leave it out")
     if "/" not in text:
         raise refuse_member("allowedIPRange", f"{text}: not a CIDR range; write {interface.network} for this address")
+    if not text.rpartition("/")[2].isdecimal():
+        # Python reads netmasks too, and 0.0.0.0 as that of everybody.
+        raise refuse_member("allowedIPRange", f"{text}: not a CIDR range; write its prefix as a number of bits: /24")
     if interface.ip != interface.network.network_address:
         raise refuse_member("allowedIPRange", f"{text}: has host bits set; write {interface.network}")
     mapped = getattr(interface.ip, "ipv4_mapped", None)

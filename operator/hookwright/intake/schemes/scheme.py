@@ -115,7 +115,7 @@ class TokenSender(AnySender):
 
 
 def read_header(request: Request, name: str) -> bytes | None:
-    """Give a header (lower case) that came exactly once; None also if it is not ASCII, as the server shows none such."""
+    """Give a header (lower case) that came exactly once; None if not, and if it is not ASCII: the server shows none."""
     text = request.header(name)
     return text.encode() if text is not None and text.isascii() else None
 

@@ -11,7 +11,6 @@ import binascii
 import hmac
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
@@ -41,12 +40,11 @@ class StandardWebhooks(AnySender):
 
     def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
         """Compare each signature with that of each secret, as `Scheme.verify`."""
-        delivery_id = request.header(ID_HEADER)
-        given = request.header(SIGNATURE_HEADER)
-        words = given.split(" ") if given is not None else []
-        matches = [_SIGNATURE.fullmatch(word) for word in words[:MAX_SIGNATURES]]
+        delivery_id = self.delivery_id(request)
+        words = (request.header(SIGNATURE_HEADER) or "").split(" ", MAX_SIGNATURES)[:MAX_SIGNATURES]
+        matches = [_SIGNATURE.fullmatch(word) for word in words]
         signatures = [match[1].encode() for match in matches if match is not None]
-        if not delivery_id or not signatures:
+        if delivery_id is None or not signatures:
             message = "webhook-id or webhook-signature is missing, doubled or malformed"
             raise NotAuthentic(message, reason=SIGNATURE_MISSING.name)
         timestamp = read_timestamp(
@@ -64,8 +62,13 @@ class StandardWebhooks(AnySender):
             raise NotAuthentic("webhook-signature does not fit", reason=SIGNATURE_MISMATCH.name)
 
     def delivery_id(self, request: Request) -> str | None:
-        """Give `webhook-id`, which all attempts to send a message share."""
-        return read_delivery_id(request, ID_HEADER)
+        """Give `webhook-id`, which all attempts to send a message share.
+
+        One with a dot is none: what was signed could be cut into id, time and body at another place. Without an id
+        nobody is authentic, since a message that was recorded could be sent again.
+        """
+        given = read_delivery_id(request, ID_HEADER)
+        return given if given is not None and "." not in given else None
 
 
 def sign(signed: bytes, key: bytes) -> bytes:
@@ -73,10 +76,15 @@ def sign(signed: bytes, key: bytes) -> bytes:
     return base64.b64encode(hmac.digest(key, signed, "sha256"))
 
 
-@lru_cache(maxsize=1024)
 def _decode(secret: bytes) -> bytes | None:
-    """Give the key in a secret; None if there is none in it."""
+    """Give the key in a secret; None if there is none in it.
+
+    The padding of base64 need not be right, as in the specification's own libraries: it says nothing.
+    """
+    encoded = secret.strip().removeprefix(PREFIX).rstrip(b"=")
     try:
-        return base64.b64decode(secret.strip().removeprefix(PREFIX), validate=True) or None
-    except (binascii.Error, ValueError):
+        key = base64.b64decode(encoded + b"=" * (-len(encoded) % 4), validate=True)
+    except binascii.Error:
         return None
+    # HMAC fills short keys up with NUL: a key of nothing else is the empty one, with which anybody can sign.
+    return key if key.strip(b"\0") else None

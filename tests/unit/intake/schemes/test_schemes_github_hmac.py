@@ -8,12 +8,13 @@ import hmac
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from schemes_samples import RAW_SECRETS
 
-from hookwright.errors import NotAuthentic
+from hookwright.errors import NotAuthentic, Unreadable
 from hookwright.intake.schemes import SCHEMES
 from hookwright.kinds import Authentication, AuthenticationConfiguration
 from hookwright.providers.github import dialect
-from hookwright.reasons import SIGNATURE_MISMATCH, SIGNATURE_MISSING
+from hookwright.reasons import CONTENT_TYPE_UNSUPPORTED, SIGNATURE_MISMATCH, SIGNATURE_MISSING
 from support.objects import DELIVERY_ID, SECRET, make_request
 
 SCHEME = SCHEMES[Authentication.GITHUB_HMAC](AuthenticationConfiguration())
@@ -126,14 +127,14 @@ def test_refusal_tells_nothing_of_secret_and_signature():
 
 
 @settings(max_examples=150, deadline=None)
-@given(body=st.binary(max_size=300), secret=st.binary(min_size=1, max_size=200))
+@given(body=st.binary(max_size=300), secret=RAW_SECRETS)
 def test_whatever_is_signed_is_authentic(body, secret):
     """Any body signed with any secret verifies."""
     SCHEME.verify(make_request(body=body, secret=secret), [secret])
 
 
 @settings(max_examples=150, deadline=None)
-@given(body=st.binary(min_size=1, max_size=300), secret=st.binary(min_size=1, max_size=200), data=st.data())
+@given(body=st.binary(min_size=1, max_size=300), secret=RAW_SECRETS, data=st.data())
 def test_one_flipped_bit_of_the_body_is_not_authentic(body, secret, data):
     """A body with any single bit turned does not fit the signature of the body that was signed."""
     bit = data.draw(st.integers(0, len(body) * 8 - 1))
@@ -154,16 +155,44 @@ def test_one_flipped_bit_of_the_signature_is_not_authentic(bit):
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    secret=st.binary(min_size=1, max_size=60),
-    other=st.binary(min_size=1, max_size=60),
-    body=st.binary(max_size=60),
-)
+@given(secret=RAW_SECRETS, other=RAW_SECRETS, body=st.binary(max_size=60))
 def test_other_secret_never_verifies(secret, other, body):
     """A body signed with one secret does not verify with another (HMAC pads short keys with zeros, so those aside)."""
     if secret.rstrip(b"\0") == other.rstrip(b"\0"):
         return
     assert refusal(make_request(body=body, secret=secret), [other]).reason == SIGNATURE_MISMATCH.name
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-www-form-urlencoded",
+        "Application/X-WWW-Form-Urlencoded; charset=utf-8",
+        " application/x-www-form-urlencoded ;",
+    ],
+)
+def test_form_of_gitea_is_unreadable(content_type):
+    """Gitea signs the JSON and sends a form: it is told to send JSON, instead of looking for a wrong secret."""
+    request = make_request(body=b"payload=%7B%7D", content_type=content_type, x_gitea_event="push")
+    with pytest.raises(Unreadable) as refused:
+        SCHEME.verify(request, [SECRET])
+    assert refused.value.reason == CONTENT_TYPE_UNSUPPORTED.name
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content_type": "application/x-www-form-urlencoded"},
+        {"x_gitea_event": "push"},
+        {"x_gitea_event": "push", "content_type": "application/x-www-form-urlencoded-x"},
+        {"x_gitea_event": "push", "content_type": ["application/x-www-form-urlencoded"] * 2},
+    ],
+)
+def test_raw_bytes_of_all_others_are_verified(headers):
+    """GitHub's form, and Gitea's JSON, are verified as they came."""
+    SCHEME.verify(make_request(body=b"payload=%7B%7D", **headers), [SECRET])
+    request = make_request(body=b"payload=%7B%7D", secret=b"another", **headers)
+    assert refusal(request).reason == SIGNATURE_MISMATCH.name
 
 
 def test_delivery_id_is_githubs():
