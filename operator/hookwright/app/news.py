@@ -40,10 +40,14 @@ def news_of_verdict(route: Route, request: Request, verdict: Verdict) -> News:
         time=request.received_at,
         outcome=str(verdict.outcome),
         reason=verdict.reason.name,
-        message=f"{verdict.message} {verdict.reason.remedy}".strip(),
+        message=f"{_end(verdict.message)} {verdict.reason.remedy}".strip(),
         build=refer_build(verdict.wanted[0]) if verdict.wanted else None,
     )
     return News(namespace=route.namespace, name=route.name, uid=route.uid, last_delivery=delivery)
+
+
+def _end(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def record_of_conclusion(conclusion: Conclusion) -> Record:

@@ -6,8 +6,9 @@ It is for laptops and tests: it listens on loopback only, asks nobody who they a
 How a request goes: `server` finds its target and reads it into a `queries.Call`; `objects` does what is asked by way
 of `lifecycle`, the only writer of the `store`. Whatever changes in the store is announced to its listeners: `registry`
 (which kinds there are), `watches`, `collector` (owner references, namespaces), `jobs` (Jobs play themselves).
-`admission` is what becomes of an object on its way in, with `metadata`, `schemas`, `definitions` and `workloads`. Only
-`server`, `cluster`, `watches` and `jobs` know of an event loop.
+`admission` is what becomes of an object on its way in, with `metadata`, `schemas`, `definitions` and `workloads`;
+`ownership`, with `fields`, is whose its fields are, and server-side apply. Only `server`, `cluster`, `watches` and
+`jobs` know of an event loop.
 
 This package knows nothing of the rest of Hookwright.
 """

@@ -36,7 +36,9 @@ class ApiError(Exception):
     def body(self) -> JsonObject:
         """Return the Status object that a client sees."""
         head = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": str(self)}
-        return {**head, "reason": self.reason, "details": self.details, "code": self.status}
+        details = {name: member for name, member in self.details.items() if member != ""}
+        found = {"reason": self.reason, "details": details}
+        return head | {name: member for name, member in found.items() if member} | {"code": self.status}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,24 @@ def conflict(resource: Resource, name: str, why: str) -> ApiError:
     return _about(resource, name, 409, "Conflict", message)
 
 
+def apply_conflict(conflicts: Mapping[str, list[str]]) -> ApiError:
+    """Say which fields of an applied configuration others own: the owners, as people read them, with paths."""
+    pairs = [(owner, path) for owner, paths in conflicts.items() for path in paths]
+    text = f"1 conflict: conflict with {pairs[0][0]}: {pairs[0][1]}"
+    if len(pairs) > 1:
+        lists = ([f"conflicts with {owner}:", *(f"- {path}" for path in paths)] for owner, paths in conflicts.items())
+        text = f"{len(pairs)} conflicts: " + "\n".join(line for lines in lists for line in lines)
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {owner}", "field": path} for owner, path in pairs
+    ]
+    return ApiError(409, "Conflict", f"Apply failed with {text}", details={"causes": causes})
+
+
+def invalid_options(kind: str, causes: Iterable[Cause]) -> ApiError:
+    """Refuse what stands in the query (422); `kind` is `PatchOptions` and the like."""
+    return invalid(Resource(group="meta.k8s.io", plural="", kind=kind), "", causes)
+
+
 def forbidden(resource: Resource, name: str, why: str, cause: JsonObject | None = None) -> ApiError:
     """Refuse for the state of the surroundings, for instance a namespace that is going away."""
     error = _about(resource, name, 403, "Forbidden", f'{resource.full_name} "{name}" is forbidden: {why}')
@@ -143,6 +163,11 @@ def not_served() -> ApiError:
 def not_allowed() -> ApiError:
     """Answer for a method that the path does not take."""
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+def not_acceptable(message: str) -> ApiError:
+    """Say that there is no such form (406)."""
+    return ApiError(406, "NotAcceptable", message)
 
 
 def unsupported(message: str) -> ApiError:

@@ -10,6 +10,7 @@ from hookwright.devcluster import errors
 from hookwright.devcluster.admission import admit
 from hookwright.devcluster.definitions import CLEANUP, condition
 from hookwright.devcluster.metadata import check_metadata, decode_metadata, generate_name
+from hookwright.devcluster.ownership import Writer, track
 from hookwright.devcluster.resources import DEFINITIONS, LEASES, NAMESPACES, Resource, built_in
 from hookwright.devcluster.store import Store, Stored
 from hookwright.devcluster.values import Json, JsonObject, encode, quote, same, timestamp
@@ -26,6 +27,7 @@ class WriteOptions:
 
     `validation` is `Strict`, `Warn` or `Ignore` and says what becomes of unknown fields. `subresource` is `status` or
     empty. `is_patch` tells what was patched from what was sent whole. `with_status` writes everything at once.
+    `manager` is the field manager; server-side apply says in `managed` whose which field is.
     """
 
     dry_run: bool = False
@@ -33,6 +35,8 @@ class WriteOptions:
     subresource: str = ""
     is_patch: bool = False
     with_status: bool = False
+    manager: str = "devcluster"
+    managed: list[JsonObject] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +83,7 @@ class Lifecycle:
         self._check_surroundings(resource, namespace, metadata.get("name", ""))
         if metadata.get("generateName") and not metadata.get("name"):
             metadata["name"] = generate_name(metadata["generateName"])
+        given = metadata.get("managedFields")
         for name in (*_KEPT, *_DROPPED):
             metadata.pop(name, None)
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
@@ -87,6 +92,7 @@ class Lifecycle:
         if resource.has_status and not options.with_status:
             obj.pop("status", None)
         obj, warnings = _admit(resource, obj, None, unknown, options)
+        _set_owners(resource, {}, obj, given, options)
         if self._store.get(resource.key, namespace, metadata["name"]):
             raise errors.already_exists(resource, metadata["name"])
         json = encode(obj) if options.dry_run else self._store.put(resource.key, obj).json
@@ -108,10 +114,12 @@ class Lifecycle:
             obj["metadata"] = metadata = dict(old["metadata"])
         elif resource.has_status and not options.with_status:
             obj = _without_status(obj) | ({"status": old["status"]} if "status" in old else {})
+        given = metadata.get("managedFields")
         for field in (*_KEPT, *_DROPPED):
             metadata.pop(field, None)
         metadata |= {field: old["metadata"][field] for field in (*_KEPT, "resourceVersion") if field in old["metadata"]}
         obj, warnings = _admit(resource, obj, old, unknown, options)
+        _set_owners(resource, old, obj, given, options)
         if obj == old and same(obj, old):
             return Written(json=stored.json, warnings=warnings)
         if "generation" in metadata and _content(resource, obj) != _content(resource, old):
@@ -162,7 +170,11 @@ class Lifecycle:
 
     def set_status(self, stored: Stored, status: JsonObject) -> None:
         """Write a status as a controller does."""
-        self._store.put(stored.key, {**stored.read(), "status": status})
+        old = stored.read()
+        new = {**old, "metadata": dict(old["metadata"]), "status": status}
+        options = WriteOptions(subresource="status", manager="kube-controller-manager")
+        _set_owners(built_in(stored.key), old, new, None, options)
+        self._store.put(stored.key, new)
 
     def _check_surroundings(self, resource: Resource, namespace: str, name: str) -> None:
         """Refuse a new object where its namespace, or its kind, is absent or going away."""
@@ -231,10 +243,10 @@ def _admit(
     obj, causes, more = admit(resource, obj, old)
     complaints = [f'unknown field "{field}"' for field in (*unknown, *more)]
     if complaints and options.validation == "Strict":
-        why = f"strict decoding error: {', '.join(complaints)}"
-        if not options.is_patch:
-            raise errors.undecodable(resource, why)
-        raise errors.invalid(None, "", [errors.invalid_value("patch", quote(obj), why)])
+        raise _undecodable(resource, obj, f"strict decoding error: {', '.join(complaints)}", options)
+    for cause in () if resource.custom else causes:
+        if cause.reason == errors.WRONG_TYPE:
+            raise _undecodable(resource, obj, f"{cause.field}: {cause.message}", options)
     metadata = obj["metadata"]
     causes = [*check_metadata(resource, metadata), *causes]
     if old and "deletionTimestamp" in metadata:
@@ -245,6 +257,23 @@ def _admit(
     if causes:
         raise errors.invalid(resource, metadata.get("name", ""), causes)
     return obj, complaints if options.validation == "Warn" else []
+
+
+def _undecodable(resource: Resource, obj: JsonObject, why: str, options: WriteOptions) -> errors.ApiError:
+    if not options.is_patch:
+        return errors.undecodable(resource, why)
+    # The real server shows all of what the patch has made; a Secret is not for error messages.
+    shown = quote(obj) if resource.custom else f"{resource.kind} {obj['metadata'].get('name', '')}"
+    return errors.invalid(None, "", [errors.invalid_value("patch", shown, why)])
+
+
+def _set_owners(resource: Resource, old: JsonObject, new: JsonObject, given: Json, options: WriteOptions) -> None:
+    managed = options.managed
+    if managed is None:
+        writer = Writer(manager=options.manager, subresource=options.subresource)
+        managed = track(resource, old, new, given, writer)
+    if managed:
+        new["metadata"]["managedFields"] = managed
 
 
 def _without_status(obj: JsonObject) -> JsonObject:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import bisect
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from hookwright.devcluster import patches
+from hookwright.devcluster import errors, patches
+from hookwright.devcluster.admission import check_declared, check_nulls
 from hookwright.devcluster.errors import ApiError, bad_request, not_allowed, unsupported
-from hookwright.devcluster.lifecycle import Lifecycle, Written
+from hookwright.devcluster.lifecycle import Lifecycle, WriteOptions, Written
+from hookwright.devcluster.listings import Page, check_watch, read_page, read_version, write_token
+from hookwright.devcluster.ownership import Writer, apply
 from hookwright.devcluster.queries import (
+    PARTIAL,
     Call,
+    Target,
     delete_options,
     flag,
     number,
+    read_configuration,
     read_json,
     read_object,
     write_options,
 )
-from hookwright.devcluster.resources import Resource
+from hookwright.devcluster.resources import META_VERSION, Resource, show_metadata
 from hookwright.devcluster.selectors import select
 from hookwright.devcluster.store import Store, Stored
 from hookwright.devcluster.tables import TableWriter
@@ -81,41 +84,45 @@ class Objects:
     def _get(self, call: Call) -> Answer:
         resource = call.target.resource
         stored = self._lifecycle.get(resource, call.target.namespace or "", call.target.name)
-        if call.wants_table:
+        read_version(call.query, self._store.version)
+        if (view := call.view()) == "Table":
             obj = stored.read()
             return Answer(body=encode(_table(call).rows([obj], obj["metadata"])))
-        return Answer(body=resource.show(stored.json))
+        return Answer(body=_shower(resource, view)(stored.json))
 
-    def _selected(self, call: Call) -> list[Stored]:
+    def _selected(self, call: Call, version: int | None = None) -> list[Stored]:
         selector = select(call.target.resource, call.query)
-        found = self._store.all(call.target.resource.key, call.target.namespace)
+        key, namespace = call.target.resource.key, call.target.namespace
+        is_present = version in (None, self._store.version)
+        found = self._store.all(key, namespace) if is_present else self._store.all_at(key, version or 0, namespace)
         return found if selector is None else [stored for stored in found if selector(stored)]
 
     def _list(self, call: Call) -> Answer:
-        page, metadata = self._page(call, self._selected(call))
-        if call.wants_table:
+        view = call.view(many=True)
+        page, metadata = self._page(call, read_page(call.query, self._store.version))
+        if view == "Table":
             return Answer(body=encode(_table(call).rows((stored.read() for stored in page), metadata)))
-        return Answer(body=_list_body(call.target.resource, metadata, page))
+        return Answer(body=_list_body(call.target.resource, metadata, page, view))
 
-    def _page(self, call: Call, found: list[Stored]) -> tuple[list[Stored], JsonObject]:
-        """Cut the page that is asked for; the next one begins after this one's last name."""
-        version, total = self._store.version, len(found)
-        if token := call.query.get("continue"):
-            version, *last = _read_token(token)
-            self._store.check_remembered(call.target.resource.key, version)
-            place = bisect.bisect_right(found, tuple(last), key=lambda stored: (stored.namespace, stored.name))
-            found = found[place:]
+    def _page(self, call: Call, page: Page) -> tuple[list[Stored], JsonObject]:
+        """Cut the page that is asked for; the next one begins after this one's last name, in the same state."""
+        found = self._selected(call, page.version)
+        if page.after is not None:
+            found = found[bisect.bisect_right(found, page.after, key=lambda stored: (stored.namespace, stored.name)) :]
+        version = self._store.version if page.version is None else page.version
         metadata: JsonObject = {"resourceVersion": str(version)}
-        limit = number(call.query, "limit") or total
-        page = found[:limit]
-        if len(found) > limit:
-            text = json.dumps([version, page[-1].namespace, page[-1].name])
-            metadata["continue"] = base64.urlsafe_b64encode(text.encode()).decode()
-            metadata["remainingItemCount"] = len(found) - limit
-        return page, metadata
+        cut = found[: page.limit or len(found)]
+        if len(cut) < len(found):
+            metadata["continue"] = write_token(version, cut[-1])
+            # Of what is selected, the real server does not know how much there is.
+            if not call.query.get("labelSelector") and not call.query.get("fieldSelector"):
+                metadata["remainingItemCount"] = len(found) - len(cut)
+        return cut, metadata
 
     def _watch(self, call: Call) -> WatchRequest:
         target, query = call.target, call.query
+        check_watch(query)
+        view = call.view()
         initial = flag(query, "sendInitialEvents")
         version = number(query, "resourceVersion")
         return WatchRequest(
@@ -127,7 +134,8 @@ class Objects:
             initial_end=initial,
             bookmarks=flag(query, "allowWatchBookmarks"),
             seconds=number(query, "timeoutSeconds") or _WATCH_SECONDS,
-            table=_table(call) if call.wants_table else None,
+            table=_table(call) if view == "Table" else None,
+            show=_shower(target.resource, view),
         )
 
     def _create(self, call: Call) -> Answer:
@@ -138,22 +146,42 @@ class Objects:
         return _written(resource, written, 201)
 
     def _replace(self, call: Call) -> Answer:
-        return self._update(call, read_object(call))
+        return self._update(call, read_object(call), write_options(call))
 
     def _patch(self, call: Call) -> Answer:
         resource = call.target.resource
+        if call.content_type == patches.APPLY_PATCH:
+            return self._apply(call)
         apply_patch = _PATCHES.get(call.content_type)
         if apply_patch is None or (resource.custom and apply_patch is patches.strategic):
             raise _unknown_patch(call)
+        options = write_options(call)
         stored = self._lifecycle.get(resource, call.target.namespace or "", call.target.name)
         patch = read_json(call.body)
         if apply_patch is not patches.json_patch and not isinstance(patch, dict):
             raise bad_request("the patch is not an object")
-        return self._update(call, apply_patch(resource.outward(stored.read()), patch))
+        return self._update(call, apply_patch(resource.outward(stored.read()), patch), options)
 
-    def _update(self, call: Call, body: Json) -> Answer:
+    def _apply(self, call: Call) -> Answer:
+        """Answer a server-side apply, which creates what is not there."""
+        target, resource = call.target, call.target.resource
+        namespace, options = target.namespace or "", write_options(call)
+        config = read_configuration(call)
+        check_declared(resource, config)
+        stored = self._store.get(resource.key, namespace, target.name)
+        if stored is None:
+            _check_new(target, config["metadata"])
+        writer = Writer(manager=options.manager, subresource=target.subresource)
+        live = stored.read() if stored else {}
+        body, managed = apply(resource, live, config, writer, force=flag(call.query, "force"))
+        check_nulls(resource, body)
+        body, options = resource.outward(body), replace(options, managed=managed)
+        if stored is None:
+            return _written(resource, self._lifecycle.create(resource, namespace, body, options), 201)
+        return self._update(call, body, options)
+
+    def _update(self, call: Call, body: Json, options: WriteOptions) -> Answer:
         target = call.target
-        options = write_options(call)
         written = self._lifecycle.update(target.resource, target.namespace or "", target.name, body, options)
         return _written(target.resource, written, 200)
 
@@ -177,7 +205,7 @@ class Objects:
                 # One that went with another is gone as was asked; one that may not be deleted stays.
                 if error.status not in (403, 404):
                     raise
-        return Answer(body=_list_body(resource, {"resourceVersion": str(self._store.version)}, found))
+        return Answer(body=_list_body(resource, {"resourceVersion": str(self._store.version)}, found, ""))
 
 
 def _table(call: Call) -> TableWriter:
@@ -188,26 +216,34 @@ def _written(resource: Resource, written: Written, status: int) -> Answer:
     return Answer(body=resource.show(written.json), status=status, warnings=tuple(written.warnings))
 
 
-def _list_body(resource: Resource, metadata: JsonObject, items: list[Stored]) -> bytes:
-    head = encode({"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": metadata})
-    return b'%s,"items":[%s]}' % (head[:-1], b",".join(resource.show(stored.json) for stored in items))
+def _shower(resource: Resource, view: str) -> Callable[[bytes], bytes]:
+    return show_metadata if view == PARTIAL else resource.show
 
 
-def _read_token(token: str) -> tuple[int, str, str]:
-    try:
-        version, namespace, name = json.loads(base64.urlsafe_b64decode(token))
-        return int(version), str(namespace), str(name)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise bad_request("continue key is not valid") from error
+def _list_body(resource: Resource, metadata: JsonObject, items: list[Stored], view: str) -> bytes:
+    show = _shower(resource, view)
+    kind, version = (PARTIAL, META_VERSION) if view else (resource.kind, resource.api_version)
+    head = encode({"kind": f"{kind}List", "apiVersion": version, "metadata": metadata})
+    return b'%s,"items":[%s]}' % (head[:-1], b",".join(show(stored.json) for stored in items))
+
+
+def _check_new(target: Target, metadata: JsonObject) -> None:
+    """Check a configuration that is applied where nothing is yet."""
+    if target.subresource:
+        raise errors.not_found(target.resource, target.name)
+    if not (name := metadata.get("name")):
+        why = "was undeterminable: name must be provided"
+        raise bad_request(f"the name of the object ({target.name} based on URL) {why}")
+    if name != target.name:
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({target.name})")
+    if uid := metadata.get("uid"):
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise errors.conflict(target.resource, name, why)
+    metadata.pop("resourceVersion", None)
 
 
 def _unknown_patch(call: Call) -> ApiError:
-    if call.content_type == patches.APPLY_PATCH:
-        return unsupported(
-            "the development API server does not know server-side apply; "
-            "use kubectl apply without --server-side, or a merge patch"
-        )
-    known = [patches.JSON_PATCH, patches.MERGE_PATCH]
+    known = [patches.JSON_PATCH, patches.MERGE_PATCH, patches.APPLY_PATCH]
     known += [] if call.target.resource.custom else [patches.STRATEGIC_PATCH]
     return unsupported(
         f"the body of the request was in an unknown format - accepted media types include: {', '.join(known)}"

@@ -47,7 +47,7 @@ _MERGE_KEYS: Final = {
     "volumeMounts": ("mountPath",),
     "volumes": ("name",),
 }
-_MERGED_SETS: Final = frozenset(("finalizers",))
+MERGED_SETS: Final = frozenset(("finalizers",))
 _DELETE_ITEMS: Final = "$deleteFromPrimitiveList/"
 _ORDER: Final = "$setElementOrder/"
 
@@ -88,9 +88,9 @@ def _strategic_object(target: Json, patch: JsonObject) -> Json:
 def _strategic_list(target: Json, patch: list[Json], field: str) -> Json:
     directives = [item.get("$patch") if isinstance(item, dict) else None for item in patch]
     present = target if isinstance(target, list) and "replace" not in directives else []
-    if field in _MERGED_SETS:
+    if field in MERGED_SETS:
         return [*present, *(item for item in patch if item not in present)]
-    key = _merge_key(field, [*present, *patch])
+    key = merge_key(field, [*present, *patch])
     if not key:
         return [item for item, directive in zip(patch, directives, strict=True) if not directive]
     merged = list(present)
@@ -106,7 +106,8 @@ def _strategic_list(target: Json, patch: list[Json], field: str) -> Json:
     return merged
 
 
-def _merge_key(field: str, items: list[Json]) -> str:
+def merge_key(field: str, items: list[Json]) -> str:
+    """Return what tells the items of a list in a built-in kind apart; empty if the list is replaced as a whole."""
     if not all(isinstance(item, dict) for item in items):
         return ""
     plain = [item for item in items if item.get("$patch") != "replace"]
@@ -138,15 +139,17 @@ def _operate(document: JsonObject, operation: JsonObject) -> None:
     parent, key = _locate(document, operation["path"])
     match operation["op"]:
         case "test":
-            if not same(parent[key], operation.get("value")):
+            # To the real server, what is not there is null.
+            found = parent.get(key) if isinstance(parent, dict) else parent[key]
+            if not same(found, operation.get("value")):
                 raise ValueError("testing value failed")
         case "add":
             _add(parent, key, copy.deepcopy(operation["value"]))
         case "remove":
             parent.pop(key)
         case "replace":
-            # Only what is there can be replaced.
-            parent.pop(key)
+            # The real server replaces members that are not there, too.
+            parent.pop(*((key, None) if isinstance(parent, dict) else (key,)))
             _add(parent, key, copy.deepcopy(operation["value"]))
         case "move":
             source, name = _locate(document, operation["from"])

@@ -24,6 +24,7 @@ JOBS: Final[Key] = ("batch", "jobs")
 CRON_JOBS: Final[Key] = ("batch", "cronjobs")
 LEASES: Final[Key] = ("coordination.k8s.io", "leases")
 DEFINITIONS: Final[Key] = ("apiextensions.k8s.io", "customresourcedefinitions")
+META_VERSION: Final = "meta.k8s.io/v1"
 RBAC: Final = "rbac.authorization.k8s.io"
 
 
@@ -88,6 +89,11 @@ class Resource:
             return obj
         stored = {shown: name for name, shown in self.renamed.items()}
         return {stored.get(name, name): member for name, member in obj.items()} | {"apiVersion": self.stored_as}
+
+
+def show_metadata(json: bytes) -> bytes:
+    """Return the JSON of a stored object's metadata alone."""
+    return encode({"kind": "PartialObjectMetadata", "apiVersion": META_VERSION, "metadata": decode(json)["metadata"]})
 
 
 # Group, plural, kind, short names, and what the kind has.

@@ -82,6 +82,7 @@ class Server:
                 query=request.query,
                 content_type=request.content_type if "Content-Type" in request.headers else "",
                 accept=request.headers.get("Accept", ""),
+                user_agent=request.headers.get("User-Agent", ""),
                 body=await _read_body(request),
             )
             return self._objects.answer(call)

@@ -102,6 +102,18 @@ class Store:
         names = sorted(spaces) if namespace is None else [namespace]
         return [stored for space in names for _, stored in sorted(spaces.get(space, {}).items())]
 
+    def all_at(self, key: Key, version: int, namespace: str | None = None) -> list[Stored]:
+        """Return a kind's objects as they were at a version, sorted; raise ApiError 410 if that is forgotten."""
+        changes = self.since(key, version)
+        found = {(stored.namespace, stored.name): stored for stored in self.all(key, namespace)}
+        for change in reversed(changes):
+            place = (change.new.namespace, change.new.name)
+            if change.old is None:
+                found.pop(place, None)
+            elif namespace in (None, change.old.namespace):
+                found[place] = change.old
+        return [found[place] for place in sorted(found)]
+
     def contents(self, namespace: str) -> list[Stored]:
         """Return everything that lives in a namespace."""
         return [stored for spaces in self._objects.values() for stored in spaces.get(namespace, {}).values()]

@@ -9,6 +9,7 @@ from typing import Final
 from hookwright.devcluster.jsonpaths import look_up, parse_path
 from hookwright.devcluster.resources import (
     CONFIG_MAPS,
+    CRON_JOBS,
     DEFINITIONS,
     EVENTS,
     JOBS,
@@ -141,6 +142,15 @@ def _job_duration(obj: JsonObject) -> Cell:
     return duration((ended - begun).total_seconds())
 
 
+def _or_none(*path: str) -> Callable[[JsonObject], Cell]:
+    return lambda obj: find(obj, *path) or "<none>"
+
+
+def _last_schedule(obj: JsonObject) -> Cell:
+    last = find(obj, "status", "lastScheduleTime")
+    return age(last) if last else "<none>"
+
+
 def _event_age(obj: JsonObject) -> Cell:
     return age(obj.get("lastTimestamp") or obj.get("eventTime") or obj["metadata"]["creationTimestamp"])
 
@@ -159,6 +169,15 @@ _BUILT_IN: Final[dict[Key, list[Column]]] = {
     LEASES: [_NAME, _column("Holder", _at("spec", "holderIdentity")), _AGE],
     DEFINITIONS: [_NAME, _column("Created At", _at("metadata", "creationTimestamp"))],
     EVENTS: [*_EVENT_HEAD, _column("Object", _event_object), _column("Message", _at("message"))],
+    CRON_JOBS: [
+        _NAME,
+        _column("Schedule", _at("spec", "schedule")),
+        _column("Timezone", _or_none("spec", "timeZone")),
+        _column("Suspend", lambda obj: str(bool(find(obj, "spec", "suspend"))), "boolean"),
+        _column("Active", lambda obj: len(find(obj, "status", "active") or ()), "integer"),
+        _column("Last Schedule", _last_schedule),
+        _AGE,
+    ],
     JOBS: [
         _NAME,
         _column("Status", _job_status),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 # Any: a decoded JSON value may have any shape; schemas.py and metadata.py find out which one it has.
 Json = Any
@@ -62,3 +63,13 @@ def same(left: Json, right: Json) -> bool:
 def timestamp() -> str:
     """Return the present second as Kubernetes writes it (RFC 3339, UTC, `Z`)."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_MICRO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def to_micro_time(text: str) -> str:
+    """Return a time in UTC as Kubernetes writes a MicroTime; raise ValueError if it has not exactly six decimals."""
+    if not _MICRO_TIME.fullmatch(text):
+        raise ValueError(f'parsing time {quote(text)} as "2006-01-02T15:04:05.000000Z07:00": cannot parse it')
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,8 @@ class WatchRequest:
     """What to watch.
 
     `version` is None for everything that is there now and then the changes, else the version to go on from.
-    `initial_end` asks for a bookmark after what is there now. `seconds` is when to stop. `table` writes rows.
+    `initial_end` asks for a bookmark after what is there now. `seconds` is when to stop. `table` writes rows,
+    `show` objects in the form that is asked for.
     """
 
     resource: Resource
@@ -42,6 +43,7 @@ class WatchRequest:
     bookmarks: bool
     seconds: float
     table: TableWriter | None
+    show: Callable[[bytes], bytes]
 
     def matches(self, stored: Stored) -> bool:
         """Say whether an object is one that is watched."""
@@ -150,20 +152,18 @@ class _Watch:
         return b""
 
     def _json(self, stored: Stored) -> bytes:
-        resource, table = self._request.resource, self._request.table
-        if table:
+        if table := self._request.table:
             obj = stored.read()
             return encode(table.rows([obj], obj["metadata"]))
-        return resource.show(stored.json)
+        return self._request.show(stored.json)
 
     def _bookmark(self, version: int, annotations: JsonObject | None = None) -> bytes:
         resource = self._request.resource
         metadata: JsonObject = {"resourceVersion": str(version), "creationTimestamp": None}
         if annotations:
             metadata["annotations"] = annotations
-        return _line(
-            "BOOKMARK", encode({"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
-        )
+        bookmark = encode({"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
+        return _line("BOOKMARK", self._request.show(bookmark))
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from hookwright.devcluster.errors import Cause, duplicate, invalid_value, not_supported, required
 from hookwright.devcluster.metadata import check_dns_label, check_label
-from hookwright.devcluster.shapes import BOOLEAN, COUNT, TEXT, TEXTS, items, shape
+from hookwright.devcluster.schedules import check_schedule
+from hookwright.devcluster.shapes import BOOLEAN, COUNT, TEXT, TEXTS, items, one_of, shape
 from hookwright.devcluster.values import JsonObject, find
 
 _VARIABLE: Final = shape(name=TEXT, value=TEXT)
@@ -30,12 +32,30 @@ _JOB_SPEC: Final = shape(
     ttlSecondsAfterFinished=COUNT,
     activeDeadlineSeconds=COUNT,
 )
-_JOB_TEMPLATE: Final = shape("spec", metadata=_METADATA, spec=_JOB_SPEC)
+_JOB_TEMPLATE: Final = shape(metadata=_METADATA, spec=_JOB_SPEC | {"required": []})
+_CRON_JOB_SPEC: Final = shape(
+    "schedule",
+    schedule=TEXT,
+    timeZone=TEXT,
+    concurrencyPolicy=one_of("Allow", "Forbid", "Replace"),
+    suspend=BOOLEAN,
+    startingDeadlineSeconds=COUNT,
+    successfulJobsHistoryLimit=COUNT,
+    failedJobsHistoryLimit=COUNT,
+    jobTemplate=_JOB_TEMPLATE,
+)
 
 POD: Final = shape("spec", spec=_POD_SPEC)
 JOB: Final = shape("spec", spec=_JOB_SPEC)
-CRON_JOB: Final = shape("spec", spec=shape("jobTemplate schedule", jobTemplate=_JOB_TEMPLATE, schedule=TEXT))
+CRON_JOB: Final = shape("spec", spec=_CRON_JOB_SPEC)
 
+_CRON_JOB_NAME_LENGTH: Final = 52
+_CRON_JOB_DEFAULTS: Final = {
+    "concurrencyPolicy": "Allow",
+    "suspend": False,
+    "successfulJobsHistoryLimit": 3,
+    "failedJobsHistoryLimit": 1,
+}
 _JOB_DEFAULTS: Final = {
     "parallelism": 1,
     "completions": 1,
@@ -63,10 +83,36 @@ def prepare_job(new: JsonObject, old: JsonObject | None) -> Iterator[Cause]:
 
 
 def prepare_cron_job(new: JsonObject, _: JsonObject | None) -> Iterator[Cause]:
-    """Yield what is wrong in a CronJob whose types are right."""
-    if not new["spec"]["schedule"]:
+    """Complete a CronJob whose types are right, and yield what is wrong in it."""
+    spec = new["spec"] = _CRON_JOB_DEFAULTS | new["spec"]
+    if len(name := new["metadata"].get("name", "")) > _CRON_JOB_NAME_LENGTH:
+        yield invalid_value("metadata.name", name, f"must be no more than {_CRON_JOB_NAME_LENGTH} characters")
+    if not spec["schedule"]:
         yield required("spec.schedule")
-    yield from _check_template(new["spec"]["jobTemplate"]["spec"]["template"], "spec.jobTemplate.spec.template")
+    elif why := check_schedule(spec["schedule"]):
+        yield invalid_value("spec.schedule", spec["schedule"], why)
+    if "timeZone" in spec:
+        yield from _check_time_zone(spec["timeZone"])
+    yield from _check_template(find(spec, "jobTemplate", "spec", "template") or {}, "spec.jobTemplate.spec.template")
+
+
+def _check_time_zone(name: str) -> Iterator[Cause]:
+    if not name:
+        yield invalid_value("spec.timeZone", name, "timeZone must be nil or non-empty string")
+    elif name.lower() == "local":
+        why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        yield invalid_value("spec.timeZone", name, why)
+    # A machine without time zones knows none of them: then all are taken.
+    elif not _is_zone(name) and _is_zone("Etc/UTC"):
+        yield invalid_value("spec.timeZone", name, f"unknown time zone {name}")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True
 
 
 def _set_job_defaults(obj: JsonObject) -> None:

@@ -20,6 +20,7 @@ PATIENCE = 30.0
 JSON_PATCH = {"content-type": "application/json-patch+json"}
 MERGE_PATCH = {"content-type": "application/merge-patch+json"}
 STRATEGIC_PATCH = {"content-type": "application/strategic-merge-patch+json"}
+APPLY_PATCH = {"content-type": "application/apply-patch+yaml"}
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
 
 CORE = "/api/v1"
@@ -123,10 +124,23 @@ class Kind:
         }
 
 
+def _list_map(key: str) -> dict[str, Any]:
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
 def widget_definition(group: str) -> dict[str, Any]:
     """Make the definition of the kind Widget: one of each thing that a schema can say."""
     text = {"type": "string"}
-    condition = {"type": "object", "properties": {"type": text, "status": text, "reason": text}}
+    condition = {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": text, "status": text, "reason": text},
+    }
+    part = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": text, "value": text, "port": {"type": "integer", "default": 80}},
+    }
     step = {"type": "object", "required": ["name"], "properties": {"name": text, "path": {**text, "pattern": r"^\$"}}}
     spec = {
         "type": "object",
@@ -141,11 +155,15 @@ def widget_definition(group: str) -> dict[str, Any]:
             "port": {"x-kubernetes-int-or-string": True},
             "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
             "texts": {"type": "object", "additionalProperties": text},
+            "parts": {"type": "array", "items": part} | _list_map("name"),
+            "marks": {"type": "array", "items": text, "x-kubernetes-list-type": "set"},
+            "pair": {"type": "object", "properties": {"a": text, "b": text}, "x-kubernetes-map-type": "atomic"},
+            "inner": {"type": "object", "properties": {"a": text, "b": text}},
         },
     }
     status = {
         "type": "object",
-        "properties": {"phase": text, "conditions": {"type": "array", "items": condition}},
+        "properties": {"phase": text, "conditions": {"type": "array", "items": condition} | _list_map("type")},
     }
     ready = '.status.conditions[?(@.type=="Ready")].status'
     version = {

@@ -310,8 +310,9 @@ async def test_changed_schema_is_in_force(api: httpx.AsyncClient, definition: di
     kind = Kind(group=definition["spec"]["group"], namespace="default")
 
     async def has_new_default() -> bool:
+        # A real server may refuse for a moment, while it takes up what has changed.
         created = (await api.post(path, json=kind.make(generateName="d-"))).json()
-        return created["spec"]["retries"] == 7
+        return created.get("spec", {}).get("retries") == 7
 
     await eventually(has_new_default, "the new default is in force")
 

@@ -187,6 +187,28 @@ async def test_expired_history(cluster: DevCluster, dev: httpx.AsyncClient) -> N
     assert (page.status_code, page.json()["reason"]) == (410, "Expired")
 
 
+def test_states_of_the_past(cluster: DevCluster) -> None:
+    """Each state of a kind can be had again, of one namespace and of all, until its history is forgotten."""
+    store, key = cluster._store, ("", "configmaps")
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    steps = [("a", "default", "1"), ("a", "other", "1"), ("b", "default", "1"), ("a", "default", "2")]
+    steps += [("a", "default", ""), ("a", "other", "2"), ("a", "default", "3"), ("b", "default", "")]
+    states = {store.version: ([], [])}
+    for name, namespace, text in steps:
+        if text:
+            body = _config_map(name, text=text)
+            cluster.apply(body | {"metadata": {"name": name, "namespace": namespace}})
+        else:
+            cluster._call(lambda place=(namespace, name): store.remove(key, store.get(key, *place).read()))
+        states[store.version] = (store.all(key), store.all(key, "default"))
+    for version, (everywhere, here) in states.items():
+        assert store.all_at(key, version) == everywhere
+        assert store.all_at(key, version, "default") == here
+    cluster.expire_history()
+    with pytest.raises(ApiError, match="too old resource version"):
+        store.all_at(key, min(states))
+
+
 async def test_slow_watcher_is_cut_off(cluster: DevCluster, dev: httpx.AsyncClient) -> None:
     """A watcher that falls behind the bounded history is told to list again."""
     old = await version_of(dev, CONFIG_MAPS)
@@ -278,12 +300,12 @@ async def test_cel_rules_are_ignored(cluster: DevCluster, dev: httpx.AsyncClient
     assert cluster.apply(body | {"spec": {"url": "https://a.example"}})["spec"]["retries"] == 5
 
 
-async def test_server_side_apply_is_refused_with_a_hint(dev: httpx.AsyncClient) -> None:
-    """Server-side apply is answered 415 with what to do instead."""
-    headers = {"content-type": "application/apply-patch+yaml"}
-    response = await dev.patch(f"{CONFIG_MAPS}/c", content=b"{}", headers=headers)
-    assert response.status_code == 415
-    assert "kubectl apply without --server-side" in response.json()["message"]
+async def test_yaml_that_says_a_lot_with_little(dev: httpx.AsyncClient) -> None:
+    """YAML with aliases is refused: a few of them, nested, would fill the memory."""
+    body = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, labels: &x {a: b}, annotations: *x}\n"
+    headers, query = {"content-type": "application/apply-patch+yaml"}, {"fieldManager": "m"}
+    response = await dev.patch(f"{CONFIG_MAPS}/c", content=body, headers=headers, params=query)
+    assert (response.status_code, "aliases" in response.json()["message"]) == (400, True)
 
 
 async def test_version_names_devcluster(dev: httpx.AsyncClient) -> None:

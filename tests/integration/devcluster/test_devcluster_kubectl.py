@@ -25,7 +25,8 @@ GROUP = "kubectl.example.com"
 # The one that is installed with the tests comes first: its version is known.
 _FOUND = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
 
-pytestmark = pytest.mark.skipif(_FOUND is None, reason="no kubectl in PATH or beside the Python interpreter")
+needs_kubectl = pytest.mark.skipif(_FOUND is None, reason="no kubectl in PATH or beside the Python interpreter")
+pytestmark = needs_kubectl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +68,19 @@ def running() -> Iterator[DevCluster]:
 def kubectl(running: DevCluster, tmp_path: Path) -> Kubectl:
     """kubectl, set up for the cluster; the kind Widget is served."""
     running.apply(widget_definition(GROUP))
-    (tmp_path / "kubeconfig").write_text(running.kubeconfig(), encoding="utf-8")
+    return kubectl_for(running, tmp_path)
+
+
+def kubectl_for(cluster: DevCluster, folder: Path) -> Kubectl:
+    """Set kubectl up for a cluster, with all it needs in a folder."""
+    (folder / "kubeconfig").write_text(cluster.kubeconfig(), encoding="utf-8")
     environment = {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "KUBECACHEDIR": str(tmp_path / "cache"),
-        "KUBECONFIG": str(tmp_path / "kubeconfig"),
+        "HOME": str(folder),
+        "KUBECACHEDIR": str(folder / "cache"),
+        "KUBECONFIG": str(folder / "kubeconfig"),
     }
-    return Kubectl(environment=environment, folder=tmp_path)
+    return Kubectl(environment=environment, folder=folder)
 
 
 @pytest.fixture
@@ -168,12 +174,6 @@ def test_apply_of_built_in_kinds(kubectl: Kubectl) -> None:
     del config_map["data"]["a"]
     kubectl.run("apply", "-f", kubectl.file(config_map))
     assert json.loads(kubectl.run("get", "cm", "c", "-o", "jsonpath={.data}")) == {"b": "2"}
-
-
-def test_server_side_apply(kubectl: Kubectl, widget: dict[str, Any]) -> None:
-    """Server-side apply is refused with what to do instead."""
-    shown = kubectl.run("apply", "--server-side", "-f", kubectl.file(widget), code=1)
-    assert "kubectl apply without --server-side" in shown
 
 
 def test_get(kubectl: Kubectl, widget: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.devcluster.schemas import compile_pattern, prune, set_defaults, validate
@@ -70,6 +70,7 @@ def test_nulls() -> None:
 
 
 @given(value=st.dictionaries(st.sampled_from(["text", "list", "map", "free", "z"]), VALUES))
+@settings(deadline=None)
 def test_pruning_and_defaults_happen_once(value: dict[str, Any]) -> None:
     """What was pruned and defaulted is not changed by pruning and defaulting it again."""
     once = prune(value, SCHEMA, "", [])
@@ -91,6 +92,7 @@ def test_defaults_are_copies() -> None:
 
 
 @given(value=VALUES)
+@settings(deadline=None)
 def test_validation_of_anything(value: Any) -> None:
     """Any value can be validated; a schema that says nothing takes all but null."""
     list(validate(value, SCHEMA))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.devcluster.errors import ApiError
@@ -50,6 +50,7 @@ def _message(kind: str, metadata: bytes, body: bytes = b"", version: str = "v1")
     data=st.dictionaries(st.text(), st.binary(), min_size=1),
     texts=st.dictionaries(st.text(), st.text(), min_size=1),
 )
+@settings(deadline=None)
 def test_secret_in_protobuf(name: str, labels: dict[str, str], data: dict[str, bytes], texts: dict[str, str]) -> None:
     """A Secret comes out of protobuf as it went in, whatever its texts."""
     metadata = _field(1, name) + _field(7, 12345) + b"".join(_entry(11, key, value) for key, value in labels.items())
@@ -80,6 +81,7 @@ def test_other_kinds_in_protobuf() -> None:
 
 
 @given(body=st.binary(max_size=60))
+@settings(deadline=None)
 def test_broken_protobuf(body: bytes) -> None:
     """Bytes that are no message are refused with 400 or 415, never with another exception."""
     with pytest.raises(ApiError) as refused:
@@ -88,6 +90,7 @@ def test_broken_protobuf(body: bytes) -> None:
 
 
 @given(cut=st.integers(min_value=0, max_value=60))
+@settings(deadline=None)
 def test_protobuf_that_is_cut_off(cut: int) -> None:
     """A message that ends too early is refused, or is whole without its end."""
     message = _message("Namespace", _field(1, "a-name"))[: cut + 4]
@@ -131,6 +134,7 @@ def test_label_selectors(selector: str, labels: dict[str, str], selected: bool) 
 
 
 @given(text=st.text(alphabet="ab=!,() <>innot/.-", max_size=12))
+@settings(deadline=None)
 def test_any_label_selector(text: str) -> None:
     """Any text is a selector, or is refused with 400."""
     test = refusal = None
@@ -202,6 +206,7 @@ def test_durations(seconds: float, text: str) -> None:
 
 
 @given(st.text(alphabet="abc-.", min_size=1, max_size=100))
+@settings(deadline=None)
 def test_generated_names(prefix: str) -> None:
     """A generated name fits a label, begins as was asked, and ends with five letters."""
     name = generate_name(prefix)
@@ -210,6 +215,7 @@ def test_generated_names(prefix: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=70), st.text(max_size=70), max_size=3))
+@settings(deadline=None)
 def test_any_labels(labels: dict[str, str]) -> None:
     """Any labels can be judged."""
     metadata, _ = decode_metadata(CONFIG_MAP, {"metadata": {"name": "a", "labels": labels}})
