@@ -125,6 +125,10 @@ async def test_right_webhook_is_taken(cluster, spec):
         ({"duplicateWindow": "73h"}, "ValidationException: spec.duplicateWindow"),
         ({"duplicateWindow": "soon"}, "spec.duplicateWindow"),
         ({"rateLimit": {"perMinute": 0}}, "spec.rateLimit.perMinute"),
+        (
+            scheme("STANDARD_WEBHOOKS", secretToken="x") | {"deliveryIdHeader": "X-Id"},
+            "ValidationException: spec.deliveryIdHeader",
+        ),
         ({"deliveryIdHeader": "not a header"}, "spec.deliveryIdHeader"),
         ({"authenticationConfiguration": {"secretTokenRef": {"name": "No_Name", "key": "y"}}}, "secretTokenRef.name"),
     ],

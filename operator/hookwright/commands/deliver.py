@@ -1,4 +1,7 @@
-"""`hookwright deliver`: a correctly signed sample delivery, made as the Git host would make it."""
+"""`hookwright deliver`: a sample delivery that proves itself as the Webhook's scheme wants it.
+
+The payload is GitHub's, whatever the scheme: what it proves is the way from the sender to the build.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,19 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import httpx
 
-from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS, Cluster
+from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, SECRETS, WEBHOOKS, Cluster, Resource
 from hookwright.cluster.secret_values import judge_secret
 from hookwright.commands.files import read_bytes
 from hookwright.errors import HookwrightError, UsageError
-from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook, read
+from hookwright.intake.route import Route, compile_route
+from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook, read
 from hookwright.providers.github import dialect
 
 TIMEOUT_SECONDS = 35.0
@@ -56,7 +61,7 @@ def deliver(
     kubeconfig: Path | None,
     output: str,
 ) -> None:
-    """Send a correctly signed delivery to the Webhook NAME."""
+    """Send a delivery that proves itself, as its scheme wants it, to the Webhook NAME."""
     body = read_bytes(payload) if payload is not None else None
     if delivery_id is not None and not re.fullmatch(r"[!-~]{1,128}", delivery_id):
         raise UsageError(f"--delivery-id {delivery_id!r}: 1 to 128 printable ASCII characters without blanks")
@@ -104,46 +109,60 @@ async def prepare(
     goal = url or webhook.status.url
     if goal is None:
         raise UsageError(f"Webhook {name} has no URL yet; is Hookwright running?")
+    target = await _find_target(cluster, webhook)
+    route = compile_route(webhook, target)
+    if route.problem is not None:
+        raise UsageError(f"Webhook {name} is invalid: {route.problem.message}")
     if body is None:
-        body = await _make_body(cluster, webhook, event)
-    secret = await _find_secret(cluster, webhook)
-    headers = dialect.make_headers(event=event, delivery_id=delivery_id or str(uuid.uuid4()), body=body, secret=secret)
+        body = _make_body(route, event)
+    given_id = delivery_id or str(uuid.uuid4())
+    headers = dialect.make_headers(event=event, delivery_id=given_id, body=body, secret=None)
+    if route.scheme.needs_secret:
+        secret = await _find_secret(cluster, route)
+        headers |= route.scheme.prove(body, secret, delivery_id=given_id, now=datetime.now(UTC))
+    if route.delivery_id_header is not None:
+        headers[route.delivery_id_header] = given_id
     return Prepared(url=goal, headers=headers, body=body)
 
 
-async def _make_body(cluster: Cluster, webhook: Webhook, event: str) -> bytes:
-    """Give a sample of `event`, as if it had happened in the repository and on the branch that the target builds."""
-    target = await cluster.get(
-        BUILDTRIGGERS, namespace=webhook.metadata.namespace, name=webhook.spec.target_pipeline.name
-    )
-    repository = branch = None
-    if target is not None:
-        try:
-            source = read(BuildTrigger, target).spec.source
-            repository, branch = source.repository, source.branch
-        except InvalidObject:
-            pass
-    branch = webhook.spec.action_configuration.get("Branch", branch)
+async def _find_target(cluster: Cluster, webhook: Webhook) -> ObjectKind | None:
+    """Give what the Webhook starts; None if there is none, or one that cannot be read."""
+    pipeline = webhook.spec.target_pipeline
+    kinds: dict[str, tuple[type[ObjectKind], Resource]] = {
+        BuildTrigger.KIND: (BuildTrigger, BUILDTRIGGERS),
+        CronJob.KIND: (CronJob, CRONJOBS),
+    }
+    kind, resource = kinds[pipeline.kind]
+    raw = await cluster.get(resource, namespace=webhook.metadata.namespace, name=pipeline.name)
     try:
-        sample = dialect.make_sample(event, repository=repository, branch=branch)
+        return read(kind, raw) if raw is not None else None
+    except InvalidObject:
+        return None
+
+
+def _make_body(route: Route, event: str) -> bytes:
+    """Give a sample of `event`, as if it had happened in the repository and on the branch that the target builds."""
+    values = route.values or route.own_values
+    branch = values.get("Branch", values.get("BranchName"))
+    try:
+        sample = dialect.make_sample(event, repository=values.get("FullRepositoryId"), branch=branch)
     except KeyError:
         known = ", ".join(dialect.sample_events())
         raise UsageError(f"there is no sample of {event}, only of: {known}; give a body with --payload") from None
     return json.dumps(sample, separators=(",", ":")).encode()
 
 
-async def _find_secret(cluster: Cluster, webhook: Webhook) -> bytes | None:
-    configuration = webhook.spec.authentication_configuration
-    if webhook.spec.authentication is Authentication.UNAUTHENTICATED:
-        return None
-    if configuration.secret_token is not None:
-        return configuration.secret_token.encode()
-    ref = configuration.secret_token_ref
-    if ref is None:
-        raise UsageError(f"Webhook {webhook.metadata.name} names no secret")
-    found = judge_secret(await cluster.get(SECRETS, namespace=webhook.metadata.namespace, name=ref.name), ref.key)
+async def _find_secret(cluster: Cluster, route: Route) -> bytes:
+    """Give the first live secret."""
+    if route.inline_secret is not None:
+        return route.inline_secret
+    ref = route.secret_refs[0]
+    found = judge_secret(await cluster.get(SECRETS, namespace=ref.namespace, name=ref.name), ref.key)
     if not found.values:
         raise UsageError(f"Secret {ref.name}, key {ref.key}: {found.state}")
+    wrong = route.scheme.check_secret(found.values[0])
+    if wrong is not None:
+        raise UsageError(f"Secret {ref.name}, key {ref.key}: {wrong}")
     return found.values[0]
 
 

@@ -15,6 +15,7 @@ from hookwright.kinds import (
     LONGEST_WINDOW,
     MAX_TAGS,
     SHORTEST_WINDOW,
+    Authentication,
     ObjectKind,
     Webhook,
     check_members,
@@ -39,6 +40,7 @@ def check_rules(webhook: Webhook) -> None:
     check_tags(webhook)
     check_target_kind(webhook)
     check_window(webhook)
+    check_delivery_id(webhook)
     check_configuration(webhook)
 
 
@@ -77,7 +79,7 @@ def check_tags(webhook: Webhook) -> None:
     for index, tag in enumerate(tags):
         field_ = f"spec.tags[{index}]"
         wrong = None
-        if tag.key.startswith(RESERVED_TAGS):
+        if tag.key.lower().startswith(RESERVED_TAGS):
             wrong = f"keys that begin with {RESERVED_TAGS} are reserved, as at AWS; choose another"
         elif tag.key in keys:
             wrong = "this key is there twice; remove one"
@@ -108,6 +110,18 @@ def check_window(webhook: Webhook) -> None:
     if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW:
         field_ = "spec.duplicateWindow"
         message = f"{field_}: {webhook.spec.duplicate_window}: at least 1h, at most 72h"
+        raise InvalidSpec(message, code=VALIDATION, field=field_)
+
+
+def check_delivery_id(webhook: Webhook) -> None:
+    """An id that is signed is not given up for one that is not."""
+    header = webhook.spec.delivery_id_header
+    if header is not None and webhook.spec.authentication is Authentication.STANDARD_WEBHOOKS:
+        field_ = "spec.deliveryIdHeader"
+        message = (
+            f"{field_}: {header}: STANDARD_WEBHOOKS signs its own id, webhook-id; another could be changed by whoever "
+            "sends a recorded delivery again: remove it"
+        )
         raise InvalidSpec(message, code=VALIDATION, field=field_)
 
 

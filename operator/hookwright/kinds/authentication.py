@@ -19,6 +19,8 @@ from hookwright.kinds.texts import HeaderName, ObjectName
 ERROR = "InvalidWebhookAuthenticationParametersException"
 MAX_ADDITIONAL_SECRETS = 4
 DEFAULT_TOLERANCE_SECONDS = 300
+# A delivery that is recorded and sent again must find its build: none is kept for less than an hour.
+MAX_TOLERANCE_SECONDS = 3600
 
 # RFC 7617: a user's name has no colon, and no control characters.
 UserName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^:\x00-\x1f\x7f]+$")]
@@ -102,7 +104,7 @@ class AuthenticationConfiguration(Model):
     encoding: SignatureEncoding | None = Field(
         default=None, description="HMAC: how the signature is written. Default: HEX."
     )
-    prefix: Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[!-~]+$")] | None = Field(
+    prefix: Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[!-~][ -~]*$")] | None = Field(
         default=None, description="HMAC: what stands before the signature in its header: sha256="
     )
     timestamp_header: HeaderName | None = Field(
@@ -119,12 +121,12 @@ class AuthenticationConfiguration(Model):
             "v0:{timestamp}:{body}. Default: {timestamp}.{body} with a timestampHeader, else {body}."
         ),
     )
-    tolerance_seconds: Annotated[int, Field(ge=1, le=86400)] | None = Field(
+    tolerance_seconds: Annotated[int, Field(ge=1, le=MAX_TOLERANCE_SECONDS)] | None = Field(
         default=None,
         strict=True,
         description=(
             "STANDARD_WEBHOOKS, and HMAC with a timestampHeader: how far the time of sending may be away from now, "
-            "before or after. Default: 300."
+            "before or after; at most an hour. Default: 300."
         ),
     )
 

@@ -41,15 +41,19 @@ SPEC_RULES = rules(
             "ValidationException: spec.actionConfiguration: a key named like a secret; whoever may read the Webhook "
             "reads it, and no filter can use it: remove it"
         ),
-        "!has(self.duplicateWindow) || (duration(self.duplicateWindow) >= duration('1h') "
-        "&& duration(self.duplicateWindow) <= duration('72h'))": (
+        "!has(self.deliveryIdHeader) || self.authentication != 'STANDARD_WEBHOOKS'": (
+            "ValidationException: spec.deliveryIdHeader: STANDARD_WEBHOOKS signs its own id, webhook-id; another could "
+            "be changed by whoever sends a recorded delivery again: remove it"
+        ),
+        f"!has(self.duplicateWindow) || !self.duplicateWindow.matches('{DURATION}') || self.duplicateWindow == '' "
+        "|| (duration(self.duplicateWindow) >= duration('1h') && duration(self.duplicateWindow) <= duration('72h'))": (
             "ValidationException: spec.duplicateWindow: at least 1h, at most 72h"
         ),
     }
 )
 TAG_RULES = rules(
     {
-        "!self.key.startsWith('aws:')": (
+        "!self.key.matches('^[aA][wW][sS]:')": (
             "InvalidTagsException: spec.tags: keys that begin with aws: are reserved, as at AWS; choose another"
         ),
         "(self.key + self.value).matches('^[\\\\p{L}\\\\p{Z}\\\\p{N}_.:/=+\\\\-@]*$')": (
@@ -201,7 +205,7 @@ class WebhookSpec(Model):
     )
     authentication: Authentication = Field(
         description=(
-            "GITHUB_HMAC: signed as GitHub signs, in X-Hub-Signature-256 (Gitea and Bitbucket's header too: HMAC). "
+            "GITHUB_HMAC: signed as GitHub signs, in X-Hub-Signature-256, which Gitea sends too. "
             "GITLAB_TOKEN: the secret itself in X-Gitlab-Token. STANDARD_WEBHOOKS: signed in webhook-signature, as "
             "GitLab's signing tokens do. HMAC: signed in a header of its own. BEARER_TOKEN: the secret in "
             "Authorization. BASIC: user and password. IP: from an address range. UNAUTHENTICATED: whoever knows the "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,11 +12,20 @@ from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS
 from hookwright.commands.deliver import Prepared, prepare, render, send
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.intake.judge import judge
+from hookwright.intake.request import Request
 from hookwright.intake.route import compile_route
 from hookwright.kinds import BuildTrigger, Webhook, read
 from hookwright.reasons import ACCEPTED
 from support.fakecluster import FakeCluster
-from support.objects import SECRET, make_request, raw_buildtrigger, raw_secret, raw_webhook
+from support.objects import (
+    SECRET,
+    make_buildtrigger,
+    make_request,
+    make_webhook,
+    raw_buildtrigger,
+    raw_secret,
+    raw_webhook,
+)
 
 URL = "http://127.0.0.1:1/hooks/x"
 
@@ -85,6 +96,34 @@ async def test_inline_and_no_secret(cluster):
     assert "X-Hub-Signature-256" not in (await make(cluster)).headers
 
 
+REF = {"secretTokenRef": {"name": "hello-webhook", "key": "token"}}
+WAYS = {
+    "GITHUB_HMAC": ({}, b"secret"),
+    "GITLAB_TOKEN": ({}, b"secret"),
+    "STANDARD_WEBHOOKS": ({}, b"whsec_" + base64.b64encode(b"k" * 32)),
+    "BEARER_TOKEN": ({}, b"secret"),
+    "BASIC": ({"username": "hook"}, b"pass:word"),
+    "HMAC": ({"header": "X-Signature", "prefix": "v0=", "timestampHeader": "X-Time", "encoding": "BASE64"}, b"secret"),
+}
+
+
+@pytest.mark.parametrize("scheme", WAYS)
+async def test_delivery_proves_itself_as_its_scheme_wants_it(cluster, scheme):
+    """What is prepared for a Webhook of any scheme with a secret is accepted by it, under its own id."""
+    members, secret = WAYS[scheme]
+    spec = {"authentication": scheme, "authenticationConfiguration": {**REF, **members}}
+    if scheme in ("BEARER_TOKEN", "BASIC", "HMAC"):
+        spec["deliveryIdHeader"] = "X-Request-Id"
+    cluster.put(SECRETS, raw_secret(value=secret))
+    cluster.put(WEBHOOKS, raw_webhook(status={"url": URL}, **spec))
+    prepared = await make(cluster, delivery_id="mine")
+    route = compile_route(make_webhook(**spec), make_buildtrigger())
+    lines = {name.lower(): [value] for name, value in prepared.headers.items()}
+    request = Request(method="POST", path="/", headers=lines, body=prepared.body, received_at=datetime.now(UTC))
+    verdict = judge(request, route, [secret], new_id=lambda: "none")
+    assert (verdict.reason, verdict.delivery_id) == (ACCEPTED, "mine")
+
+
 @pytest.mark.parametrize(
     ("arrange", "words"),
     [
@@ -95,7 +134,7 @@ async def test_inline_and_no_secret(cluster):
         (lambda c: c.put(SECRETS, raw_secret(value=b"")), ["Secret hello-webhook", "empty"]),
         (
             lambda c: c.put(WEBHOOKS, raw_webhook(status={"url": URL}, authenticationConfiguration={})),
-            ["names no secret"],
+            ["Webhook hello is invalid", "needs either secretTokenRef or secretToken"],
         ),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import datetime
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
@@ -32,3 +33,14 @@ class Basic(AnySender):
         # Together, since a user has no colon: which of the two is wrong is not to be learned.
         if not is_one_of(given, [self._user + b":" + secret for secret in self.usable(secrets)]):
             raise NotAuthentic("user or password is wrong", reason=TOKEN_MISMATCH.name)
+
+    def prove(
+        self,
+        body: bytes,  # noqa: ARG002 - as Scheme has it
+        secret: bytes,
+        *,
+        delivery_id: str,  # noqa: ARG002 - as Scheme has it
+        now: datetime,  # noqa: ARG002 - as Scheme has it
+    ) -> dict[str, str]:
+        """Send user and password."""
+        return {"Authorization": f"Basic {base64.b64encode(self._user + b':' + secret).decode()}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
@@ -24,3 +25,14 @@ class BearerToken(TokenSender):
             raise NotAuthentic("Authorization: Bearer is missing or doubled", reason=TOKEN_MISSING.name)
         if not is_one_of(token, self.usable(secrets)):
             raise NotAuthentic("the bearer token is not the secret", reason=TOKEN_MISMATCH.name)
+
+    def prove(
+        self,
+        body: bytes,  # noqa: ARG002 - as Scheme has it
+        secret: bytes,
+        *,
+        delivery_id: str,  # noqa: ARG002 - as Scheme has it
+        now: datetime,  # noqa: ARG002 - as Scheme has it
+    ) -> dict[str, str]:
+        """Send the secret itself."""
+        return {"Authorization": f"Bearer {secret.decode('latin-1')}"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
@@ -37,6 +38,17 @@ class GithubHmac(AnySender):
         wanted = [dialect.sign(request.body, secret).encode() for secret in self.usable(secrets)]
         if not is_one_of(given.encode(), wanted):
             raise NotAuthentic("X-Hub-Signature-256 does not fit secret and body", reason=SIGNATURE_MISMATCH.name)
+
+    def prove(
+        self,
+        body: bytes,
+        secret: bytes,
+        *,
+        delivery_id: str,  # noqa: ARG002 - as Scheme has it
+        now: datetime,  # noqa: ARG002 - as Scheme has it
+    ) -> dict[str, str]:
+        """Sign as GitHub does."""
+        return {"X-Hub-Signature-256": dialect.sign(body, secret)}
 
     def delivery_id(self, request: Request) -> str | None:
         """Give `X-GitHub-Delivery`."""

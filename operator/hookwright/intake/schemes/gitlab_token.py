@@ -7,6 +7,7 @@ STANDARD_WEBHOOKS.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
@@ -32,6 +33,17 @@ class GitlabToken(TokenSender):
             raise NotAuthentic("X-Gitlab-Token is missing or doubled", reason=TOKEN_MISSING.name)
         if not is_one_of(given, self.usable(secrets)):
             raise NotAuthentic("X-Gitlab-Token is not the secret", reason=TOKEN_MISMATCH.name)
+
+    def prove(
+        self,
+        body: bytes,  # noqa: ARG002 - as Scheme has it
+        secret: bytes,
+        *,
+        delivery_id: str,
+        now: datetime,  # noqa: ARG002 - as Scheme has it
+    ) -> dict[str, str]:
+        """Send the secret itself."""
+        return {"X-Gitlab-Token": secret.decode("latin-1"), "Idempotency-Key": delivery_id}
 
     def delivery_id(self, request: Request) -> str | None:
         """Give `Idempotency-Key`."""

@@ -58,6 +58,10 @@ class Scheme(Protocol):
         """
         ...
 
+    def prove(self, body: bytes, secret: bytes, *, delivery_id: str, now: datetime) -> dict[str, str]:
+        """Give the headers by which a sender that knows `secret` proves itself, so that `verify` accepts them."""
+        ...
+
     def delivery_id(self, request: Request) -> str | None:
         """Give the sender's id of the delivery; None if it has none, so that the request is a delivery of its own."""
         ...
@@ -84,6 +88,17 @@ class AnySender:
     def usable(self, secrets: Iterable[bytes]) -> list[bytes]:
         """Give the secrets that can be used: whatever is signed with another, or is another, fits nothing."""
         return [secret for secret in secrets if self.check_secret(secret) is None]
+
+    def prove(
+        self,
+        body: bytes,  # noqa: ARG002 - as Scheme has it
+        secret: bytes,  # noqa: ARG002 - as Scheme has it
+        *,
+        delivery_id: str,  # noqa: ARG002 - as Scheme has it
+        now: datetime,  # noqa: ARG002 - as Scheme has it
+    ) -> dict[str, str]:
+        """Give nothing: no header proves anything here."""
+        return {}
 
     def delivery_id(self, request: Request) -> str | None:  # noqa: ARG002 - as Scheme has it
         """Give None: which header is an id here, only the object's owner knows (spec.deliveryIdHeader)."""

@@ -11,6 +11,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from hookwright.errors import NotAuthentic
 from hookwright.intake.request import Request
@@ -60,6 +61,22 @@ class StandardWebhooks(AnySender):
             found |= is_one_of(signature, wanted)
         if not found:
             raise NotAuthentic("webhook-signature does not fit", reason=SIGNATURE_MISMATCH.name)
+
+    def prove(
+        self,
+        body: bytes,
+        secret: bytes,
+        *,
+        delivery_id: str,
+        now: datetime,
+    ) -> dict[str, str]:
+        """Sign as the specification has it; nothing for a secret of the wrong form."""
+        key = _decode(secret)
+        if key is None:
+            return {}
+        timestamp = str(int(now.timestamp()))
+        signature = sign(f"{delivery_id}.{timestamp}.".encode() + body, key).decode()
+        return {ID_HEADER: delivery_id, TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: f"v1,{signature}"}
 
     def delivery_id(self, request: Request) -> str | None:
         """Give `webhook-id`, which all attempts to send a message share.
