@@ -159,7 +159,7 @@ ADDRESS_LIMITED = _reason(
     "AddressLimited",
     Outcome.REFUSED,
     429,
-    "More requests came from this address than HOOKWRIGHT_ADDRESS_LIMIT allows, and none of those proved authentic.",
+    "More requests came from this address to this URL than HOOKWRIGHT_ADDRESS_LIMIT allows, and none proved authentic.",
     "Send again later; if it is the address of a proxy, name the proxy in HOOKWRIGHT_TRUSTED_PROXIES.",
 )
 URL_UNKNOWN = _reason(

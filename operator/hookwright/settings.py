@@ -59,7 +59,9 @@ class Settings(BaseModel):
     )
     address_limit: Annotated[int, Field(ge=0, le=100_000)] = Field(
         default=100,
-        description="How many requests a second one address may send that do not prove authentic; 0: no limit.",
+        description=(
+            "How many requests a second one address may send to one URL that do not prove authentic; 0: no limit."
+        ),
     )
     # No Webhook can allow a larger body than 25 MiB: each must fit.
     body_memory: Annotated[int, Field(ge=25, le=65_536)] = Field(

@@ -1,7 +1,11 @@
 """Room for bodies: how many are read at the same time, and how many bytes all of them may hold.
 
-A sender that announces a length waits for room, first come, first served, and not for long; one that sends chunks takes
-room as they come, and does not wait. The bytes are held until the delivery is answered.
+A sender that announces a length waits for room, and not for long; one that sends chunks takes room as they come, and
+does not wait. The bytes are held until the delivery is answered.
+
+Of those who wait the next is whose namespace, and then whose URL, has least coming; among equals, who came first. To
+announce a lot and send nothing takes no proof, only a URL: in one queue a hundred such requests a second would keep all
+others out, but so they keep out each other.
 
 Who trickles its body could keep others out for as long as a body may take. So while somebody waits, the body that has
 been coming longest gives up its room, unless it came only just now: an honest sender sends what it has at once.
@@ -10,13 +14,17 @@ been coming longest gives up its room, unless it came only just now: an honest s
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
+from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Self
 
 MAX_READ_AT_ONCE = 256
 WAIT_SECONDS = 5.0
 GRACE_SECONDS = 2.0
+
+Owner = tuple[str, str]  # namespace and UID of the object whose URL it came to
 
 
 class Busy(Exception):
@@ -27,6 +35,14 @@ class NeverFits(Exception):
     """The body is larger than all the room that there is."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Waiting:
+    share: Share
+    size: int
+    turn: asyncio.Future[None]
+    number: int
+
+
 class BodyMemory:
     """The room: `limit_bytes` for all bodies, and places for `read_at_once` of those that are still coming."""
 
@@ -35,12 +51,13 @@ class BodyMemory:
         self.held_bytes = 0
         self._read_at_once = read_at_once
         self._coming: dict[Share, None] = {}  # in the order in which they were let in
-        self._waiting: deque[tuple[Share, int, asyncio.Future[None]]] = deque()
+        self._waiting: dict[Owner, deque[_Waiting]] = {}
+        self._came = count()
         self._pressing: asyncio.TimerHandle | None = None
 
-    def open(self) -> Share:
-        """Give a share with no room yet: a context manager that gives back all that it took."""
-        return Share(self)
+    def open(self, owner: Owner = ("", "")) -> Share:
+        """Give a share of `owner` with no room yet: a context manager that gives back all that it took."""
+        return Share(self, owner)
 
     async def let_in(self, share: Share, size: int) -> None:
         """Give `share` a place and `size` bytes; see `Share.reserve`."""
@@ -50,7 +67,8 @@ class BodyMemory:
             self._admit(share, size)
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((share, size, turn))
+        waiting = _Waiting(share=share, size=size, turn=turn, number=next(self._came))
+        self._waiting.setdefault(share.owner, deque()).append(waiting)
         self._press()
         try:
             async with asyncio.timeout(WAIT_SECONDS):
@@ -94,19 +112,37 @@ class BodyMemory:
     def _serve_waiting(self) -> None:
         """Let in who waits, in order, as far as there is room."""
         while (first := self._next()) is not None:
-            share, size, turn = first
-            if not self._fits(size):
+            if not self._fits(first.size):
                 self._press()
                 return
-            self._waiting.popleft()
-            self._admit(share, size)
-            turn.set_result(None)
+            self._waiting[first.share.owner].popleft()
+            self._admit(first.share, first.size)
+            first.turn.set_result(None)
 
-    def _next(self) -> tuple[Share, int, asyncio.Future[None]] | None:
-        """Give who waits longest, and forget those who have given up."""
-        while self._waiting and self._waiting[0][2].done():
-            self._waiting.popleft()
-        return self._waiting[0] if self._waiting else None
+    def _next(self) -> _Waiting | None:
+        """Give who is to be let in next, and forget those who have given up."""
+        if not self._waiting:
+            return None
+        for owner, queue in list(self._waiting.items()):
+            while queue and queue[0].turn.done():
+                queue.popleft()
+            if not queue:
+                del self._waiting[owner]
+        if len(self._waiting) < 2:  # noqa: PLR2004 - who is alone has nobody to be compared with
+            return next((queue[0] for queue in self._waiting.values()), None)
+        coming = self._weigh()
+        return min(
+            (queue[0] for queue in self._waiting.values()),
+            key=lambda head: (*(coming[part] for part in head.share.owner), head.number),
+        )
+
+    def _weigh(self) -> Counter[str]:
+        """Say how much of the room what is coming takes, by namespace and by URL; each place is a part of the bytes."""
+        coming: Counter[str] = Counter()
+        for share in self._coming:
+            for part in share.owner:
+                coming[part] += share.size + self.limit_bytes // self._read_at_once
+        return coming
 
     def _press(self) -> None:
         """While somebody waits, have the body that has been coming longest make room, or look again when it is time."""
@@ -127,10 +163,11 @@ class BodyMemory:
 class Share:
     """What one body takes of the room: `size` bytes, since when; `given_up` if it came slowly while others waited."""
 
-    __slots__ = ("_deadline", "_memory", "given_up", "since", "size")
+    __slots__ = ("_deadline", "_memory", "given_up", "owner", "since", "size")
 
-    def __init__(self, memory: BodyMemory) -> None:
+    def __init__(self, memory: BodyMemory, owner: Owner) -> None:
         self._memory = memory
+        self.owner = owner
         self._deadline: asyncio.Timeout | None = None
         self.size = 0
         self.since = 0.0

@@ -1,4 +1,4 @@
-"""How many requests are taken: for each address until a sender has proved itself, for each object after that.
+"""How many requests are taken: of each address to each URL until a sender has proved itself, of each object after that.
 
 Both are token buckets, kept as what is owed: who owes nothing needs no entry, so that an honest sender leaves none, and
 a table that is full can drop who was seen longest ago: mostly somebody whose debt time has paid.
@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from hookwright.intake.addresses import Address
 
 MAX_ENTRIES = 65_536
+NOBODY = ""  # the object of all URLs that nobody has
 ADDRESS_BURST_SECONDS = 5  # so many seconds' requests may come at once
 _HOST_BITS = 64  # of an IPv6 address: whoever has one has all that share its first half
 _MINUTE = 60.0
@@ -71,28 +72,32 @@ class Buckets(Generic[K]):
 
 
 class AddressLimit:
-    """How many requests that prove nothing each address may make a second; an IPv6 address stands for its /64.
+    """How many requests that prove nothing each address may send to one URL a second; an IPv6 address is its /64.
 
     A request takes a token when it comes and gets it back when it proves authentic, so that only others count. Callers
-    whose address is not known share one bucket.
+    whose address is not known share one bucket for each URL.
+
+    Each URL counts for itself, since many senders may share an address: those behind a proxy that is not trusted, or
+    one of a Git host. Who knows no URL keeps nobody out then, and who knows one, nobody who delivers to another. Nor
+    can the tokens that are given back for authentic deliveries to one URL be spent on guesses at another.
     """
 
     def __init__(self, per_second: float, clock: Callable[[], float], *, size: int = MAX_ENTRIES) -> None:
         """Take `per_second` requests; 0 takes all of them."""
         self._per_second = per_second
         self._burst = per_second * ADDRESS_BURST_SECONDS
-        self._buckets = Buckets[int | None](clock, size=size)
+        self._buckets = Buckets[tuple[int | None, str]](clock, size=size)
 
-    def take(self, client: Address | None) -> float | None:
-        """Count a request; None if it may go on, else in how many seconds it may come again."""
+    def take(self, client: Address | None, uid: str) -> float | None:
+        """Count a request to the object with `uid`; None if it may go on, else after how many seconds another may."""
         if not self._per_second:
             return None
-        return self._buckets.take(_key(client), per_second=self._per_second, burst=self._burst)
+        return self._buckets.take((_key(client), uid), per_second=self._per_second, burst=self._burst)
 
-    def forgive(self, client: Address | None) -> None:
-        """Take back the count of a request that has proved authentic."""
+    def forgive(self, client: Address | None, uid: str) -> None:
+        """Take back the count of a request to the object with `uid` that has proved authentic."""
         if self._per_second:
-            self._buckets.give_back(_key(client))
+            self._buckets.give_back((_key(client), uid))
 
 
 class ObjectLimit:

@@ -9,7 +9,7 @@ import json
 import math
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Protocol
 
@@ -93,14 +93,14 @@ class Receiver:
 
     `report` is told of each verdict that is not only about the caller. `admit` is asked for each authentic delivery to
     a route with a rate limit: None admits it, else it says in how many seconds it may come again. `forgive` is told of
-    the address of each sender that has proved itself.
+    the address of each sender that has proved itself, and of the UID of the object to which it has.
     """
 
     secrets: Secrets
     journal: Acceptor
     report: Callable[[Route, Request, Verdict], None]
     admit: Callable[[Route], float | None] = field(default=lambda _: None)
-    forgive: Callable[[Address | None], None] = field(default=lambda _: None)
+    forgive: Callable[[Address | None, str], None] = field(default=lambda _client, _uid: None)
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
     # Bound once: a lazy logger is put together anew at every call, which a delivery would pay for.
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
@@ -109,7 +109,7 @@ class Receiver:
         """Judge `request`, put what it starts on disk, and answer."""
         verdict = await self._judge(route, request)
         if verdict.authentic:
-            self.forgive(request.client)
+            self.forgive(request.client, route.uid)
         if verdict.wanted:
             verdict = await self._accept(verdict)
         if verdict.reason is not ACCEPTED:
@@ -144,20 +144,13 @@ class Receiver:
             taken = await self.journal.accept_all(deliveries)
         except RowError:
             reason = PARAMETERS_TOO_LARGE
-            return Verdict(reason=reason, message=reason.sentence, delivery_id=verdict.delivery_id)
+            return replace(verdict, reason=reason, message=reason.sentence, wanted=())
         except JournalUnwritable as error:
             self.log.error("journal", delivery=verdict.delivery_id, error=error.message)
-            return Verdict(
-                reason=JOURNAL_UNWRITABLE, message=JOURNAL_UNWRITABLE.sentence, delivery_id=verdict.delivery_id
-            )
+            return replace(verdict, reason=JOURNAL_UNWRITABLE, message=JOURNAL_UNWRITABLE.sentence, wanted=())
         if any(taken_one.new for taken_one in taken):
             return verdict
-        return Verdict(
-            reason=ALREADY_DELIVERED,
-            message=ALREADY_DELIVERED.sentence,
-            delivery_id=verdict.delivery_id,
-            wanted=verdict.wanted,
-        )
+        return replace(verdict, reason=ALREADY_DELIVERED, message=ALREADY_DELIVERED.sentence)
 
 
 def to_journal(wanted: WantedBuild) -> Accepted:

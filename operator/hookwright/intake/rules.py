@@ -12,6 +12,7 @@ from hookwright.builds.targets import find_api_version, find_source_action, is_s
 from hookwright.cluster.claims import Standing
 from hookwright.errors import InvalidSpec
 from hookwright.kinds import (
+    CREDENTIAL_HEADERS,
     LONGEST_WINDOW,
     MAX_TAGS,
     SHORTEST_WINDOW,
@@ -114,10 +115,14 @@ def check_window(webhook: Webhook) -> None:
 
 
 def check_delivery_id(webhook: Webhook) -> None:
-    """An id that is signed is not given up for one that is not."""
-    header = webhook.spec.delivery_id_header
+    """An id is shown to many, so that it is no proof; and one that is signed is not given up for one that is not."""
+    header, configuration = webhook.spec.delivery_id_header, webhook.spec.authentication_configuration
+    field_ = "spec.deliveryIdHeader"
+    own = {name.lower() for name in (configuration.header, configuration.timestamp_header) if name is not None}
+    if header is not None and header.lower() in own.union(CREDENTIAL_HEADERS):
+        message = f"{field_}: {header}: carries what proves the sender; name the header that carries the id"
+        raise InvalidSpec(message, code=VALIDATION, field=field_)
     if header is not None and webhook.spec.authentication is Authentication.STANDARD_WEBHOOKS:
-        field_ = "spec.deliveryIdHeader"
         message = (
             f"{field_}: {header}: STANDARD_WEBHOOKS signs its own id, webhook-id; another could be changed by whoever "
             "sends a recorded delivery again: remove it"

@@ -2,7 +2,8 @@
 
 It hands complete requests to the receiver, and bounds what a stranger can make us hold:
 
-- Requests: `AddressLimit` counts those that prove nothing. Whom the server refuses gets one answer, and no connection.
+- Requests: `AddressLimit` counts those that prove nothing, of each address to each URL. Whom the server refuses gets
+  one answer, and no connection.
 - Bodies: `BodyMemory`, the object's own limit, and BODY_SECONDS for each.
 - Heads: 100 headers and MAX_HEADER_BYTES (else 431, or 414 for the target). With as many connections as may be, that is
   200 MiB beside the room for bodies.
@@ -35,7 +36,7 @@ from hookwright.intake.bodies import BodyMemory, Busy, NeverFits, Share
 from hookwright.intake.deadlines import Deadlines
 from hookwright.intake.headers import Headers
 from hookwright.intake.judge import describe_limit
-from hookwright.intake.limits import AddressLimit
+from hookwright.intake.limits import NOBODY, AddressLimit
 from hookwright.intake.receiver import Answer, Receiver, answer, refuse, refuse_unknown
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
@@ -97,8 +98,8 @@ def check_port(host: str, port: int) -> None:
 class IntakeServer:
     """Serves deliveries until it is stopped.
 
-    `addresses` counts the requests of each address (None: nobody does), `bodies` is the room for bodies, `trusted` are
-    the proxies whose X-Forwarded-For is believed.
+    `addresses` counts the requests of each address to each URL (None: nobody does), `bodies` is the room for bodies,
+    `trusted` are the proxies whose X-Forwarded-For is believed.
     """
 
     def __init__(
@@ -178,19 +179,21 @@ class IntakeServer:
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
         client = find_client(scope.client, read_forwarded(scope) if self._trusted else (), self._trusted)
-        wait = self._addresses.take(client) if self._addresses is not None else None
-        if wait is not None:
-            await drain(exchange)
-            return hang_up(refuse(ADDRESS_LIMITED, retry_after=wait))
         route = self._routes.find(scope.path)
+        uid = route.uid if route is not None else NOBODY
+        wait = self._addresses.take(client, uid) if self._addresses is not None else None
         if route is None:
             await drain(exchange)
-            return hang_up(refuse_unknown())
+            return hang_up(refuse_unknown() if wait is None else refuse(ADDRESS_LIMITED, retry_after=wait))
         headers = Headers(scope.headers)
         # Put together once it is known whether there is a body.
         request = partial(
             Request, method=scope.method, path=scope.path, headers=headers, received_at=self._clock(), client=client
         )
+        if wait is not None:
+            await drain(exchange)
+            # Whose senders are kept out must be able to read it: it may be for what others sent from their address.
+            return self._refuse(route, request, ADDRESS_LIMITED, ADDRESS_LIMITED.sentence, retry_after=wait)
         if scope.method != "POST":
             await drain(exchange)
             return self._refuse(route, request, METHOD_NOT_ALLOWED, f"{scope.method[:20]} is not allowed here")
@@ -204,7 +207,7 @@ class IntakeServer:
         self, exchange: Exchange, route: Route, request: partial[Request], announced: int | None
     ) -> Answer:
         """Read the body and hand everything to the receiver; the body takes its room until that has answered."""
-        with self._bodies.open() as share:
+        with self._bodies.open((route.namespace, route.uid)) as share:
             try:
                 body = await self._read(exchange, announced, route.max_body_bytes, share)
             except BodyTooLarge:
@@ -235,11 +238,19 @@ class IntakeServer:
                 raise Busy from None
             raise
 
-    def _refuse(self, route: Route, request: partial[Request], reason: Reason, message: str) -> Answer:
+    def _refuse(
+        self,
+        route: Route,
+        request: partial[Request],
+        reason: Reason,
+        message: str,
+        *,
+        retry_after: float | None = None,
+    ) -> Answer:
         """Refuse a request whose body is not there to be judged."""
         empty = request(body=b"")
         delivery_id = route.delivery_id(empty) or self._receiver.new_id()
-        verdict = Verdict(reason=reason, message=message, delivery_id=delivery_id)
+        verdict = Verdict(reason=reason, message=message, delivery_id=delivery_id, retry_after=retry_after)
         self._receiver.report(route, empty, verdict)
         return hang_up(answer(verdict))
 

@@ -11,6 +11,8 @@ What granian's server (hyper) does with requests that could be read in two ways,
 - It takes a bare LF as the end of a line of the head, as RFC 9112, 2.2 allows; not among chunks.
 - Chunks that break off, or break the rules, or are followed by trailers, end with one empty piece more: see
   `_read_pieces`. Extensions of chunks are skipped, up to 16 KiB of them.
+- A line of Transfer-Encoding that is not ASCII is not shown. Before one that says `chunked` it changes nothing for the
+  server, and we do not hear of it; a proxy in front must not let it pass, or read it in the same way. Else it is 400.
 - Values of headers that are not ASCII are not shown, though their names are: a second signature header of that kind
   goes unseen. If the last of several lines of X-Forwarded-For is such, the others look as if they were all. So the
   proxy in front must join the lines, replace them, or add one of its own at the end.

@@ -15,8 +15,8 @@ read-only volume), the history is off, says so once, keeps the newest records in
 file can be removed at any time.
 
 A flood costs next to nothing: of each object and reason the first few refused requests of each flush get a row, and the
-first hundred ignored deliveries; the rest is counted. A row for each would let strangers decide how much we write, and
-what came to nothing, by the thousand in a second, would push out what matters.
+first hundred deliveries that were ignored without being accepted first; the rest is counted. A row for each would let
+strangers decide how much we write, and what came to nothing, by the thousand in a second, would push out what matters.
 """
 
 from __future__ import annotations
@@ -97,15 +97,19 @@ class History:
         """How many records were dropped since the start: too many waited, or a record was no record."""
         return self._lost + self._keeper.lost
 
-    def write(self, record: Record) -> None:
-        """Take a record; it is in the file after the next flush. Never waits, never raises."""
+    def write(self, record: Record, *, concludes: bool = False) -> None:
+        """Take a record; it is in the file after the next flush. Never waits, never raises.
+
+        One that `concludes` an accepted delivery has its row whatever it says, after those written before it: one of
+        the same delivery may say that it is pending.
+        """
         try:
             record = cut(record)
             if self._closing:
                 self._lost += 1
             elif record.outcome == REFUSED:
                 self._lost += not self._write_burst(record, kept=REFUSED_KEPT)
-            elif record.outcome != IGNORED or not self._write_burst(record, kept=IGNORED_KEPT):
+            elif concludes or record.outcome != IGNORED or not self._write_burst(record, kept=IGNORED_KEPT):
                 self._lost += len(self._waiting) == MAX_WAITING
                 self._waiting.append(record)
                 if self._timer is None or len(self._waiting) >= BATCH:

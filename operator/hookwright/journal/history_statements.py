@@ -77,7 +77,8 @@ _RECORD: Final = """
         outcome = excluded.outcome, reason = excluded.reason, message = excluded.message, target = excluded.target,
         build_api_version = excluded.build_api_version, build_kind = excluded.build_kind,
         build_name = excluded.build_name,
-        event = coalesce(excluded.event, event), client = coalesce(excluded.client, client)
+        event = coalesce(excluded.event, event), client = coalesce(excluded.client, client),
+        left_out = left_out + excluded.left_out
     WHERE outcome <> 'started' OR build_name IS NULL OR (
         excluded.outcome = 'started' AND excluded.build_name IS NOT NULL AND excluded.received_at <> received_at
     )
@@ -93,7 +94,8 @@ _COUNT: Final = """
     ON CONFLICT (delivery_id, uid, item, keyed) DO UPDATE SET
         first_received_at = min(first_received_at, excluded.received_at),
         duplicates = duplicates + 1,
-        last_duplicate_at = excluded.received_at, last_duplicate_reason = excluded.reason
+        last_duplicate_at = excluded.received_at, last_duplicate_reason = excluded.reason,
+        left_out = left_out + excluded.left_out
     WHERE excluded.outcome = 'duplicate' OR excluded.received_at <> received_at
 """
 _TRIM_ONE: Final = """

@@ -32,6 +32,7 @@ from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
 from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.texts import parse_duration
 from hookwright.kinds.webhook import (
+    CREDENTIAL_HEADERS,
     DEFAULT_MAX_BODY_BYTES,
     LONGEST_WINDOW,
     MAX_TAGS,
@@ -46,6 +47,7 @@ from hookwright.kinds.webhook import (
 
 __all__ = [
     "API_VERSION",
+    "CREDENTIAL_HEADERS",
     "DEFAULT_MAX_BODY_BYTES",
     "DEFAULT_TOLERANCE_SECONDS",
     "GROUP",

@@ -76,6 +76,7 @@ class AuthenticationConfiguration(Model):
     )
     secret_token: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
         default=None,
+        repr=False,
         description=(
             "The secret itself, as at AWS, in place of secretTokenRef. Everybody who may read the Webhook can read "
             "it, and kubectl copies it into an annotation: use secretTokenRef instead."

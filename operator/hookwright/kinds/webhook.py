@@ -25,6 +25,11 @@ SHORTEST_WINDOW = timedelta(hours=1)
 LONGEST_WINDOW = timedelta(hours=72)  # for how long a receiver remembers what it has started
 # Keys of an action's configuration that AWS shows as ****, such as OAuthToken.
 SECRET_NAME = "(?i)(token|secret|passw|credential|privatekey|apikey)"  # noqa: S105 - a pattern of names
+# Headers, in lower case, that carry secrets, signatures or their times.
+CREDENTIAL_HEADERS = (
+    *("authorization", "proxy-authorization", "cookie", "x-gitlab-token"),
+    *("x-hub-signature", "x-hub-signature-256", "webhook-signature", "webhook-timestamp"),
+)
 
 # CEL rules: said at apply by the API server, and again by the operator for objects that came in another way.
 SPEC_RULES = rules(
@@ -40,6 +45,9 @@ SPEC_RULES = rules(
         f"!has(self.actionConfiguration) || !self.actionConfiguration.exists(key, key.matches('{SECRET_NAME}'))": (
             "ValidationException: spec.actionConfiguration: a key named like a secret; whoever may read the Webhook "
             "reads it, and no filter can use it: remove it"
+        ),
+        f"!has(self.deliveryIdHeader) || !self.deliveryIdHeader.matches('(?i)^({'|'.join(CREDENTIAL_HEADERS)})$')": (
+            "ValidationException: spec.deliveryIdHeader: carries what proves the sender; name the header with the id"
         ),
         "!has(self.deliveryIdHeader) || self.authentication != 'STANDARD_WEBHOOKS'": (
             "ValidationException: spec.deliveryIdHeader: STANDARD_WEBHOOKS signs its own id, webhook-id; another could "

@@ -265,12 +265,13 @@ async def test_hostile_values_stay_data(running: Running):
 async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
     """A sender that never finishes its body is answered 400 after a bounded time, and others are served meanwhile."""
     monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
-    url = running.status()["url"]
+    running.apply(make_webhook("other"))
+    url, other = running.status()["url"], await running.until_ready("other")
     host, port = url.split("/")[2].split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /{url.split('/', 3)[3]} HTTP/1.1\r\nhost: x\r\n{rest}".encode())
     await writer.drain()
-    assert (await running.push(url)).status_code == 202
+    assert (await running.push(other)).status_code == 202
     head = await asyncio.wait_for(reader.readline(), 10)
     assert head.startswith(b"HTTP/1.1 400")
     writer.close()

@@ -119,6 +119,16 @@ REQUESTS = {
         [400],
     ),
     "identity and length": ("HEADtransfer-encoding: identity\r\ncontent-length: 2\r\n\r\n{}HIDDEN", [400]),
+    # The server counts the last line, and shows none that is not ASCII: a proxy in front must not let it pass.
+    "coding that is not shown": (
+        "HEADtransfer-encoding: \xff\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nHIDDEN",
+        [202, 202],
+    ),
+    "coding that is not shown, last": (
+        "HEADtransfer-encoding: chunked\r\ntransfer-encoding: \xff\r\n\r\n2\r\n{}\r\n0\r\n\r\nHIDDEN",
+        [400],
+    ),
+    "length that is not shown": ("HEADcontent-length: 2\r\ncontent-length: \xff\r\n\r\n{}HIDDEN", [400]),
     "empty coding": ("HEADtransfer-encoding:\r\ncontent-length: 2\r\n\r\n{}HIDDEN", [400]),
     "quoted coding": ('HEADtransfer-encoding: "chunked"\r\n\r\n2\r\n{}\r\n0\r\n\r\nHIDDEN', [400]),
     "vertical tab before the coding": ("HEADtransfer-encoding: \x0bchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nHIDDEN", [400]),
@@ -414,6 +424,26 @@ async def test_flood_of_one_address_is_limited(tmp_path: Path):
         assert last.headers["retry-after"] == "1"
         assert last.headers["connection"] == "close"
         assert running.jobs() == []
+
+
+async def test_flood_keeps_nobody_out_of_other_urls(tmp_path: Path):
+    """Behind one address, a proxy's, floods of one URL, or of none, keep nobody out of another; status tells of it."""
+    async with run_hookwright(tmp_path, address_limit=1) as running:
+        running.apply(make_secret(), make_buildtrigger(), make_webhook(), make_webhook("flooded"))
+        flooded, free = await running.until_ready("flooded"), await running.until_ready()
+
+        async def flood(url: str) -> None:
+            async with asyncio.timeout(20):
+                while (told := await running.push(url, secret="wrong", delivery="forged")).status_code != 429:
+                    pass
+            delivery = "forged" if url == flooded else None
+            assert (told.json()["reason"], told.json()["deliveryId"]) == ("AddressLimited", delivery)
+            assert (told.headers["retry-after"], told.headers["connection"]) == ("1", "close")
+
+        await flood(running.settings.public_url + "/hooks/unknown")
+        await flood(flooded)
+        assert (await running.push(free)).status_code == 202
+        await running.until(lambda: running.last("flooded") == ("refused", "AddressLimited"), "the owner can read it")
 
 
 async def test_authentic_deliveries_do_not_count(tmp_path: Path):

@@ -15,8 +15,9 @@ from support.waiting import eventually, settle
 class Reader:
     """A task that takes room, and holds it until it is told otherwise."""
 
-    def __init__(self, memory: BodyMemory, size: int = 0):
+    def __init__(self, memory: BodyMemory, size: int = 0, owner: bodies.Owner = ("", "")):
         self.memory = memory
+        self.owner = owner
         self.size = size
         self.inside = False
         self.come = asyncio.Event()
@@ -24,7 +25,7 @@ class Reader:
         self.task = asyncio.create_task(self._read())
 
     async def _read(self) -> str:
-        with self.memory.open() as share:
+        with self.memory.open(self.owner) as share:
             try:
                 async with asyncio.timeout(60) as deadline:
                     await share.reserve(self.size, deadline)
@@ -92,6 +93,47 @@ async def test_who_does_not_fit_waits_in_order():
         await readers[1].end()
         await settle()
         assert inside(readers) == [True, True, True, True]
+
+
+FLOODED, SIBLING, OTHER = ("ns", "flooded"), ("ns", "sibling"), ("other", "hook")
+
+
+@pytest.mark.parametrize(("size", "places"), [(30, 256), (0, 3)])
+async def test_who_has_most_coming_waits_longest(size, places):
+    """Of those who wait the one whose namespace has least coming is next, then whose URL has; else who came first."""
+    memory = BodyMemory(100, read_at_once=places)
+    async with reading(memory) as readers:
+        for owner in (FLOODED, FLOODED, FLOODED, FLOODED, FLOODED, SIBLING, SIBLING, OTHER, OTHER):
+            readers.append(Reader(memory, size, owner))
+            await settle()
+        assert inside(readers) == [True] * 3 + [False] * 6
+        let_in = []
+        for number in (0, 1, 2):
+            before = inside(readers)
+            await readers[number].end()
+            await settle()
+            let_in += [index for index, reader in enumerate(readers) if reader.inside and not before[index]]
+        # First the other namespace, which has nothing coming; then, with as much of both, the URLs that have nothing.
+        assert let_in == [7, 5, 3]
+
+
+async def test_flood_of_empty_promises_keeps_only_its_own_url_out(monkeypatch):
+    """Who announces much and sends nothing, a thousand times, does not keep out who delivers to another URL."""
+    monkeypatch.setattr(bodies, "GRACE_SECONDS", 0.05)
+    memory = BodyMemory(100)
+    flood = [Reader(memory, 50, FLOODED) for _ in range(1000)]
+    await settle()
+    for owner in (SIBLING, OTHER):
+        honest = Reader(memory, 1, owner)
+        await eventually(lambda honest=honest: honest.inside)
+        assert await honest.end() == "read"
+    assert sum(not reader.inside for reader in flood) > 900
+    for reader in flood:
+        reader.task.cancel()
+    await asyncio.gather(*(reader.task for reader in flood), return_exceptions=True)
+    assert memory.held_bytes == 0
+    assert memory._next() is None
+    assert not memory._waiting
 
 
 async def test_places_are_for_bodies_that_come():

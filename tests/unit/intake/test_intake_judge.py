@@ -10,7 +10,7 @@ from hookwright import reasons
 from hookwright.builds.plan import End, Start, plan
 from hookwright.builds.wanted import MAX_VALUE_LENGTH
 from hookwright.filters import MAX_NODES
-from hookwright.intake.judge import judge
+from hookwright.intake.judge import admit_all, judge
 from hookwright.reasons import Outcome
 from support.objects import (
     DELIVERY_ID,
@@ -383,3 +383,45 @@ def test_each_delivery_has_a_budget_of_its_own():
     route = make_route(filters=[{"jsonPath": "$.all[*]"}], parameters=parameters_from("$..x"))
     request = make_request(MANY)
     assert [give_verdict(request, route).reason for _ in range(3)] == [reasons.ACCEPTED] * 3
+
+
+# ── what takes no proof ───────────────────────────────────────────────────────────────────────────────────────────────
+
+OTHERS = {
+    "limited": (make_request(), {}, lambda: 1.0),
+    "suspended": (make_request(), {"suspend": True}, admit_all),
+    "ping": (make_request(x_github_event="ping"), {}, admit_all),
+    "ignored": (make_request({"ref": "refs/heads/other"}), {}, admit_all),
+    "no JSON": (make_request(body=b"no JSON"), {}, admit_all),
+    "no JSON type": (make_request(content_type="text/plain"), {}, admit_all),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+@pytest.mark.parametrize("secret", [SECRET, b"another"])
+def test_who_proved_itself_has_done_so_whatever_comes_of_it(case, secret):
+    """Pings, suspended, filtered, limited and unreadable deliveries are authentic if they are signed, and only then."""
+    request, changes, admit = OTHERS[case]
+    verdict = judge(request, make_route(**changes), (secret,), new_id=lambda: NEW_ID, admit=admit)
+    assert verdict.authentic is (secret is SECRET)
+    assert (verdict.reason is reasons.SIGNATURE_MISMATCH) is (secret is not SECRET)
+
+
+@pytest.mark.parametrize(
+    ("request_", "changes", "secrets"),
+    [
+        (make_request(method="GET"), {}, (SECRET,)),
+        (make_request(), {"maxBodyBytes": 1}, (SECRET,)),
+        (make_request(), BAD_FILTER, (SECRET,)),
+        (make_request(), {}, None),
+        (make_request(x_gitea_event="push", content_type="application/x-www-form-urlencoded"), {}, (SECRET,)),
+    ],
+)
+def test_who_was_not_looked_at_has_proved_nothing(request_, changes, secrets):
+    """What is refused before the signature is looked at counts as anybody's."""
+    assert not give_verdict(request_, make_route(**changes), secrets).authentic
+
+
+def test_unauthenticated_callers_count_as_authentic():
+    """Where anybody may call, the limit by address does not hold them: the owner sets a rate limit."""
+    assert give_verdict(make_request(secret=None), make_route(**ANYBODY), None).authentic

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.intake.limits import AddressLimit, Buckets, ObjectLimit
+from hookwright.intake.limits import NOBODY, AddressLimit, Buckets, ObjectLimit
 
 ONE = ip_address("192.0.2.1")
 OTHER = ip_address("192.0.2.2")
+UID = "the object's"
 
 
 class Clock:
@@ -29,10 +30,10 @@ def clock():
     return Clock()
 
 
-def take_all(limit, client) -> int:
+def take_all(limit, client, uid=UID) -> int:
     """Take until it is refused; give how often it was not."""
     count = 0
-    while limit.take(client) is None:
+    while limit.take(client, uid) is None:
         count += 1
     return count
 
@@ -51,10 +52,10 @@ def test_refusal_says_when_it_may_come_again(clock):
     """A refused request hears after how many seconds there is a token, and there is."""
     limit = AddressLimit(10, clock)
     take_all(limit, ONE)
-    wait = limit.take(ONE)
+    wait = limit.take(ONE, UID)
     assert wait == pytest.approx(0.1)
     clock.now += wait
-    assert limit.take(ONE) is None
+    assert limit.take(ONE, UID) is None
 
 
 def test_who_is_refused_owes_no_more(clock):
@@ -62,62 +63,88 @@ def test_who_is_refused_owes_no_more(clock):
     limit = AddressLimit(10, clock)
     take_all(limit, ONE)
     for _ in range(1000):
-        assert limit.take(ONE) == pytest.approx(0.1)
+        assert limit.take(ONE, UID) == pytest.approx(0.1)
 
 
 def test_addresses_do_not_count_for_each_other(clock):
     """One address that is refused leaves another alone; an IPv4 one is no IPv6 one with the same number."""
     limit = AddressLimit(10, clock)
     take_all(limit, ONE)
-    assert limit.take(OTHER) is None
-    assert limit.take(ip_address(int(ONE) << 64 | 1 << 96)) is None
-    assert limit.take(None) is None
+    assert limit.take(OTHER, UID) is None
+    assert limit.take(ip_address(int(ONE) << 64 | 1 << 96), UID) is None
+    assert limit.take(None, UID) is None
 
 
 def test_ipv6_counts_by_its_first_half(clock):
     """All addresses of a /64 are one caller, and those of the next are another."""
     limit = AddressLimit(10, clock)
     for number in range(50):
-        assert limit.take(ip_address(f"2001:db8::{number:x}:1")) is None
-    assert limit.take(ip_address("2001:db8::ffff:ffff:ffff:ffff")) is not None
-    assert limit.take(ip_address("2001:db8:0:1::1")) is None
+        assert limit.take(ip_address(f"2001:db8::{number:x}:1"), UID) is None
+    assert limit.take(ip_address("2001:db8::ffff:ffff:ffff:ffff"), UID) is not None
+    assert limit.take(ip_address("2001:db8:0:1::1"), UID) is None
 
 
 def test_unknown_callers_share_one_bucket(clock):
     """Callers whose address is not known are limited too, all together."""
     limit = AddressLimit(10, clock)
     assert take_all(limit, None) == 50
-    assert limit.take(None) is not None
+    assert limit.take(None, UID) is not None
 
 
 def test_what_proves_authentic_does_not_count(clock):
     """A request that is forgiven gives its token back: authentic senders are not refused, and leave nothing."""
     limit = AddressLimit(1, clock, size=10)
     for _ in range(1000):
-        assert limit.take(ONE) is None
-        limit.forgive(ONE)
+        assert limit.take(ONE, UID) is None
+        limit.forgive(ONE, UID)
     assert len(limit._buckets) == 0
     assert take_all(limit, ONE) == 5
-    limit.forgive(ONE)
+    limit.forgive(ONE, UID)
     assert take_all(limit, ONE) == 1
 
 
 def test_forgiving_more_than_was_taken_gives_nothing(clock):
     """Nobody gets more than a full bucket, and forgiving somebody who is not known does nothing."""
     limit = AddressLimit(1, clock)
-    limit.take(ONE)
+    limit.take(ONE, UID)
     for _ in range(10):
-        limit.forgive(ONE)
-    limit.forgive(OTHER)
+        limit.forgive(ONE, UID)
+    limit.forgive(OTHER, UID)
     assert take_all(limit, ONE) == 5
+
+
+def test_urls_do_not_count_for_each_other(clock):
+    """Who floods one URL, or URLs that nobody has, keeps nobody out who delivers to another from the same address."""
+    limit = AddressLimit(10, clock)
+    for uid in (NOBODY, "one"):
+        take_all(limit, ONE, uid)
+        assert limit.take(ONE, uid) is not None
+    assert take_all(limit, ONE, "another") == 50
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 3)), min_size=1, max_size=100))
+def test_authentic_deliveries_elsewhere_pay_for_no_guesses(steps):
+    """However long deliveries to an own URL take, and however many there are, guesses at another URL stay within it."""
+    clock = Clock()
+    limit, guesses, began, held = AddressLimit(1, clock), 0, clock.now, 0
+    for authentic, pause in steps:
+        if authentic:
+            held += limit.take(ONE, "own") is None
+        else:
+            guesses += limit.take(ONE, "other") is None
+        clock.now += pause
+        if authentic and held:
+            limit.forgive(ONE, "own")
+            held -= 1
+    assert guesses <= 5 + (clock.now - began) + 1e-3
 
 
 def test_zero_is_no_limit(clock):
     """A rate of 0 takes everything and remembers nobody."""
     limit = AddressLimit(0, clock)
     for _ in range(1000):
-        assert limit.take(ONE) is None
-    limit.forgive(ONE)
+        assert limit.take(ONE, UID) is None
+    limit.forgive(ONE, UID)
     assert len(limit._buckets) == 0
 
 
@@ -127,22 +154,22 @@ def test_table_is_bounded(clock):
     take_all(limit, ONE)
     take_all(limit, OTHER)
     for number in range(98):
-        limit.take(ip_address(f"10.0.0.{number}"))
-    assert limit.take(ONE) is not None
-    limit.take(ip_address("10.0.1.1"))
+        limit.take(ip_address(f"10.0.0.{number}"), UID)
+    assert limit.take(ONE, UID) is not None
+    limit.take(ip_address("10.0.1.1"), UID)
     assert len(limit._buckets) == 100
-    assert limit.take(ONE) is not None
-    assert limit.take(OTHER) is None
+    assert limit.take(ONE, UID) is not None
+    assert limit.take(OTHER, UID) is None
 
 
 def test_table_forgets_who_has_paid(clock):
     """Newcomers take the places of those whose time has paid, so that the table shrinks after a flood."""
     limit = AddressLimit(1, clock, size=1000)
     for number in range(1000):
-        limit.take(ip_address(number))
+        limit.take(ip_address(number), UID)
     clock.now += 10
     for number in range(1000, 1600):
-        limit.take(ip_address(number))
+        limit.take(ip_address(number), UID)
     assert len(limit._buckets) == 600
 
 

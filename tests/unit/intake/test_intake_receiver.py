@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hookwright import reasons
 from hookwright.builds.wanted import WantedBuild
@@ -57,12 +59,14 @@ class Bench:
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     journal: FakeJournal = field(default_factory=FakeJournal)
     reported: list = field(default_factory=list)
+    forgiven: list = field(default_factory=list)
 
     async def receive(self, request=None, route=None):
         receiver = Receiver(
             secrets=self.secrets,
             journal=self.journal,
             report=lambda _route, _request, verdict: self.reported.append(verdict),
+            forgive=lambda client, uid: self.forgiven.append((client, uid)),
             new_id=lambda: NEW_ID,
         )
         return await receiver.receive(route or make_route(), request or make_request())
@@ -239,3 +243,36 @@ def test_unknown_url_is_404_without_an_id():
     document = read(given)
     assert (given.status, document["reason"], document["outcome"]) == (404, "URLUnknown", "refused")
     assert (document["deliveryId"], document["builds"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "error", [None, JournalUnwritable("the disk is full"), RowError("the work has 2000000 bytes")], ids=repr
+)
+async def test_authentic_sender_is_forgiven_whatever_the_journal_does(error):
+    """A sender that proved itself is not counted, by its address and the object, and its verdict says that it did."""
+    bench = Bench(journal=FakeJournal(error=error))
+    await bench.receive()
+    await bench.receive()
+    assert bench.forgiven == [(None, WEBHOOK_UID)] * 2
+    assert all(verdict.authentic for verdict in bench.reported)
+    assert bench.reported
+
+
+async def test_stranger_is_not_forgiven():
+    """A sender that proved nothing stays counted."""
+    bench = Bench()
+    await bench.receive(make_request(secret=b"x"))
+    assert bench.forgiven == []
+
+
+@given(st.one_of(st.none(), st.text(max_size=300)), st.text(max_size=300))
+def test_answer_is_json_whatever_is_in_it(delivery_id, message):
+    """Quotes, braces, controls and half surrogates in an id or a message stay inside their strings, and ASCII."""
+    for wanted in ((), (make_wanted(),)):
+        given = answer(
+            Verdict(reason=reasons.METHOD_NOT_ALLOWED, message=message, delivery_id=delivery_id, wanted=wanted)
+        )
+        document = read(given)
+        assert set(document) == {"deliveryId", "outcome", "reason", "message", "builds"}
+        assert (document["deliveryId"], document["message"]) == (delivery_id, message)
+        assert given.body.isascii()

@@ -84,6 +84,7 @@ REFUSED = [
         ["51", "at most 50", "remove some"],
     ),
     ({"tags": [tag("aws:x")]}, INVALID_TAGS, "spec.tags[0]", ["aws:x", "reserved", "choose another"]),
+    ({"deliveryIdHeader": "Authorization"}, VALIDATION, "spec.deliveryIdHeader", ["Authorization", "proves", "name"]),
     ({"tags": [tag("AWS:x")]}, INVALID_TAGS, "spec.tags[0]", ["AWS:x", "reserved"]),
     (
         {

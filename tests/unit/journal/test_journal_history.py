@@ -231,6 +231,31 @@ async def test_flood_of_ignored_deliveries_is_sampled(history):
     assert history.lost == 0
 
 
+async def test_what_became_of_an_accepted_delivery_has_its_row(history):
+    """Accepted deliveries that were ignored in the end, however many at once, do not stay pending in the record."""
+    waited = [record(f"d{number}", "pending", reason="TargetMissing") for number in range(150)]
+    for one in waited:
+        history.write(one)
+    for one in waited:
+        ended = replace(one, outcome="ignored", reason="FilteredOut", decided_at=minutes(1))
+        history.write(ended, concludes=True)
+    assert await history.flush()
+    page = await history.find(limit=1000)
+    assert {one.record.reason for one in page.records} == {"FilteredOut"}
+    assert (len(page.records), history.lost) == (150, 0)
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_one_delivery_that_comes_again_and_again_is_counted(history, started):
+    """What has no row of its own is counted where the last one of its kind stands, even if that was there before."""
+    again = [record("d1", "ignored", reason="FilteredOut", at=minutes(number)) for number in range(1, 1001)]
+    await write_all(history, start("d1") if started else record("d1", "ignored", reason="FilteredOut"))
+    await write_all(history, *again)
+    row = await only(history)
+    assert row.left_out == 900
+    assert row.duplicates == (100 if started else 0)
+
+
 async def test_ignored_deliveries_of_many_objects_all_have_rows(history):
     """More objects than are counted at once lose nothing of what they ignore."""
     many = [record("d", "ignored", reason="FilteredOut", uid=f"uid-{number}") for number in range(300)]
