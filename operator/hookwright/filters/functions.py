@@ -12,6 +12,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from hookwright.filters.failures import Failed, OutOfBounds
@@ -112,7 +113,7 @@ def _json(value: JsonValue, spend: Spend) -> str:  # noqa: PLR0911 - one for eac
             return '"' + _ESCAPED.sub(lambda char: _ESCAPES.get(char[0]) or f"\\u{ord(char[0]):04X}", value) + '"'
         case int():
             spend(2 * weigh(value))
-            return str(value)
+            return str(Decimal(value))  # which is not limited to 4300 digits
         case float():
             return double_text(value) if math.isfinite(value) else "null"
         case list():

@@ -17,7 +17,7 @@ CASES = GOLDEN["cases"]
 VALID = [case for case in CASES if "refused" not in case]
 
 # How many of the expressions that Jayway takes are accepted here. It may only rise.
-ACCEPTED = 906
+ACCEPTED = 910
 
 # The classes of which at least one case must be accepted: what users write.
 IN_SCOPE = {

@@ -8,7 +8,7 @@ import pytest
 
 import hookwright
 from hookwright.errors import InvalidExpression
-from hookwright.filters import MAX_LENGTH, MAX_NODES, EvaluationError, compile_expression
+from hookwright.filters import MAX_LENGTH, MAX_NODES, EvaluationError, compile_expression, compile_filter
 
 PUSH = {
     "ref": "refs/heads/main",
@@ -84,6 +84,11 @@ def test_find_gives_the_values(text, definite, found):
         ("$.commits[?(@.list anyof 'a')]", "$.commits[?(@.list anyof ['a'])]"),
         ("$.commits[?(@.list contains ['a'])]", "$.commits[?(@.list anyof ['a'])]"),
         ("$['a',\"b\"]", "$['a','b']"),
+        ("$.commits[@.by=='a'].id", "$.commits[?(@.by=='a')].id"),
+        ("$.commits[@['by'] == 'a'].id", "$.commits[?(@['by'] == 'a')].id"),
+        ("$.commits[?(@.by == 'a' and @.id)]", "$.commits[?(@.by == 'a' && @.id)]"),
+        ("$.commits[?(@.by OR @.id)]", "$.commits[?(@.by || @.id)]"),
+        ("$.commits[?(@.by =~ 'a\\/b/c')]", "$.commits[?(@.by =~ /a\\/b\\/c/)]"),
         ("$.commits.first().id", "$.commits[0].id"),
         ("$.commits.last().id", "$.commits[-1].id"),
         ("$.commits.index(1).id", "$.commits[1].id"),
@@ -156,6 +161,9 @@ def test_a_refusal_gives_a_rewrite_that_works(text, rewrite):
         ("$[?(@.a =~ /x/U)]", 14, "Unicode"),
         ("$[?(@.a =~ /a{1001}/)]", 14, "1000"),
         ("$[?(@.a =~ /(?:a{99}){99}/)]", 13, "repeats too much"),
+        ("$[?(@.a =~ /a{999}/ || @.a =~ /b{800}/ || @.a =~ /c{300}/)]", 50, "all together"),
+        ("$[?(length(@.a) == 1)]", 5, "end of a path"),
+        ("$.a[b'c'd]", 4, "in quotes"),
         ("$[?(@.l[?(@ =~ /[a]/)])]", 16, "filter within a filter"),
         ("$.a + 1", 5, "computes"),
         ("$.a == 'x'", 5, "filter"),
@@ -181,6 +189,18 @@ def test_a_refusal_names_place_and_reason(text, place, reason):
     message = refusal_of(text)
     assert f"is refused at character {place}: " in message
     assert reason in message
+
+
+@pytest.mark.parametrize("text", ["$.a[b'c'd]", "$.a[ref, x]", "$.a[b[c]]"])
+def test_what_cannot_be_a_name_comes_without_a_rewrite(text):
+    """A rewrite never drops a part of what was written."""
+    assert "Write" not in refusal_of(text)
+
+
+def test_an_expression_is_compiled_once():
+    """The same text gives the same compiled expression, with whatever matchEquals."""
+    first, second = (compile_filter("$.commits[?(@.by == 'once')]", text) for text in ("a", "b"))
+    assert first.json_path is second.json_path
 
 
 @pytest.mark.parametrize("text", ["$" + ".a" * 75, "$" + "[" * 75 + "]" * 75, "a" * 10_000_000])

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from hookwright.filters import MAX_NODES, Budget, EvaluationError, compile_expression
 from hookwright.filters.patterns import FLAGS, PatternRefusal, compile_pattern
+from hookwright.filters.patterns.pattern import Pattern, Room
+from hookwright.filters.patterns.reading import read_pattern
 
 
 def is_match(pattern, text, flags=""):
@@ -61,6 +63,7 @@ def compile_or_none(pattern):
         ("a*+a", "", [], ["aa"]),
         ("a{2,3}?b{1}c{2,}", "", ["aabcc", "aaabccc"], ["abcc", "aabc"]),
         ("(a?)*b|(?:)", "", ["aab", ""], ["a"]),
+        ("(?:(?:(?:(?:){1000}){1000}){1000}|a{0}){1000}b", "", ["b"], ["", "ab"]),
     ],
 )
 def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, others):
@@ -89,6 +92,7 @@ def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, ot
         ("(?<=ab)c", "", 0, "one character"),
         ("[a[b]]", "", 2, "escaped"),
         ("[a&&b]", "", 2, "&&"),
+        ("(?#a)", "", 0, "group"),
         ("[]a]", "", 1, "escaped"),
         ("[b-a]", "", 1, "range"),
         ("[a", "", 0, "without"),
@@ -98,6 +102,8 @@ def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, ot
         ("a{", "", 1, "escaped"),
         ("a{3,2}", "", 1, "least"),
         ("a**", "", 2, "not repeated"),
+        ("(a|(?=b)){2,}", "", 9, "Java stops"),
+        ("(?:$|a){2}", "", 7, "Java stops"),
         ("^*", "", 0, "no width"),
         ("a(?i)b", "", 1, "start"),
         ("a\\", "", 1, "backslash"),
@@ -111,6 +117,27 @@ def test_what_means_something_else_elsewhere_is_refused(pattern, flags, at, why)
     with pytest.raises(PatternRefusal, match=re.escape(why)) as refused:
         compile_pattern(pattern, flags)
     assert refused.value.at == at
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instead"),
+    [
+        ("(?>a)b", "(?:a)b"),
+        ("(?P<n>a)b", "(?<n>a)b"),
+        ("(?#n)b", None),
+        ("(?'n'a)b", None),
+        ("[]a]", "[\\]a]"),
+        ("[\\w-.]", "[\\w\\-.]"),
+        ("[a-z[0-9]]", None),
+        ("[a-z&&[^x]]", None),
+    ],
+)
+def test_a_rewrite_of_a_pattern_means_what_was_meant(pattern, instead):
+    """What would compile but mean something else is not given as a rewrite."""
+    with pytest.raises(PatternRefusal) as refused:
+        compile_pattern(pattern, "")
+    found = refused.value
+    assert instead == (found.instead and pattern[: found.at] + found.instead + pattern[found.stop :])
 
 
 SIMPLE = st.recursive(
@@ -171,3 +198,66 @@ def test_what_a_pattern_keeps_does_not_change_its_answers():
     first = [pattern.matches(text, lambda _nodes: None) for text in texts]
     assert first == [re.fullmatch(".*a.{11}", text) is not None for text in texts]
     assert first == [pattern.matches(text, lambda _nodes: None) for text in texts]
+
+
+def test_all_automata_share_one_room():
+    """When all automata together hold too much, all are given up; the patterns answer as before."""
+    room = Room(100_000)
+    patterns = [Pattern(read_pattern(f".*a.{{{place}}}", ""), room) for place in range(40)]
+    texts = ["a" + "b" * place for place in range(40)]
+
+    def made(pattern):
+        """Give the number of nodes that a short text costs: much, if the automaton must be made for it."""
+        spent = []
+        pattern.matches("", spent.append)
+        return sum(spent) >= pattern.size
+
+    for pattern, text in zip(patterns, texts, strict=True):
+        assert pattern.matches(text, lambda _nodes: None)
+    assert not made(patterns[-1])
+    assert made(patterns[0])
+    for pattern, text in zip(patterns, texts, strict=True):
+        assert pattern.matches(text, lambda _nodes: None)
+
+
+def test_what_is_learned_takes_room_too():
+    """A pattern that learns from many texts is given up when its room is full, and begins anew."""
+    sizes = []
+
+    class Counting(Room):
+        def take(self, size):
+            sizes.append(size)
+            super().take(size)
+
+    pattern = Pattern(read_pattern(".*a.{11}", ""), Counting(10_000))
+    texts = ["".join("ab"[number >> bit & 1] for bit in range(14)) for number in range(3_000)]
+    assert [pattern.matches(text, lambda _nodes: None) for text in texts] == [text[2] == "a" for text in texts]
+    assert sum(sizes) > 10_000
+
+
+def test_going_through_many_states_counts():
+    """A set of states costs by the parts that are gone through for it, as often as that is needed."""
+
+    def cost_of(pattern):
+        spent = []
+        compile_pattern(pattern, "").matches("ab", spent.append)
+        return sum(spent)
+
+    nested = f"{'(' * 25}a?{')*' * 25}"
+    assert cost_of(f"(?:{nested}.){{60}}") > 3 * cost_of("a{1000}a{600}") > 600
+
+
+def test_what_takes_longer_to_read_counts_more():
+    """Characters beyond Latin's count twice, and so do those of a pattern that looks back."""
+
+    def cost_of(pattern, text):
+        spent = []
+        compiled = compile_pattern(pattern, "")
+        compiled.matches(text, lambda _nodes: None)
+        compiled.matches(text, spent.append)
+        return sum(spent)
+
+    plain = cost_of(".*", "x" * 16_000)
+    assert plain == 1 + 1_000
+    assert cost_of(".*", "\u4e00" * 16_000) == 1 + 2_000
+    assert cost_of(".*(?<=x)", "x" * 16_000) == 1 + 2_000

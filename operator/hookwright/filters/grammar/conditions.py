@@ -12,14 +12,15 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import NoReturn
 
-from hookwright.filters.grammar.cursor import BLANK, Cursor, ListLiteral, Word, outside_strings
-from hookwright.filters.grammar.operands import OPERATOR_CHARS, find_query_end, read_literal
+from hookwright.filters.grammar.cursor import BLANK, Cursor, ListLiteral, Word
+from hookwright.filters.grammar.operands import OPERATOR_CHARS, find_bracket_end, find_query_end, read_literal
 from hookwright.filters.nodes import OPERATORS
 from hookwright.filters.parser import NEGATION, RELATION
 from hookwright.filters.patterns import Pattern
 
 _OPERATOR_RUN = re.compile(r"[=!<>~]+")
 _OPERATOR_WORD = re.compile(r"[A-Za-z]+")
+_SLASH = re.compile(r"(\\.)|/")  # or what is escaped already
 _LISTS = ("subsetof", "anyof", "noneof")
 _ORDERS = ("<", "<=", ">", ">=")
 # Operators that no text can use: Jayway takes them, and then nothing passes.
@@ -165,6 +166,7 @@ class _FilterReader:
         stop = cursor.at + len(word)
         if instead := _INSTEAD_OF_OPERATOR.get(operator):
             cursor.refuse(f"with the operator {word} nothing passes in Jayway: {instead}")
+        self._check_connective()
         if operator not in OPERATORS:
             known = ", ".join(sorted(one for one in OPERATORS if one.isalpha()))
             cursor.refuse(f"there is no operator {word}, but == != < <= > >= =~ and {known}")
@@ -245,22 +247,24 @@ class _FilterReader:
             why = "Jayway looks for a bare `$` path in the item that is tested: write @, or compare its value"
             cursor.refuse(why, at=at, rewrite=cursor.replaced(at, at + 1, "@"))
 
+    def _check_connective(self) -> None:
+        """Refuse `and` and `or`."""
+        cursor = self._cursor
+        word = cursor.match(_OPERATOR_WORD)
+        if sign := {"and": "&&", "or": "||"}.get(word.lower()):
+            rewrite = cursor.replaced(cursor.at, cursor.at + len(word), sign)
+            cursor.refuse(f"{word} does not join conditions: write {sign}", rewrite=rewrite)
+
     def _expect_start(self, what: str) -> None:
         if self._seen is not _Seen.START:
+            self._check_connective()
             self._cursor.refuse(f"{what} cannot stand here: && or || must stand between two conditions")
 
     def _refuse_without_parentheses(self, question: int) -> NoReturn:
         cursor = self._cursor
-        depth = 0
-
-        def closes(char: str) -> bool:
-            nonlocal depth
-            depth += (char == "[") - (char == "]")
-            return depth < 0
-
-        stop = outside_strings(cursor, closes, question + 1)
+        stop = find_bracket_end(cursor, self._opened) - 1
         inner = cursor.text[question + 1 : stop].strip(BLANK)
-        rewrite = cursor.replaced(question + 1, stop, f"({inner})") if stop > 0 and inner else None
+        rewrite = cursor.replaced(question + 1, stop, f"({inner})") if inner else None
         cursor.refuse("a filter must be in parentheses", at=self._opened, rewrite=rewrite)
 
     def _refuse_second_group(self, question: int) -> NoReturn:
@@ -278,7 +282,7 @@ def _judge_operands(left: Operand, operator: str, right: Operand, text: str) -> 
             return None, None
         instead = None
         if isinstance(right, str) and not isinstance(left, Pattern):
-            instead = f"=~ /{text[1:-1].replace('/', chr(92) + '/')}/"
+            instead = f"=~ /{_SLASH.sub(lambda found: found[1] or chr(92) + '/', text[1:-1])}/"
         return "=~ needs a regular expression on one side, between slashes: in quotes it matches nothing", instead
     if isinstance(left, Pattern) or isinstance(right, Pattern):
         return f"a regular expression is compared by =~, not by {operator}", None

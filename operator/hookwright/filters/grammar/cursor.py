@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -65,7 +64,7 @@ class Cursor:
     """Reads an expression from left to right and writes its translation.
 
     `text` is the expression as given, `at` the place of the next character, `end` where reading ends, `depth` the
-    number of filters that are open.
+    number of filters that are open, `states` how many its regular expressions have.
     """
 
     def __init__(self, text: str, *, end: int, at: int = 0) -> None:
@@ -73,6 +72,7 @@ class Cursor:
         self.at = at
         self.end = end
         self.depth = 0
+        self.states = 0
         self._pieces: list[str] = []
         self._values: list[Word] = []
 
@@ -175,18 +175,3 @@ def quote(name: str) -> str:
     """Give a name or string in quotes, with what needs it escaped."""
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def outside_strings(cursor: Cursor, wanted: Callable[[str], bool], start: int) -> int:
-    """Give the place of the first character from `start` on that is wanted and in no quoted string, or -1."""
-    place = start
-    while 0 <= place < cursor.end:
-        char = cursor.text[place]
-        if char in QUOTES:
-            place = cursor.find_unescaped(char, place + 1)
-            if place < 0:
-                return -1
-        elif wanted(char):
-            return place
-        place += 1
-    return -1

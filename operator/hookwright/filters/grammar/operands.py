@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NoReturn, cast
 
 from hookwright.filters.grammar.cursor import BLANK, QUOTES, Cursor, ListLiteral, Word, quote
-from hookwright.filters.patterns import FLAGS, Pattern, PatternRefusal, compile_pattern
+from hookwright.filters.patterns import FLAGS, MAX_STATES, Pattern, PatternRefusal, compile_pattern
 from hookwright.filters.values import JsonValue
 
 OPERATOR_CHARS = "=!<>~"
@@ -53,6 +53,8 @@ def _refuse_word(cursor: Cursor, word: str) -> NoReturn:
         cursor.refuse(f"{word} is no number that is taken, such as 42, -1, 1.5 or 1e3")
     if not word:
         cursor.refuse(f"{cursor.here} cannot stand here")
+    if cursor.text.startswith("(", cursor.at + len(word)):
+        cursor.refuse("a function stands at the end of a path, as in @.list.length()")
     cursor.refuse(
         "a word without quotes is an error in Jayway",
         rewrite=cursor.replaced(cursor.at, cursor.at + len(word), quote(word)),
@@ -125,11 +127,16 @@ def _read_pattern(cursor: Cursor) -> Pattern:
     flags = cursor.match(_FLAGS)
     cursor.take(len(flags))
     try:
-        return compile_pattern(text, flags)
+        pattern = compile_pattern(text, flags)
     except PatternRefusal as refusal:
         at, to = start + 1 + refusal.at, start + 1 + refusal.stop
         rewrite = None if refusal.instead is None else cursor.replaced(at, to, refusal.instead)
         cursor.refuse(f"in this regular expression, {refusal.why}", at=at, rewrite=rewrite)
+    cursor.states += pattern.size
+    if cursor.states > MAX_STATES:
+        why = f"the regular expressions repeat too much: written out, all together have more than {MAX_STATES} parts"
+        cursor.refuse(why, at=start)
+    return pattern
 
 
 def find_query_end(cursor: Cursor) -> int:
@@ -140,7 +147,7 @@ def find_query_end(cursor: Cursor) -> int:
     begin, at = cursor.at, cursor.at + 1
     while at < cursor.end:
         if cursor.text[at] == "[":
-            at = _find_bracket_end(cursor, at)
+            at = find_bracket_end(cursor, at)
             if cursor.text[at : at + 1] == "[":
                 _check_second_bracket(cursor, at)
                 at += 1
@@ -158,7 +165,8 @@ def find_query_end(cursor: Cursor) -> int:
     return at
 
 
-def _find_bracket_end(cursor: Cursor, opened: int) -> int:
+def find_bracket_end(cursor: Cursor, opened: int) -> int:
+    """Give the place after the bracket that closes the one at `opened`, quoted strings left aside."""
     depth, at = 0, opened
     while at < cursor.end:
         char = cursor.text[at]
@@ -174,7 +182,7 @@ def _find_bracket_end(cursor: Cursor, opened: int) -> int:
 
 
 def _check_second_bracket(cursor: Cursor, opened: int) -> None:
-    stop = _find_bracket_end(cursor, opened)
+    stop = find_bracket_end(cursor, opened)
     if any(char in " )(" + OPERATOR_CHARS + "&|[\\" for char in cursor.text[opened + 1 : stop]):
         cursor.refuse(
             "Jayway misreads a second bracket in a row that has other characters than letters: put a dot before it",

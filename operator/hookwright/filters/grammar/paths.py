@@ -14,10 +14,10 @@ from hookwright.filters.grammar.cursor import (
     QUOTES,
     Cursor,
     Translation,
-    outside_strings,
     quote,
 )
 from hookwright.filters.grammar.functions import read_call
+from hookwright.filters.grammar.operands import find_bracket_end
 
 _INDICES = re.compile(r"-?[0-9]+(?: *, *-?[0-9]+)*")
 _SLICE = re.compile(r"(-?[0-9]+)?:(-?[0-9]+)?")
@@ -27,7 +27,7 @@ _EXPLAIN_JOINT = "Jayway neither computes with paths nor joins them: give a filt
 # What nobody means as part of a name.
 _NOT_IN_NAMES = re.compile(r"[]|&*,)'\"]")
 # What somebody may have meant as a name in brackets.
-_LOOSE_WORD = re.compile(r"[^\[\]'\"]*")
+_LOOSE_WORD = re.compile(r"[^\[\]'\",]+")
 
 
 Kind = Literal["name", "names", "places", "wildcard", "filter", "call"]
@@ -307,11 +307,14 @@ class _PathReader:
             cursor.refuse("scripts in brackets are not taken; the last element is [-1]", at=opened)
         if cursor.sees("]"):
             cursor.refuse("the bracket is empty", at=opened, rewrite=cursor.replaced(opened, cursor.at + 1, "[*]"))
-        stop = outside_strings(cursor, lambda char: char == "]", cursor.at)
-        word = cursor.match(_LOOSE_WORD).rstrip(BLANK)
+        stop = find_bracket_end(cursor, opened)
+        if cursor.sees("@"):
+            inner = cursor.text[cursor.at : stop - 1]
+            cursor.refuse("a filter begins with ?(", at=opened, rewrite=cursor.replaced(opened, stop, f"[?({inner})]"))
+        word = cursor.text[cursor.at : stop - 1].rstrip(BLANK)
         rewrite = None
-        if stop >= 0 and word and "," not in word:
-            rewrite = cursor.replaced(opened, stop + 1, f"[{quote(word)}]")
+        if _LOOSE_WORD.fullmatch(word):
+            rewrite = cursor.replaced(opened, stop, f"[{quote(word)}]")
         cursor.refuse("a name in brackets must be in quotes", at=opened, rewrite=rewrite)
 
     def _check_scans(self) -> None:

@@ -18,6 +18,7 @@ from hookwright.filters.patterns.tree import (
     Behind,
     Chars,
     Choice,
+    Empty,
     End,
     Ranges,
     Repeat,
@@ -27,6 +28,7 @@ from hookwright.filters.patterns.tree import (
     chars,
     invert,
     join,
+    where_empty,
 )
 
 FLAGS: Final = "dixmsuU"  # Jayway's, by `PatternFlag`
@@ -168,6 +170,9 @@ class _PatternReader:
         most = least if quantifier[2] is None else None if quantifier[3] is None else int(quantifier[3])
         if max(least, most or 0) > MAX_REPEAT or (most is not None and most < least):
             self._refuse(f"a repetition has a least and then a most, and {MAX_REPEAT} at most", at=quantifier.start())
+        if least > 1 and where_empty(atom) is Empty.SOMEWHERE:
+            why = "what may be empty before or after certain characters only is not repeated twice or more: Java stops"
+            self._refuse(why, at=quantifier.start())
         return Repeat(atom, least, most)
 
     def _possessive(self, atom: Tree, repeated: Repeat, start: int, quantifier: re.Match[str]) -> Tree:
@@ -220,7 +225,7 @@ class _PatternReader:
         if self._here == "?":
             kind = _GROUP.match(self._text, self._at)
             if kind is None:
-                self._refuse("this kind of group is not taken", at=opened, stop=self._at + 2, instead="(?:")
+                self._refuse_group(opened)
             self._at = kind.end()
             if kind[9] is not None:
                 self._set_flags(kind, opened)
@@ -240,6 +245,12 @@ class _PatternReader:
         if kind is not None and (kind[4] or kind[5]):
             return [self._behind(inner, opened, negated=bool(kind[5]))]
         return [inner]
+
+    def _refuse_group(self, opened: int) -> NoReturn:
+        for written, instead in (("(?>", "(?:"), ("(?P<", "(?<")):
+            if self._text.startswith(written, opened):
+                self._refuse("this kind of group is not taken", at=opened, stop=opened + len(written), instead=instead)
+        self._refuse("this kind of group is not taken", at=opened)
 
     def _set_flags(self, kind: re.Match[str], opened: int) -> None:
         if "U" in kind[7] + (kind[8] or ""):
@@ -312,9 +323,10 @@ class _PatternReader:
     def _read_class_item(self, *, first: bool) -> Ranges:
         at, here = self._at, self._here
         if here in ("[", "]") or (here == "-" and not first and self._text[at + 1 : at + 2] != "]"):
-            self._refuse(f"a {here} inside of brackets must be escaped", stop=at + 1, instead="\\" + here)
+            instead = None if here == "[" else "\\" + here  # for Java it begins a set within the set
+            self._refuse(f"a {here} inside of brackets must be escaped", stop=at + 1, instead=instead)
         if self._text.startswith("&&", at):
-            self._refuse("&& inside of brackets is not taken", stop=at + 2, instead="&\\&")
+            self._refuse("&& inside of brackets is not taken: write (?!x)[a-z] for letters without x")
         if self._flags.has("x") and here in _SPACES + "#":
             self._refuse("with the flag x a blank inside of brackets must be escaped", stop=at + 1, instead=f"\\{here}")
         low = self._read_class_char()

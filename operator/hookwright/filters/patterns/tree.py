@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 Ranges = tuple[tuple[int, int], ...]
 """Code points, as ranges with both ends in, in order and apart."""
@@ -68,6 +69,29 @@ class End:
 
 
 Tree = Chars | Sequence | Choice | Repeat | Ahead | Behind | Start | End
+
+
+class Empty(IntEnum):
+    """Where a part matches the empty text; the order is that of the words."""
+
+    NOWHERE = 0
+    SOMEWHERE = 1
+    ANYWHERE = 2
+
+
+def where_empty(part: Tree) -> Empty:
+    """Tell where a part may be the empty text: what looks at its neighbours is it at some places only."""
+    match part:
+        case Chars():
+            return Empty.NOWHERE
+        case Sequence(parts):
+            return min(map(where_empty, parts), default=Empty.ANYWHERE)
+        case Choice(parts):
+            return max(map(where_empty, parts))
+        case Repeat(inner, least):
+            return where_empty(inner) if least else Empty.ANYWHERE
+        case Ahead() | Behind() | Start() | End():
+            return Empty.SOMEWHERE
 
 
 def chars(*characters: str) -> Chars:
