@@ -70,11 +70,11 @@ def test_webhook_that_cannot_be_read_has_a_route_too(world):
 def test_target_brings_its_values(world):
     """A target that comes, changes or goes changes the routes of its Webhooks."""
     world.put(Webhook, raw_webhook())
-    assert world.route().matches is None
+    assert world.route().tests is None
     world.put(BuildTrigger, raw_buildtrigger())
-    assert world.route().matches(push())
+    assert world.route().tests[0](push())
     world.put(BuildTrigger, raw_buildtrigger(source={"branch": "other"}), generation=2)
-    assert not world.route().matches(push())
+    assert not world.route().tests[0](push())
     world.mirror.remove(BuildTrigger, raw_buildtrigger())
     assert world.route().target_exists is False
 

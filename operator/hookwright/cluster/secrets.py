@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import SECRETS
-from hookwright.cluster.secret_values import FoundSecret, SecretCopy, SecretState
+from hookwright.cluster.secret_values import FoundSecret, SecretCopy, SecretState, measure_copy
 from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.errors import ClusterError
 
@@ -27,8 +27,9 @@ PATIENCE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 # So many readings in a row because of bad signatures; one more each second.
 BURST = 5
-# Secrets that nobody asked for are forgotten when there are more than this.
+# Of more Secrets than this, or larger ones together, those that were read first are forgotten.
 MAX_KEPT = 20_000
+MAX_BYTES = 64 * 1024 * 1024
 
 Place = tuple[str, str]  # namespace and name
 Ref = tuple[str, str, str]  # namespace, name and key
@@ -58,7 +59,8 @@ class SecretReader:
         self._cluster = cluster
         self._watched = watched
         self._clock = clock
-        self._kept: dict[Place, _Kept] = {}
+        self._kept: dict[Place, _Kept] = {}  # those that were read first, first
+        self._bytes = 0
         self._reading: dict[Place, asyncio.Task[_Kept]] = {}
         self._failed_at: dict[Place, float] = {}
         self._budgets: dict[Place, _Budget] = {}
@@ -113,14 +115,22 @@ class SecretReader:
         How often it really asks the API server is bounded for each Secret.
         """
         tried = tuple(than or ())
-        known = self._collect(refs)
-        if known is not None and tuple(known) != tried:
-            # A watch, or another delivery, has brought it meanwhile.
-            return known
-        asked = {self._ask(where) for where in {ref[:2] for ref in refs} if self._spend(where)}
-        if not asked:
-            return None
-        await asyncio.wait(asked, timeout=PATIENCE_SECONDS)
+        # A watch, or another delivery, may have brought it meanwhile.
+        changed = await self._wait_for_others(set(), refs, tried)
+        places = {ref[:2] for ref in refs}
+        if changed is None and (under_way := {self._reading[where] for where in places if where in self._reading}):
+            # Another's request costs nothing; it may have been sent before the Secret changed.
+            changed = await self._wait_for_others(under_way, refs, tried)
+        if changed is None and (asked := {self._ask(where) for where in places if self._spend(where)}):
+            changed = await self._wait_for_others(asked, refs, tried)
+        return changed
+
+    async def _wait_for_others(
+        self, requests: set[asyncio.Task[_Kept]], refs: Sequence[Ref], tried: tuple[bytes, ...]
+    ) -> Sequence[bytes] | None:
+        """Wait for requests; give what is known then if it is other than what was tried."""
+        if requests:
+            await asyncio.wait(requests, timeout=PATIENCE_SECONDS)
         known = self._collect(refs)
         return known if known is not None and tuple(known) != tried else None
 
@@ -135,7 +145,7 @@ class SecretReader:
 
     def _drop(self, namespace: str, name: str) -> None:
         """Trust the watch, which has news of a Secret; one that has lost its label is read anew."""
-        self._kept.pop((namespace, name), None)
+        self._forget((namespace, name))
         self._doubted.discard((namespace, name))
 
     def _collect(self, refs: Sequence[Ref]) -> Sequence[bytes] | None:
@@ -174,15 +184,28 @@ class SecretReader:
     def _note(self, where: Place, task: asyncio.Task[_Kept]) -> None:
         """Remember an answer, and that there was none."""
         self._reading.pop(where, None)
-        for memory in (self._kept, self._failed_at, self._budgets):
+        for memory in (self._failed_at, self._budgets):
             if len(memory) >= MAX_KEPT:
                 memory.clear()
         if _is_answer(task):
-            self._kept[where] = task.result()
+            self._keep(where, task.result())
             self._failed_at.pop(where, None)
             self._compare(where, task.result().copy)
         else:
             self._failed_at[where] = self._clock()
+
+    def _keep(self, where: Place, kept: _Kept) -> None:
+        """Keep an answer, as long as there is room: anybody's Secrets may be large."""
+        self._forget(where)
+        self._bytes += measure_copy(kept.copy)
+        self._kept[where] = kept
+        while len(self._kept) > MAX_KEPT or (self._bytes > MAX_BYTES and len(self._kept) > 1):
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, where: Place) -> None:
+        kept = self._kept.pop(where, None)
+        if kept is not None:
+            self._bytes -= measure_copy(kept.copy)
 
     def _compare(self, where: Place, answer: SecretCopy) -> None:
         """Doubt what the watch says of a Secret that is another by now, until the watch has news of it."""

@@ -7,13 +7,23 @@ from itertools import islice
 
 from hookwright.builds.wanted import Undecided, WantedBuild, clean_value, format_time
 from hookwright.errors import NotAuthentic, Unreadable
-from hookwright.filters import Budget, EvaluationError, Expression, JsonValue, bind, render_found, render_value
+from hookwright.filters import (
+    Budget,
+    EvaluationError,
+    Expression,
+    JsonValue,
+    UnknownKey,
+    bind,
+    render_found,
+    render_value,
+)
 from hookwright.intake.payload import read_payload
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import CompiledParameter, Route
 from hookwright.kinds import ParameterSource, Webhook
 from hookwright.reasons import (
     ACCEPTED,
+    ADDRESS_NOT_ALLOWED,
     BODY_TOO_LARGE,
     CATALOGUE,
     FILTERED_OUT,
@@ -33,6 +43,7 @@ from hookwright.reasons import (
 MAX_UNDECIDED = 1000
 MAX_EXPECTED_LENGTH = 50_150
 MAX_EVENT = 128
+MAX_EXPECTED_SHOWN = 200
 
 
 def admit_all() -> float | None:
@@ -81,7 +92,7 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
     try:
         scheme.verify(request, secrets or ())
     except NotAuthentic as error:
-        return say(CATALOGUE[error.reason])
+        return say(CATALOGUE[error.reason], describe_refusal(error, request))
     except Unreadable as error:
         return say(CATALOGUE[error.reason], error.message)
     authentic = True
@@ -99,14 +110,14 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
     undecided = _apply_filters(route, document, budget)
     parameters = (
         {p.name: _value_of(p, route, request, document, delivery_id, budget) for p in route.parameters}
-        if undecided is not None
+        if not isinstance(undecided, int)
         else {}
     )
     # What a spent budget left undone must not look like a filter that does not match, or like empty parameters.
     if budget.spent:
         return say(PAYLOAD_TOO_COMPLEX)
-    if undecided is None:
-        return say(FILTERED_OUT)
+    if isinstance(undecided, int):
+        return say(FILTERED_OUT, describe_mismatch(route, undecided))
     wanted = WantedBuild(
         namespace=route.namespace,
         owner_kind=Webhook.KIND,
@@ -148,19 +159,42 @@ def _value_of(  # noqa: PLR0917 - a parameter may come from anything that there 
             return clean_value(route.scheme.event(request) or "")
 
 
-def _apply_filters(route: Route, document: JsonValue, budget: Budget) -> tuple[Undecided, ...] | None:
-    """Give what is left to decide once the target is there, mostly nothing; None if a filter does not match."""
-    if route.matches is not None:
-        return () if route.matches(document, budget) else None
+def describe_refusal(error: NotAuthentic, request: Request) -> str:
+    """Say more to the owner than the reason's own sentence, where that helps; empty where it does not."""
+    if error.reason != ADDRESS_NOT_ALLOWED.name:
+        return ""
+    seen = str(request.client) if request.client is not None else "unknown"
+    return f"The caller's address is {seen}, which is not in allowedIPRange."
+
+
+def describe_mismatch(route: Route, index: int) -> str:
+    """Say what a filter wanted and did not find; of the payload nothing is said."""
+    rule = route.filters[index]
+    if rule.match_equals is None:
+        return f"spec.filters[{index}]: {rule.json_path.text} finds nothing that is not null"
+    try:
+        expected = rule.match_equals.expand(route.values if route.values is not None else route.own_values)
+    except UnknownKey:
+        expected = rule.match_equals.text
+    return f"spec.filters[{index}]: {rule.json_path.text} does not give {expected[:MAX_EXPECTED_SHOWN]}"
+
+
+def _apply_filters(route: Route, document: JsonValue, budget: Budget) -> tuple[Undecided, ...] | int:
+    """Give what is left to decide once the target is there, mostly nothing; or which filter does not match."""
+    if route.tests is not None:
+        for index, test in enumerate(route.tests):
+            if not test(document, budget):
+                return index
+        return ()
     undecided = []
-    for rule in route.filters:
+    for index, rule in enumerate(route.filters):
         if rule.match_equals is not None and not set(rule.match_equals.keys) <= set(route.own_values):
             found = _keep_texts(rule.json_path, document, budget)
             if not found:
-                return None
+                return index
             undecided.append(Undecided(match_equals=rule.match_equals.text, found=found))
         elif not bind((rule,), route.own_values)(document, budget):  # it needs no value of the target
-            return None
+            return index
     return tuple(undecided)
 
 

@@ -26,7 +26,9 @@ from hookwright.intake.route import Route, SecretRef
 from hookwright.journal import Accept, Accepted, Key, RowError
 from hookwright.reasons import (
     ACCEPTED,
+    ADDRESS_NOT_ALLOWED,
     ALREADY_DELIVERED,
+    FILTERED_OUT,
     JOURNAL_UNWRITABLE,
     METHOD_NOT_ALLOWED,
     NOT_AUTHENTIC,
@@ -54,6 +56,8 @@ _UNTOLD = frozenset(
         TIMESTAMP_OUT_OF_WINDOW,
     }
 )
+# What these say in detail, filters and addresses, is for the owner too.
+_FOR_THE_OWNER = frozenset({FILTERED_OUT, ADDRESS_NOT_ALLOWED})
 # A Secret that has changed meanwhile would make these something else.
 _WORTH_ANOTHER_LOOK = frozenset({SIGNATURE_MISMATCH, TOKEN_MISMATCH, SECRET_UNUSABLE})
 
@@ -168,7 +172,7 @@ def to_journal(wanted: WantedBuild) -> Accepted:
 def answer(verdict: Verdict) -> Answer:
     """Say a verdict over HTTP."""
     reason = NOT_AUTHENTIC if verdict.reason in _UNTOLD else verdict.reason
-    message = verdict.message if reason is verdict.reason else reason.sentence
+    message = verdict.message if reason is verdict.reason and reason not in _FOR_THE_OWNER else reason.sentence
     if verdict.wanted:
         members = _write(reason, message, [describe_build(wanted) for wanted in verdict.wanted])
     else:

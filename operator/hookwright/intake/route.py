@@ -44,7 +44,6 @@ _NO_SCHEME = Unauthenticated(AuthenticationConfiguration())
 
 # The same few expressions stand in most Webhooks, and parsing one costs as much as ten payloads.
 _compile_filter = lru_cache(maxsize=4096)(compile_filter)
-_compile_expression = lru_cache(maxsize=4096)(compile_expression)
 
 
 class SecretRef(NamedTuple):
@@ -84,7 +83,7 @@ class Route:
     filters: tuple[Filter, ...] = ()
     own_values: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] | None = None
-    matches: Matches | None = None
+    tests: tuple[Matches, ...] | None = None  # of each filter; None while a value is missing
     parameters: tuple[CompiledParameter, ...] = ()
     target: TargetRef
     target_exists: bool
@@ -138,7 +137,7 @@ def compile_route(
 def describe_shape(invalid: InvalidObject) -> InvalidSpec:
     """Say what is wrong with an object that the API server's schema should have refused, with AWS's code."""
     # A field that is misspelt is missing too: the misspelling is what its author wants to hear of first.
-    problem = min(invalid.problems, key=lambda one: not one.message.endswith("(misspelt?)"))
+    problem = min(invalid.problems, key=lambda one: not one.unknown)
     code = VALIDATION
     if problem.field.startswith("spec.filters"):
         code = INVALID_FILTER
@@ -172,7 +171,7 @@ def _compile(webhook: Webhook, target: ObjectKind | InvalidObject | None, standi
         filters=filters,
         own_values=spec.action_configuration,
         values=values if complete else None,
-        matches=bind(filters, values) if complete else None,
+        tests=tuple(bind((one,), values) for one in filters) if complete else None,
         parameters=parameters,
         target=_refer(webhook),
         target_exists=known is not None,
@@ -239,7 +238,7 @@ def _compile_parameters(webhook: Webhook) -> tuple[CompiledParameter, ...]:
             message = f"{field_}.name: {parameter.name} is there twice; remove one"
             raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.name")
         try:
-            expression = _compile_expression(parameter.json_path) if parameter.json_path is not None else None
+            expression = compile_expression(parameter.json_path) if parameter.json_path is not None else None
         except InvalidExpression as error:
             message = f"{field_}.jsonPath: {error.message}"
             raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.jsonPath") from None

@@ -72,6 +72,8 @@ SERVERS = {"product": IntakeServer, "bare": BareServer, "least": LeastServer}
 class MemoryCluster:
     """A `Cluster` that answers at once: it has the Secret, and takes every status."""
 
+    _version = 1
+
     async def get(self, resource: Resource, *, namespace: str | None = None, name: str) -> Raw | None:
         """Give the Secret."""
         return deliveries.make_secret() if resource == SECRETS else None
@@ -102,8 +104,12 @@ class MemoryCluster:
         name: str,
         subresource: str | None = None,
     ) -> Raw:
-        """Take a change."""
-        return dict(patch)
+        """Take a change, and give the Webhook as it is then."""
+        number = int(name.rpartition("-")[2])
+        stored = deliveries.as_stored(deliveries.make_webhook(number))
+        self._version += 1
+        metadata = {**stored["metadata"], "resourceVersion": str(self._version)}
+        return {**stored, "metadata": metadata, "status": patch["status"]}
 
 
 async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[IntakeServer]) -> None:

@@ -395,3 +395,34 @@ def test_value_is_decoded_once():
     for number in range(1000):
         assert copy.judge(str(number)).state is SecretState.NO_KEY
     assert list(copy._found) == ["token"]
+
+
+async def test_what_is_kept_is_bounded_in_bytes(bench, monkeypatch):
+    """However large Secrets are, no more than a bound of them is kept; those read first are forgotten first."""
+    monkeypatch.setattr(secrets, "MAX_BYTES", 11_000)
+    for name in "abcde":
+        large = raw_secret(value=b"x" * 3000)
+        large["metadata"] |= {"name": name, "uid": name}
+        bench.cluster.put(SECRETS, large)
+        assert await bench.reader.read("default", name, "token") == (b"x" * 3000,)
+        assert bench.reader._bytes <= 11_000
+    assert set(bench.reader._kept) == {("default", "d"), ("default", "e")}
+    asked = bench.asked
+    assert await bench.reader.read("default", "e", "token") is not None
+    assert bench.asked == asked
+    bench.now += KEEP_SECONDS + 1
+    for name in "de":
+        await bench.reader.read("default", name, "token")
+    assert len(bench.reader._kept) == 2
+
+
+async def test_all_who_come_at_once_get_the_new_secret(bench):
+    """Of a hundred deliveries that are signed anew in the same moment each is checked with the new secret."""
+    old = await bench.reader.read(*PLACE)
+    bench.cluster.put(SECRETS, raw_secret(value=NEW))
+    bench.cluster.gate = asyncio.Event()
+    waiting = [asyncio.create_task(bench.reader.read_again(*PLACE, old)) for _ in range(100)]
+    await settle()
+    bench.cluster.gate.set()
+    assert set(await asyncio.gather(*waiting)) == {(NEW,)}
+    assert bench.asked <= 1 + BURST

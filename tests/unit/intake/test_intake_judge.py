@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 
 import pytest
 
@@ -11,6 +13,7 @@ from hookwright.builds.plan import End, Start, plan
 from hookwright.builds.wanted import MAX_VALUE_LENGTH
 from hookwright.filters import MAX_NODES
 from hookwright.intake.judge import admit_all, judge
+from hookwright.intake.receiver import answer
 from hookwright.reasons import Outcome
 from support.objects import (
     DELIVERY_ID,
@@ -425,3 +428,24 @@ def test_who_was_not_looked_at_has_proved_nothing(request_, changes, secrets):
 def test_unauthenticated_callers_count_as_authentic():
     """Where anybody may call, the limit by address does not hold them: the owner sets a rate limit."""
     assert give_verdict(make_request(secret=None), make_route(**ANYBODY), None).authentic
+
+
+def test_owner_reads_which_filter_does_not_match():
+    """The verdict names the filter, its expression and what it wanted, and says nothing of the payload."""
+    filters = [{"jsonPath": "$.after"}, {"jsonPath": "$.ref", "matchEquals": "refs/heads/{Branch}"}]
+    verdict = give_verdict(make_request(push(ref="refs/heads/secret")), make_route(filters=filters))
+    assert verdict.reason is reasons.FILTERED_OUT
+    assert verdict.message == "spec.filters[1]: $.ref does not give refs/heads/main"
+    absent = give_verdict(make_request({"ref": "x"}), make_route(filters=filters))
+    assert absent.message == "spec.filters[0]: $.after finds nothing that is not null"
+
+
+def test_owner_reads_which_address_was_refused():
+    """The verdict on a caller outside the range says which address was seen; the answer to the caller does not."""
+    configuration = {"allowedIPRange": "192.0.2.0/24"}
+    route = make_route(authentication="IP", authenticationConfiguration=configuration)
+    request = replace(make_request(), client=ip_address("10.0.3.7"))
+    verdict = give_verdict(request, route)
+    assert verdict.reason is reasons.ADDRESS_NOT_ALLOWED
+    assert "10.0.3.7" in verdict.message
+    assert b"10.0.3.7" not in answer(verdict).body

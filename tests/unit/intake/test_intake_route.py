@@ -131,26 +131,26 @@ def test_inline_secret_is_kept_and_not_shown():
 def test_placeholders_come_from_the_target(key, value):
     """The keys of the target's source fill placeholders."""
     route = make_route(filters=[{"jsonPath": "$.ref", "matchEquals": key}])
-    assert (route.matches(push(ref=value)), route.matches(push(ref=key))) == (True, False)
+    assert (route.tests[0](push(ref=value)), route.tests[0](push(ref=key))) == (True, False)
 
 
 def test_owner_of_a_subgroup_is_all_before_the_last_slash():
     """A repository in a group of groups has the whole group as its owner."""
     target = make_buildtrigger(source={"repository": "group/sub/repo"})
     route = make_route(target, filters=[{"jsonPath": "$.ref", "matchEquals": "{Owner}|{Repo}"}])
-    assert route.matches(push(ref="group/sub|repo"))
+    assert route.tests[0](push(ref="group/sub|repo"))
 
 
 def test_own_configuration_goes_before_the_target():
     """A key of actionConfiguration hides the target's."""
     route = make_route(actionConfiguration={"Branch": "own"})
-    assert (route.matches(push(ref="refs/heads/own")), route.matches(push())) == (True, False)
+    assert (route.tests[0](push(ref="refs/heads/own")), route.tests[0](push())) == (True, False)
 
 
 def test_unknown_placeholder_with_a_missing_target_is_no_problem_yet():
     """The target may bring the key, so that nothing is said until it is there."""
     route = make_route(missing=True, filters=[{"jsonPath": "$.ref", "matchEquals": "{Later}"}])
-    assert (route.problem, route.matches, route.values, route.target_exists) == (None, None, None, False)
+    assert (route.problem, route.tests, route.values, route.target_exists) == (None, None, None, False)
 
 
 def test_target_without_a_source_has_no_branch():
@@ -161,7 +161,7 @@ def test_target_without_a_source_has_no_branch():
 def test_filters_without_placeholders_need_no_target():
     """A Webhook whose filters need nothing of the target judges as well without it."""
     route = make_route(missing=True, filters=[{"jsonPath": "$.ref", "matchEquals": "refs/heads/main"}])
-    assert (route.matches(push()), route.target_exists) == (True, False)
+    assert (route.tests[0](push()), route.target_exists) == (True, False)
 
 
 def test_unknown_placeholder_names_the_known_ones():
@@ -227,7 +227,7 @@ def test_target_of_another_shape_says_nothing():
     """A target that cannot be read has no values for placeholders, and starts nothing."""
     invalid = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
     route = compile_route(make_webhook(), invalid)
-    assert (route.problem, route.target_exists, route.matches) == (None, False, None)
+    assert (route.problem, route.target_exists, route.tests) == (None, False, None)
 
 
 NEARLY = st.text("$.@[]()?*:'\"=!<>&|0-9ab, ", min_size=1, max_size=30).map("$".__add__)
