@@ -263,7 +263,7 @@ BUILD_FORBIDDEN = _reason(
     "BuildForbidden",
     Outcome.FAILED,
     None,
-    "The build's ServiceAccount may not create the build, or a quota forbids it.",
+    "The build's ServiceAccount may not create the build, or a policy forbids it.",
     "Give the ServiceAccount the verb create on the build's kind by a Role in this namespace, then redeliver.",
 )
 BUILD_INVALID = _reason(

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -117,8 +117,8 @@ class Process:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Write:
-    """A request that may change something, as it left a process."""
+class Request:
+    """A request as it left a process."""
 
     method: str
     path: str
@@ -131,11 +131,18 @@ class Write:
 
 
 class Wire:
-    """What lies between one process and the API server: it notes what is written."""
+    """What lies between one process and the API server: it notes what is written, and can hold all answers back."""
 
     def __init__(self, cluster: DevCluster) -> None:
-        self.writes: list[Write] = []
+        self.writes: list[Request] = []
+        """The requests that may have changed something."""
+        self.asked = 0
+        """How many requests the process has made."""
         self.port = 0
+        self.flows = asyncio.Event()
+        """While it is not set, no answer and no event of a watch comes through."""
+        self.flows.set()
+        self._chosen: Callable[[Request], bool] = lambda _: False
         self._cluster = cluster
         self._server: asyncio.Server | None = None
         self._carrying: set[asyncio.Task[None]] = set()
@@ -144,6 +151,18 @@ class Wire:
         """Take connections."""
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def hold_at(self, chosen: Callable[[Request], bool]) -> None:
+        """Hold all answers back from the next request on that is chosen, until `flows` is set again."""
+        self._chosen = chosen
+
+    def _note(self, request: Request) -> None:
+        self.asked += 1
+        if request.method == "GET":
+            return
+        self.writes.append(request)
+        if self._chosen(request):
+            self.flows.clear()
 
     async def close(self) -> None:
         """Take no more connections, and end those that are there."""
@@ -161,8 +180,8 @@ class Wire:
         try:
             there, back = await asyncio.open_connection(host, int(port))
             ends = [
-                asyncio.create_task(_pump(reader, back, Reading(self.writes).feed)),
-                asyncio.create_task(_pump(there, writer, lambda _: None)),
+                asyncio.create_task(_pump(reader, back, Reading(self._note).feed)),
+                asyncio.create_task(_pump(there, writer, lambda _: self.flows.wait())),
             ]
             try:
                 # As soon as one side ends, the other one is over too.
@@ -172,29 +191,32 @@ class Wire:
                     end.cancel()
                 await asyncio.gather(*ends, return_exceptions=True)
                 back.close()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
+            # Cancelled by `close` alone; asyncio's streams would complain of a handler that says so.
             pass
         finally:
             self._carrying.discard(task)
             writer.close()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note: Callable[[bytes], None]) -> None:
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pass_by: Callable[[bytes], Awaitable[object]]
+) -> None:
     with suppress(OSError):
         while data := await reader.read(65_536):
-            note(data)
+            await pass_by(data)
             writer.write(data)
             await writer.drain()
 
 
 class Reading:
-    """Reads the requests of one connection, as they come in pieces, and notes those that may change something."""
+    """Reads the requests of one connection, as they come in pieces."""
 
-    def __init__(self, writes: list[Write]) -> None:
-        self._writes = writes
+    def __init__(self, note: Callable[[Request], None]) -> None:
+        self._note = note
         self._data = bytearray()
 
-    def feed(self, data: bytes) -> None:
+    async def feed(self, data: bytes) -> None:
         """Take what has come."""
         self._data += data
         while (end := self._data.find(b"\r\n\r\n")) >= 0:
@@ -204,12 +226,9 @@ class Reading:
             if len(self._data) < over:
                 return
             method, target, _ = head.partition("\r\n")[0].split(" ")
-            if method != "GET":
-                path, _, query = target.partition("?")
-                body = bytes(self._data[end + 4 : over])
-                self._writes.append(
-                    Write(method=method, path=path, query=query, body=json.loads(body) if body else None)
-                )
+            path, _, query = target.partition("?")
+            body = bytes(self._data[end + 4 : over])
+            self._note(Request(method=method, path=path, query=query, body=json.loads(body) if body else None))
             del self._data[:over]
 
 
@@ -223,11 +242,14 @@ class Chronicle:
         plural, _, group = kind.partition(".")
         self._key = (group, plural)
         self._changes: list[Any] = []
+        self.births = 0
+        """How many objects have come."""
         cluster._store.listeners.append(self._note)
 
     def _note(self, change: Any) -> None:
         if change.new.key == self._key:
             self._changes.append(change)
+            self.births += change.type == "ADDED"
 
     def __len__(self) -> int:
         return len(self._changes)

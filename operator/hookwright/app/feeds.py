@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -33,21 +34,16 @@ NO_CRDS = "the CRDs are not installed: kubectl apply -f crds/"
 OURS: Mapping[type[ObjectKind], Resource] = {BuildTrigger: BUILDTRIGGERS, Webhook: WEBHOOKS}
 
 
-def follow(cluster: Cluster, mirror: Mirror, kind: type[ObjectKind], resource: Resource) -> Informer:
-    """Make the informer that keeps the objects of `kind` in the mirror."""
-
-    def seen(event: str, raw: Raw) -> None:
-        if event == DELETED:
-            mirror.remove(kind, raw)
-        else:
-            mirror.put(kind, raw)
-
-    return Informer(cluster, resource, seen=seen)
-
-
 def follow_cronjobs(cluster: Cluster, mirror: Mirror) -> Informer:
     """Make the informer of CronJobs, of which any may be a target."""
-    return follow(cluster, mirror, CronJob, CRONJOBS)
+    return Informer(cluster, CRONJOBS, seen=partial(_mirror_event, mirror, CronJob))
+
+
+def _mirror_event(mirror: Mirror, kind: type[ObjectKind], event: str | None, raw: Raw) -> None:
+    if event == DELETED:
+        mirror.remove(kind, raw)
+    else:
+        mirror.put(kind, raw)
 
 
 async def fill(mirror: Mirror, cluster: Cluster) -> bool:
@@ -68,16 +64,33 @@ async def fill(mirror: Mirror, cluster: Cluster) -> bool:
 
 
 class InformerFeed:
-    """Our kinds by informers."""
+    """Our kinds by informers, into a mirror that `fill` has filled."""
 
     def __init__(self, cluster: Cluster, mirror: Mirror) -> None:
-        self._informers = [follow(cluster, mirror, kind, resource) for kind, resource in OURS.items()]
+        self._mirror = mirror
+        self._shown: dict[type[ObjectKind], set[str]] = {kind: set() for kind in OURS}
+        self._informers = {
+            # Without our own kinds there is nothing to do: a right, or a CRD, that comes back must be found soon.
+            kind: Informer(cluster, resource, seen=partial(self._see, kind), refused_seconds=LONGEST_WAIT_SECONDS)
+            for kind, resource in OURS.items()
+        }
 
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for informer in self._informers:
+            for kind, informer in self._informers.items():
                 group.create_task(informer.run())
+                group.create_task(self._forget(kind, informer))
+
+    def _see(self, kind: type[ObjectKind], event: str, raw: Raw) -> None:
+        _mirror_event(self._mirror, kind, event, raw)
+        if kind in self._shown:
+            self._shown[kind].add(raw["metadata"]["uid"])
+
+    async def _forget(self, kind: type[ObjectKind], informer: Informer) -> None:
+        """Forget what went after it was filled in and before the informer's own list: nobody else tells of it."""
+        await informer.synced.wait()
+        self._mirror.retain(kind, self._shown.pop(kind))
 
 
 class KopfFeed:
@@ -117,10 +130,7 @@ class KopfFeed:
             await self._refill()
 
     def _see(self, kind: type[ObjectKind], event: str | None, raw: Mapping[str, Any]) -> None:  # Any: a raw object
-        if event == DELETED:
-            self._mirror.remove(kind, raw)
-        else:
-            self._mirror.put(kind, raw)
+        _mirror_event(self._mirror, kind, event, raw)
         if event is None:
             self._listed.set()
 

@@ -33,6 +33,7 @@ from hookwright.settings import Settings
 log = structlog.get_logger()
 
 PURGE_SECONDS = 600.0
+LAST_STARTS_SECONDS = 3.0
 FAREWELL_SECONDS = 5.0
 LAST_BODY_SECONDS = BODY_SECONDS + 1.0
 
@@ -106,6 +107,7 @@ class IntakeSide:
             trusted=parse_networks(settings.trusted_proxies),
         )
         self._serving: asyncio.Task[None] | None = None
+        self._working = False
         mirror.subscribe(lambda change: keep_routes(change, mirror, self._routes))
         mirror.subscribe(lambda change: welcome(change, self._worker))
         journal.subscribe(self._worker.wake)
@@ -122,7 +124,6 @@ class IntakeSide:
                 News(namespace=started.namespace, name=started.name, uid=started.uid, last_triggered=started.time)
             )
         self._serving = asyncio.create_task(self._server.run())
-        tasks = [asyncio.create_task(part) for part in (self._worker.run(), self._writer.run(), self._purge())]
         listening = asyncio.create_task(self._server.listening())
         await asyncio.wait({listening, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         if not listening.done():
@@ -130,21 +131,29 @@ class IntakeSide:
             self._serving.result()
             raise UsageError(f"the server ended before it listened on {self._settings.listen}")
         log.info("listening", address=self._settings.listen, url=self._settings.public_url)
-        return [*tasks, self._serving]
+        parts = (self._worker.run(), self._writer.run(), self._purge())
+        self._working = True
+        return [self._serving, *(asyncio.create_task(part) for part in parts)]
 
     async def drain(self) -> None:
         """Go on taking deliveries for a while, so that senders can go elsewhere; nothing is cut off by it."""
         await self._server.drain(self._settings.drain)
 
     async def end(self) -> None:
-        """Finish what is being answered, and write what is still to be said."""
+        """Finish what is being answered, start what was accepted last, and write what is still to be said."""
         self._server.stop()
         if self._serving is not None:
             # A body that has begun may take as long as any; one that trickles longer is not waited for.
             await asyncio.wait({self._serving}, timeout=LAST_BODY_SECONDS)
+        if not self._working:
+            return
+        with suppress(TimeoutError):
+            # What is not started now waits until there is a process on this journal again, which may be never.
+            async with asyncio.timeout(LAST_STARTS_SECONDS):
+                await self._worker.settle()
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._writer.flush()
+                await self._writer.finish()
                 await self._history.flush()
 
     def _admit(self, route: Route) -> float | None:
@@ -155,7 +164,7 @@ class IntakeSide:
 
     def _hear_conclusion(self, conclusion: Conclusion) -> None:
         """Pass on what became of a start."""
-        self._history.write(record_of_conclusion(conclusion))
+        self._history.write(record_of_conclusion(conclusion), concludes=True)
         self._writer.tell(news_of_conclusion(conclusion))
 
     def _hear_verdict(self, route: Route, request: Request, verdict: Verdict) -> None:

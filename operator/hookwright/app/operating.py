@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from hookwright.cluster import Cluster
@@ -62,13 +62,13 @@ class OperatorSide:
         )
         self._queue = WorkQueue[Key](work=lambda key: reconcile(key, world), workers=RECONCILERS)
         mirror.subscribe(self._see)
-        watched.subscribe(lambda namespace, name: self._queue.add_all(mirror.webhooks_on(namespace, name)))
+        watched.subscribe(lambda namespace, name: self._add(mirror.webhooks_on(namespace, name)))
         root_keys.subscribe(self.look_at_all)
 
     def look_at_all(self) -> None:
         """Have every object looked at."""
-        self._queue.add_all(self._mirror.keys(BuildTrigger.KIND))
-        self._queue.add_all(self._mirror.keys(Webhook.KIND))
+        self._add(self._mirror.keys(BuildTrigger.KIND))
+        self._add(self._mirror.keys(Webhook.KIND))
 
     async def run(self) -> None:
         """Work while the Lease is held, until cancelled; then hand it on."""
@@ -100,4 +100,9 @@ class OperatorSide:
             await asyncio.gather(working, losing, return_exceptions=True)
 
     def _see(self, change: Change) -> None:
-        self._queue.add_all(keys_to_look_at(change, self._mirror))
+        self._add(keys_to_look_at(change, self._mirror))
+
+    def _add(self, keys: Iterable[Key]) -> None:
+        """Have objects looked at; without the Lease nobody works off the queue, and whoever gets it looks at all."""
+        if self.lease.held:
+            self._queue.add_all(keys)

@@ -6,7 +6,7 @@ import asyncio
 import platform
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,8 +21,8 @@ from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.mirror import Change, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
-from hookwright.errors import ClusterError, UsageError
-from hookwright.reconcile.rootkey import RootKeys, load_root_keys
+from hookwright.errors import ClusterError, HookwrightError, UsageError
+from hookwright.reconcile.rootkey import RIPEN_SECONDS, RootKeys, load_root_keys
 from hookwright.settings import Settings
 
 log = structlog.get_logger()
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
+_GONE = 410
 # Without CronJobs all else works: whoever starts one waits, as for a target that is missing.
 CRONJOBS_SECONDS = 5.0
 
@@ -79,7 +80,10 @@ class App:
             tasks = [
                 asyncio.create_task(cronjobs.run()),
                 asyncio.create_task(watched.informer.run()),
-                asyncio.create_task(root_keys.follow(cluster, self.settings.namespace)),
+                # Where nobody receives, URLs are made for receivers in other processes, which must know the key first.
+                asyncio.create_task(
+                    root_keys.follow(cluster, self.settings.namespace, ripen=0.0 if receives else RIPEN_SECONDS)
+                ),
             ]
             stack.push_async_callback(_end, tasks)
             intake = None
@@ -110,7 +114,9 @@ class App:
                 )
                 tasks += [asyncio.create_task(operator.run())]
             mirror.subscribe(self.observe)
-            await asyncio.wait({asyncio.create_task(cronjobs.settled())}, timeout=CRONJOBS_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CRONJOBS_SECONDS):
+                    await until_stop(cronjobs.settled(), stop)
             if await insist(lambda: fill(mirror, cluster), stop) is None:
                 return
             receiver_only = self.role is Role.RECEIVER
@@ -136,6 +142,7 @@ class App:
             for task in done - {stopping}:
                 # None of them ends by itself, unless by a mistake that must not pass unseen.
                 task.result()
+                raise HookwrightError("a part of this process has ended by itself, so the whole ends: start it again")
             if intake is not None:
                 await intake.drain()
         finally:
@@ -155,6 +162,18 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def until_stop(work: Awaitable[T], stop: asyncio.Event) -> T | None:
+    """Wait for `work`; leave it, and give None, if `stop` is set before it is done."""
+    working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
 async def insist(ask: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
     """Ask until the API server answers; None if `stop` is set before that.
 
@@ -164,9 +183,10 @@ async def insist(ask: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | No
     wait = FIRST_WAIT_SECONDS
     while not stop.is_set():
         try:
-            return await ask()
+            return await until_stop(ask(), stop)
         except ClusterError as error:
-            if not error.transient:
+            # A list that takes so long that the API server has forgotten its beginning is begun anew.
+            if not error.transient and error.status != _GONE:
                 raise UsageError(f"the API server refuses: {error.message}") from None
             log.warning("cluster", error=error.message, again_in=wait)
         try:

@@ -23,6 +23,9 @@ from hookwright.reasons import (
     Reason,
 )
 
+# kube-apiserver's words, in a 403.
+QUOTA_EXCEEDED = "exceeded quota"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
@@ -81,12 +84,13 @@ def _matches(wanted: WantedBuild, target: ObjectKind) -> bool:
 def judge_refusal(error: ClusterError) -> Reason | None:
     """Say why the API server refuses a build for good; None if trying again may help.
 
-    The statuses and messages are those of kube-apiserver: 403 for a missing right, an exceeded quota and a namespace
-    that is being deleted, 404 for a namespace that is gone, 400 and 422 for a manifest that is no such object.
+    The statuses and messages are those of kube-apiserver: 403 for a missing right and for a namespace that is being
+    deleted, 404 for a namespace that is gone, 400 and 422 for a manifest that is no such object.
     """
-    if error.transient:
-        return None
     message = error.message
+    # A quota is free again when other builds are gone.
+    if error.transient or QUOTA_EXCEEDED in message:
+        return None
     if error.status == 404 or "being terminated" in message:  # noqa: PLR2004 - the statuses are named above
         return NAMESPACE_GONE
     if error.status == 403:  # noqa: PLR2004

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -16,17 +16,36 @@ import structlog
 from hookwright.builds.wanted import format_time
 from hookwright.cluster import WEBHOOKS, Cluster
 from hookwright.errors import ClusterError
-from hookwright.kinds import BuildReference, InvalidObject, LastDelivery, Webhook
-from hookwright.reasons import Outcome
+from hookwright.kinds import BuildReference, InvalidObject, LastDelivery, ObjectKind, Raw, Webhook
+from hookwright.reasons import (
+    BODY_UNREADABLE,
+    JOURNAL_UNWRITABLE,
+    PARAMETERS_TOO_LARGE,
+    PAYLOAD_TOO_COMPLEX,
+    RATE_LIMITED,
+    Outcome,
+)
 
 log = structlog.get_logger()
 
 FLUSH_SECONDS = 1.0
 PATCHES_AT_ONCE = 16
+# How often it is tried to write all, before the process ends, and how long between.
+FAREWELLS = 3
+FAREWELL_SECONDS = 0.2
 # More objects than this are not kept waiting: the oldest news is dropped. The history of each is in its builds.
 MAX_WAITING = 20_000
+# For so long a delivery is not hidden by what anybody may have sent. Longer, and whoever has changed a secret at the
+# sender would not see in status why nothing starts any more.
+HIDDEN_AFTER = timedelta(minutes=1)
 MAX_MESSAGE = 1024
 MAX_ID = 256
+_KEPT = frozenset({Outcome.FAILED, Outcome.PENDING})
+# What is refused for one of these came from a sender that had proved itself.
+_REFUSED_THOUGH_PROVED = frozenset(
+    reason.name
+    for reason in (BODY_UNREADABLE, JOURNAL_UNWRITABLE, PARAMETERS_TOO_LARGE, PAYLOAD_TOO_COMPLEX, RATE_LIMITED)
+)
 
 
 class Webhooks(Protocol):
@@ -34,6 +53,10 @@ class Webhooks(Protocol):
 
     def webhook(self, namespace: str, name: str) -> Webhook | InvalidObject | None:
         """Give a Webhook; None if it does not exist."""
+        ...
+
+    def put(self, kind: type[ObjectKind], raw: Raw) -> None:
+        """Take an object as the API server shows it."""
         ...
 
 
@@ -80,6 +103,7 @@ class StatusWriter:
         self._sleep = sleep
         self._waiting: dict[str, News] = {}
         self._some = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def tell(self, news: News) -> None:
         """Take news; newer news of the same object replaces or completes older."""
@@ -96,8 +120,23 @@ class StatusWriter:
             await self.flush()
             await self._sleep(FLUSH_SECONDS)
 
+    async def finish(self) -> None:
+        """Write all that waits, and what it is refused for being old once more."""
+        for _ in range(FAREWELLS):
+            await self.flush()
+            if not self._waiting:
+                return
+            await self._sleep(FAREWELL_SECONDS)
+
     async def flush(self) -> None:
-        """Write all that waits, now; what the API server does not take waits for the next time."""
+        """Write all that waits, now; what the API server does not take waits for the next time.
+
+        What is being written already is waited for.
+        """
+        async with self._writing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._some.clear()
         waiting, self._waiting = self._waiting, {}
         gate = asyncio.Semaphore(PATCHES_AT_ONCE)
@@ -118,14 +157,19 @@ class StatusWriter:
         patch = make_patch(news, webhook)
         if not patch:
             return
+        # Of the very version that was compared with: other receivers write too, and what they wrote may be newer. A
+        # refusal for that is a 409, and is tried again with what they wrote.
+        version = webhook.metadata.resource_version
+        known = {"uid": news.uid} | ({"resourceVersion": version} if version else {})
         try:
-            await self._cluster.patch(
+            written = await self._cluster.patch(
                 WEBHOOKS,
-                {"metadata": {"uid": news.uid}, "status": patch},
+                {"metadata": known, "status": patch},
                 namespace=news.namespace,
                 name=news.name,
                 subresource="status",
             )
+            self._webhooks.put(Webhook, written)
         except ClusterError as error:
             if error.transient:
                 later = self._waiting.pop(news.uid, None)
@@ -138,8 +182,7 @@ class StatusWriter:
 def merge(before: News, after: News) -> News:
     """Give the news that two pieces of news amount to."""
     old, new = before.last_delivery, after.last_delivery
-    # Of two with the same time the later news counts: it says what became of the same delivery.
-    last = old if new is None or (old is not None and old.time > new.time) else new
+    last = old if new is None or not _replaces(new, old) else new
     if last is new and before.last_triggered is None:
         return after
     triggered = [time for time in (before.last_triggered, after.last_triggered) if time is not None]
@@ -170,15 +213,26 @@ def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
     return patch
 
 
-def _replaces(news: DeliveryNews, found: LastDelivery | None) -> bool:
-    """Say whether a delivery takes the place of the one in status.
+def _replaces(news: DeliveryNews, found: DeliveryNews | LastDelivery | None) -> bool:
+    """Say whether a delivery takes the place of the one that is there: the newer one does.
 
-    One that was refused, which anybody can send, does not hide one that failed, which somebody must mend.
+    What anybody who knows the URL can send stands back behind what was proved: it never hides a delivery that failed,
+    which somebody must mend, or that is still under way, and any other only after HIDDEN_AFTER. In whichever order the
+    two are told, the same one remains.
     """
     if found is None:
         return True
-    hides = news.outcome == Outcome.REFUSED and found.outcome == Outcome.FAILED
-    return news.time >= found.time and not hides
+    if _is_anybodys(news) and not _is_anybodys(found):
+        return found.outcome not in _KEPT and news.time >= found.time + HIDDEN_AFTER
+    if _is_anybodys(found) and not _is_anybodys(news):
+        return news.outcome in _KEPT or news.time + HIDDEN_AFTER > found.time
+    # Of two with the same time the later news counts: it says what became of the same delivery.
+    return news.time >= found.time
+
+
+def _is_anybodys(delivery: DeliveryNews | LastDelivery) -> bool:
+    """Say whether it takes no proof to have this said."""
+    return delivery.outcome == Outcome.REFUSED and delivery.reason not in _REFUSED_THOUGH_PROVED
 
 
 def describe_delivery(

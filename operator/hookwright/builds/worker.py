@@ -69,6 +69,7 @@ class Worker:
     patience: timedelta
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _still: asyncio.Event = field(default_factory=asyncio.Event)  # set when nothing is left that can be started now
     _welcomed: set[str] = field(default_factory=set)
     _more: bool = True  # whether the journal may hold what can be started now
     _ready: deque[Pending] = field(default_factory=deque)  # claimed ahead, at most `concurrency`
@@ -83,6 +84,12 @@ class Worker:
         """Start now what waits for a target in `namespace`: one has come."""
         self._welcomed.add(namespace)
         self.wake()
+
+    async def settle(self) -> None:
+        """Wait until nothing is left that can be started now; `run` must be running."""
+        self._still.clear()
+        self.wake()
+        await self._still.wait()
 
     async def run(self) -> None:
         """Start what the journal holds, until cancelled; what is under way then is found again at the next start."""
@@ -100,6 +107,8 @@ class Worker:
                 task = asyncio.create_task(self._work(self._ready.popleft()))
                 self._running.add(task)
                 task.add_done_callback(self._finished)
+            if not self._running and not self._more:
+                self._still.set()
             await self._sleep()
 
     async def _fill(self) -> bool:

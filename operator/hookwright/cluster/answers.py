@@ -1,4 +1,4 @@
-"""What an API server answers, read: refusals, and the lines of a watch. Pure.
+"""What an API server answers, read: objects, refusals, and the lines of a watch. Pure.
 
 A watch makes us hold one unfinished line at most, and that is bounded: otherwise a server, or what stands in front of
 one, could fill our memory with a line that never ends.
@@ -7,6 +7,7 @@ one, could fill our memory with a line that never ends.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,6 +23,56 @@ _ERROR: Final = "ERROR"
 MAX_MESSAGE = 1000
 # The API server takes requests of at most 3 MiB; what it stores of one may be longer as JSON.
 MAX_LINE_BYTES = 8 * 1024 * 1024
+# Of a document that nests too deeply for Python's reader, so many levels are read. No typed object has as many.
+MAX_DEPTH = 100
+_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
+
+
+def read_json(text: bytes) -> Any:  # Any: whatever JSON it is
+    """Read JSON, however deep: what lies deeper than MAX_DEPTH is null where Python's reader would give up.
+
+    The API server takes 10,000 levels in a free-form field. The one object of one tenant that has them stands in the
+    lists and watches of all others.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return json.loads(_flatten(text))
+
+
+def read_object(text: bytes) -> dict[str, Any]:
+    """Read an object, or a list of them: JSON that has metadata.
+
+    Raises:
+        ClusterError: it is something else.
+    """
+    try:
+        found = read_json(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
+        raise ClusterError("what answers as the API server does not speak the JSON of one", status=0)
+    return found
+
+
+def _flatten(text: bytes) -> bytes:
+    """Put null for what lies deeper than MAX_DEPTH."""
+    kept: list[bytes] = []
+    depth = end = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        mark = token[0]
+        if mark in b"[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += [text[end : token.start()], b"null"]
+        elif mark in b"]}":
+            depth -= 1
+            if depth == MAX_DEPTH:
+                end = token.end()
+    return b"".join([*kept, text[end:]])
 
 
 def read_refusal(status: int, text: bytes) -> ClusterError:
@@ -69,10 +120,10 @@ def read_event(line: bytes) -> tuple[str, Raw]:
         ClusterError: it is an ERROR event, whose Status says what is wrong; or it is no event at all (status 0).
     """
     try:
-        event = json.loads(line)
+        event = read_json(line)
         kind, found = event["type"], event["object"]
         usable = kind == _ERROR or isinstance(found["metadata"], Mapping)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         usable = False
     if not usable:
         # Not raised where it was found, so that nobody can get at the line from here: it may hold a Secret.

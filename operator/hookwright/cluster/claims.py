@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from hookwright.kinds import InvalidObject, Webhook
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+# Of those that wait for one name, so many are told at once who has it now. The others are nearer to it by then, and
+# hear of it when they are next looked at: else a thousand of them that are deleted one by one are a million changes.
+MAX_TOLD = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,10 @@ class Claims:
         self._by_age: dict[str, list[_Rank]] = defaultdict(list)
 
     def put(self, webhook: Webhook | InvalidObject) -> list[str]:
-        """Take an object as it is now; give the names of the others in its namespace that stand otherwise by that."""
+        """Take an object as it is now; give the names of the others in its namespace that stand otherwise by that.
+
+        All who get or lose a name or a place are among them; of those who go on waiting for a name, the first few.
+        """
         metadata = webhook.metadata
         if metadata.deletion_timestamp is not None:
             return self.remove(metadata.namespace, metadata.name)
@@ -62,12 +68,12 @@ class Claims:
         self._claims[metadata.namespace, metadata.name] = claim
         by_name = self._by_name[metadata.namespace, name]
         if self._insert(by_name, rank, limit=1):
-            affected += [other[2] for other in by_name]
+            affected += [other[2] for other in by_name[:MAX_TOLD]]
         affected += self._insert(self._by_age[metadata.namespace], rank, limit=self._quota)
         return [one for one in dict.fromkeys(affected) if one != metadata.name]
 
     def remove(self, namespace: str, name: str) -> list[str]:
-        """Forget an object; give the names of those that stand otherwise by that."""
+        """Forget an object; give the names of those that stand otherwise by that, as `put` does."""
         claim = self._claims.pop((namespace, name), None)
         if claim is None:
             return []
@@ -75,7 +81,7 @@ class Claims:
         affected = self._delete(by_name, claim.rank, limit=1) + self._delete(by_age, claim.rank, limit=self._quota)
         if by_name and by_name[0] > claim.rank:
             # Whoever still waits for the name learns who has it now.
-            affected += [rank[2] for rank in by_name]
+            affected += [rank[2] for rank in by_name[:MAX_TOLD]]
         if not by_name:
             del self._by_name[namespace, claim.aws_name]
         if not by_age:

@@ -7,7 +7,6 @@ away at once, since objects become models of our own kinds.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from kubernetes.aio.client.rest import RESTResponse
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from hookwright import __version__
-from hookwright.cluster.answers import BOOKMARK, Lines, read_event, read_refusal
+from hookwright.cluster.answers import BOOKMARK, Lines, read_event, read_object, read_refusal
 from hookwright.cluster.port import PAGE, Page
 from hookwright.cluster.resources import Resource
 from hookwright.errors import ClusterError, UsageError
@@ -147,6 +146,8 @@ class KubernetesCluster:
         while True:
             found = await self._call("GET", resource.path(namespace=namespace), query=query)
             metadata = found["metadata"]
+            if "items" not in found:
+                raise ClusterError("what answers as the API server gives no list where one was asked for", status=0)
             yield Page(items=found["items"] or (), resource_version=metadata.get("resourceVersion", ""))
             token = metadata.get("continue", "")
             if not token:
@@ -222,12 +223,7 @@ class KubernetesCluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        text = await self._send(method, path, body, query=query, headers=headers)
-        try:
-            answer: dict[str, Any] = json.loads(text)
-        except ValueError:
-            raise ClusterError("what answers as the API server does not speak JSON", status=0) from None
-        return answer
+        return read_object(await self._send(method, path, body, query=query, headers=headers))
 
     async def _send(
         self,
@@ -244,6 +240,9 @@ class KubernetesCluster:
                 text = await response.read()  # type: ignore[no-untyped-call]
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise _absence(error) from error
+        except RecursionError:
+            # Nothing was sent. The API server would read it, but nothing that we make is so deep by its nature.
+            raise ClusterError("the object nests too deeply to be sent", status=400, reason="BadRequest") from None
         if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
             raise read_refusal(response.status, text)
         return bytes(text)

@@ -53,7 +53,8 @@ class Informer:
     `seen(event, raw)` is called in the event loop's thread, in order: ADDED for what is there at first and for what
     comes, MODIFIED for each other state, DELETED for what went or is not chosen any more. Of what went unseen, while
     the watch was broken, only the metadata's namespace, name and uid are given. An object that took another's name is
-    DELETED and ADDED. Objects need not say their kind.
+    DELETED and ADDED. Objects need not say their kind. What the API server refuses is asked for again after
+    `refused_seconds` (None: `REFUSED_SECONDS`).
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Informer:
         namespace: str | None = None,
         label_selector: str = "",
         page_size: int = PAGE,
+        refused_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -77,6 +79,7 @@ class Informer:
         self._namespace = namespace
         self._selector = label_selector
         self._page_size = page_size
+        self._refused_seconds = refused_seconds
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -218,6 +221,7 @@ class Informer:
             wait = self._back_off()
             say("informer", verb=self._verb, resource=self._resource.plural, error=error.message, again_in=wait)
             return wait
+        wait = REFUSED_SECONDS if self._refused_seconds is None else self._refused_seconds
         if not self._refused:
             log.warning(
                 "informer",
@@ -225,11 +229,11 @@ class Informer:
                 resource=self._resource.plural,
                 error=error.message,
                 remedy=self._find_remedy(error),
-                again_in=REFUSED_SECONDS,
+                again_in=wait,
             )
         self._refused = True
         self._settled.set()
-        return REFUSED_SECONDS
+        return wait
 
     def _find_remedy(self, error: ClusterError) -> str:
         resource, group = self._resource.plural, self._resource.group or "the core group"

@@ -11,8 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
+import structlog
+
 from hookwright.cluster.claims import Claims, Standing
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
+
+log = structlog.get_logger()
 
 # So many objects that went are remembered.
 MAX_REMEMBERED = 10_000
@@ -84,6 +88,9 @@ class Mirror:
         before = self._objects.get(key)
         if before is not None and not _is_news(found.metadata, before.metadata):
             return
+        if before is not None and before.metadata.uid != found.metadata.uid:
+            # Nobody has seen it go, or will say so.
+            self._bury(before.metadata.uid)
         self._objects[key] = found
         self._settle(key, before, found, ours=ours)
 
@@ -181,7 +188,11 @@ class Mirror:
 
     def _tell(self, change: Change) -> None:
         for told in self._subscribers:
-            told(change)
+            try:
+                told(change)
+            except Exception:
+                # A mistake about one object must not hide the others, nor end the process with each list that has it.
+                log.exception("mirror", key=str(change.key))
 
 
 def _is_news(found: ObjectMeta, before: ObjectMeta) -> bool:

@@ -51,6 +51,10 @@ def judge_secret(secret: Raw | None, key: str) -> FoundSecret:
     return FoundSecret(state=SecretState.USABLE, values=(value,))
 
 
+# What a copy costs besides its data.
+_COPY_BYTES = 1000
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecretCopy:
     """What is kept of a Secret: its data, None if it does not exist; or that we may not read it."""
@@ -75,3 +79,8 @@ class SecretCopy:
                 # Keys that are not there are anybody's to think up, so that they are not remembered.
                 self._found[key] = found
         return found
+
+
+def measure_copy(copy: SecretCopy) -> int:
+    """Give about how many bytes a copy takes."""
+    return _COPY_BYTES + sum(len(key) + len(value or "") for key, value in (copy.data or {}).items())

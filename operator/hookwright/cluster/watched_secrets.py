@@ -19,7 +19,7 @@ from hookwright.cluster.answers import DELETED
 from hookwright.cluster.informer import Informer, Place
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import SECRETS
-from hookwright.cluster.secret_values import SecretCopy
+from hookwright.cluster.secret_values import SecretCopy, measure_copy
 from hookwright.kinds import Raw
 
 log = structlog.get_logger()
@@ -29,8 +29,6 @@ WATCHED_LABEL: Final = "hookwright.dev/watched"
 PAGE_SIZE = 50
 MAX_SECRETS = 20_000
 MAX_BYTES = 64 * 1024 * 1024
-# What an entry costs besides its data.
-_ENTRY_BYTES = 1000
 
 
 class WatchedSecrets:
@@ -77,7 +75,7 @@ class WatchedSecrets:
                 told(namespace, name)
 
     def _keep(self, place: Place, copy: SecretCopy) -> None:
-        size = _measure(copy)
+        size = measure_copy(copy)
         if len(self._copies) >= MAX_SECRETS or self._bytes + size > MAX_BYTES:
             if not self._is_full:
                 self._is_full = True
@@ -93,9 +91,5 @@ class WatchedSecrets:
     def _forget(self, place: Place) -> SecretCopy | None:
         copy = self._copies.pop(place, None)
         if copy is not None:
-            self._bytes -= _measure(copy)
+            self._bytes -= measure_copy(copy)
         return copy
-
-
-def _measure(copy: SecretCopy) -> int:
-    return _ENTRY_BYTES + sum(len(key) + len(value or "") for key, value in (copy.data or {}).items())

@@ -152,9 +152,11 @@ class Server:
         response = web.StreamResponse(headers={"Content-Type": JSON_TYPE})
         await response.prepare(request)
         async with contextlib.aclosing(self._watches.follow(watch)) as batches:
-            async for batch in batches:
-                await self.gate.passage()
-                await response.write(batch)
+            # A client that is gone is no mistake of anybody's.
+            with contextlib.suppress(ConnectionError):
+                async for batch in batches:
+                    await self.gate.passage()
+                    await response.write(batch)
         return response
 
     def _drop(self, request: web.BaseRequest) -> web.StreamResponse:

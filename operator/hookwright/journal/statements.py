@@ -27,6 +27,9 @@ from hookwright.journal.rows import (
 REMEMBERED: Final = timedelta(days=3)
 """For how long a started delivery makes a later one with its id a duplicate (design.md §4)."""
 
+LONGEST_POSTPONEMENT: Final = timedelta(hours=2)
+"""Nothing is postponed for as long as this at once, so that a clock that is set back delays nothing for longer."""
+
 # Each entry takes a journal from the schema version of its index to the next one. Entries are never edited. Nothing in
 # them or below needs more than SQLite 3.24, the oldest that distributions pair with Python 3.11.
 MIGRATIONS: Final[Sequence[Sequence[str]]] = (
@@ -68,12 +71,18 @@ _FIRST: Final = """
     UNION ALL
     SELECT 'started', accepted_at, build FROM started WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
 """
-_CLAIM: Final = """
-    SELECT row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason
-    FROM pending
+_COLUMNS: Final = "row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason"
+_CLAIM: Final = f"""
+    SELECT {_COLUMNS} FROM pending
     WHERE due <= ?1 AND row NOT IN (SELECT value FROM json_each(?2))
     ORDER BY due, row LIMIT ?3
-"""
+"""  # noqa: S608 - the columns stand above
+# Not one query with OR, which would sort all that waits.
+_CLAIM_STRANDED: Final = f"""
+    SELECT {_COLUMNS} FROM pending
+    WHERE due > ?1 AND row NOT IN (SELECT value FROM json_each(?2))
+    ORDER BY due, row LIMIT ?3
+"""  # noqa: S608 - the columns stand above
 _POSTPONE: Final = """
     UPDATE pending SET due = ?4, attempts = ?5, reason = ?6 WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
 """
@@ -130,9 +139,14 @@ def _first(connection: sqlite3.Connection, row: Row) -> Decided:
 def claim(connection: sqlite3.Connection, holds: Holds, *, limit: int, now: datetime) -> list[Pending]:
     """Hold and return up to `limit` due rows that nobody holds, the longest due first.
 
-    Takes time in proportion to `limit` and the number of held rows, whatever waits.
+    A row that is due later than any is ever postponed counts as due too: the clock was set back. Takes time in
+    proportion to `limit` and the number of held rows, whatever waits.
     """
-    parameters = (to_microseconds(now), holds.rows(now=now), max(limit, 0))
+    held = holds.rows(now=now)
+    found = connection.execute(_CLAIM, (to_microseconds(now), held, max(limit, 0))).fetchall()
+    if len(found) < limit:
+        stranded = (to_microseconds(now + LONGEST_POSTPONEMENT), held, limit - len(found))
+        found += connection.execute(_CLAIM_STRANDED, stranded).fetchall()
     return [
         holds.take(
             row,
@@ -148,9 +162,7 @@ def claim(connection: sqlite3.Connection, holds: Holds, *, limit: int, now: date
                 reason=reason,
             ),
         )
-        for row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason in (
-            connection.execute(_CLAIM, parameters).fetchall()
-        )
+        for row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason in found
     ]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hookwright import reasons
+from hookwright.builds.plan import QUOTA_EXCEEDED
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
@@ -200,11 +201,17 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
     error, account = tried.error, tried.service_account
     if error is None or error.reason == "AlreadyExists" or NO_DRY_RUN in error.message:
         return None
+    if QUOTA_EXCEEDED in error.message:
+        # A quota that is used up now says nothing about the build; deliveries wait for it.
+        return None
     if error.transient:
         message = f"the Job could not be tried, and is tried again: {error.message}"
         return Finding(reason=TEMPLATE_UNTRIED, code=code, message=message, heals=True)
     if error.status == 403:  # noqa: PLR2004 - Forbidden
-        message = f"ServiceAccount {account} may not create the build: {error.message}"
+        message = (
+            f"ServiceAccount {account} may not create the build: {error.message}; give it the verb create on jobs by a "
+            "Role in this namespace, or mend the quota or the policy that forbids it"
+        )
         if "cannot impersonate" in error.message:
             message = (
                 f"Hookwright may not act as ServiceAccount {account}: {error.message}; give it the verb impersonate on "

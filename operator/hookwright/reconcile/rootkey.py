@@ -10,7 +10,7 @@ import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -25,7 +25,9 @@ NAME = "hookwright-root-key"
 KEY = "keys"
 KEY_BYTES = 32
 SHORTEST_KEY_BYTES = 16
-FOLLOW_SECONDS = 60.0
+FOLLOW_SECONDS = 10.0
+# Receivers must know a key before anybody is given a URL made with it: each looks several times meanwhile.
+RIPEN_SECONDS = 30.0
 
 
 async def load_root_keys(cluster: Cluster, namespace: str) -> tuple[bytes, ...]:
@@ -111,20 +113,44 @@ class RootKeys:
             for told in self._subscribers:
                 told()
 
-    async def follow(self, cluster: Cluster, namespace: str) -> None:
+    async def follow(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        *,
+        ripen: float = 0.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """Look now and then whether the keys were changed, until cancelled.
 
-        A Secret that is gone or cannot be used changes nothing: URLs must not stop working because of a typing error.
+        Keys are taken `ripen` seconds after they were seen, if they are still the same then: `RIPEN_SECONDS` for who
+        makes URLs that other processes must know. Who starts takes them as they are: an operator that is started within
+        `FOLLOW_SECONDS` of a rotation gives out URLs that a receiver may not know yet for as long. A Secret that is
+        gone or cannot be used changes nothing: URLs must not stop working because of a typing error.
         """
         while True:
-            await asyncio.sleep(FOLLOW_SECONDS)
-            try:
-                found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
-                if found is None:
-                    log.error("root key", error=f"Secret {NAME} in namespace {namespace} is gone: put it back")
-                else:
-                    self.put(read_root_keys(found, namespace))
-            except UsageError as error:
-                log.error("root key", error=error.message)
-            except ClusterError as error:
-                log.warning("root key", error=error.message)
+            await sleep(FOLLOW_SECONDS)
+            keys = await _look(cluster, namespace)
+            if keys is None or keys == self._keys:
+                continue
+            if ripen:
+                log.info("root key", state="new keys were seen", used_in=ripen)
+                await sleep(ripen)
+                if await _look(cluster, namespace) != keys:
+                    continue
+            self.put(keys)
+            log.info("root key", state="the keys have changed", keys=len(keys))
+
+
+async def _look(cluster: Cluster, namespace: str) -> tuple[bytes, ...] | None:
+    """Give the keys; None, and a word in the log, if they cannot be had."""
+    try:
+        found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
+        if found is not None:
+            return read_root_keys(found, namespace)
+        log.error("root key", error=f"Secret {NAME} in namespace {namespace} is gone: put it back")
+    except UsageError as error:
+        log.error("root key", error=error.message)
+    except ClusterError as error:
+        log.warning("root key", error=error.message)
+    return None

@@ -54,7 +54,8 @@ async def write_status(
         if error.status == 404:  # noqa: PLR2004 - it is gone: nothing is left to say
             return
         raise
-    world.mirror.put(kind, written, ours=True)
+    # If somebody else has changed meanwhile what is ours to say, that is not known, and must be looked at.
+    world.mirror.put(kind, written, ours=not status_patch(written.get("status") or {}, wanted))
     for condition in find_changes(found_conditions(obj), conditions):
         await world.announcer.announce(
             kind.KIND,

@@ -19,7 +19,8 @@ def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     keys = list(change.siblings)
     if _matter(change.found, ours=change.ours) != _matter(change.before, ours=change.ours):
         keys.append(change.key)
-    if change.key.kind != Webhook.KIND:
+    # A CronJob's status changes with each of its Jobs, and is nothing to us: each look would be a dry run.
+    if change.key.kind != Webhook.KIND and _matter(change.found, ours=False) != _matter(change.before, ours=False):
         keys += mirror.webhooks_of(change.key)
     found, failed = change.found, _find_failure(change.found)
     if isinstance(found, Webhook) and failed is not None and failed != _find_failure(change.before):

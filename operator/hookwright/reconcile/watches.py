@@ -52,20 +52,26 @@ class Watches:
 
     def _run(self) -> None:
         try:
-            asyncio.run(
-                kopf.operator(
-                    registry=self._make_registry(),
-                    settings=_make_settings(),
-                    clusterwide=True,
-                    standalone=True,
-                    stop_flag=self._stop,
-                )
-            )
+            asyncio.run(self._watch())
         except Exception:
             log.exception("watches")
         finally:
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def _watch(self) -> None:
+        try:
+            await kopf.operator(
+                registry=self._make_registry(),
+                settings=_make_settings(),
+                clusterwide=True,
+                standalone=True,
+                stop_flag=self._stop,
+            )
+        finally:
+            # kopf waits for the flag in a thread, and the event loop's end waits for that thread: without this, watches
+            # that end by an error would never be known to have ended.
+            self._stop.set()
 
     def _make_registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

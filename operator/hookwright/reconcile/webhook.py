@@ -17,9 +17,10 @@ from hookwright.reconcile.trial import try_build
 from hookwright.reconcile.work import NEVER, Again
 from hookwright.reconcile.world import World, make_arn
 
-# A Secret that is missing is looked for so often; one that is there, in case it goes.
+# A Secret that is missing is looked for so often; one that is there, in case it goes; and what else may heal.
 MISSING_SECRET_SECONDS = 10.0
 FOUND_SECRET_SECONDS = 300.0
+HEALING_SECONDS = 300.0
 # A right that is missing may be given, and a template mended, without anything here changing.
 FORBIDDEN_SECONDS = 30.0
 UNTRIED_SECONDS = 10.0
@@ -61,7 +62,7 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
             "arn": make_arn(Webhook, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=aws_name),
         },
     )
-    if isinstance(webhook, Webhook) and webhook.status.arn is None and _has_inline_secret(webhook):
+    if isinstance(webhook, Webhook) and _is_new(webhook) and _has_inline_secret(webhook):
         message = (
             "spec.authenticationConfiguration.secretToken can be read by who may read the Webhook: use secretTokenRef"
         )
@@ -74,7 +75,8 @@ def _look_again(finding: Finding | None, tried: Tried | None, secrets: Sequence[
     if finding is not None and tried is not None:
         return Again(FORBIDDEN_SECONDS)
     if not secrets:
-        return NEVER
+        # Such as the right to see CronJobs, of whose coming nobody tells.
+        return Again(HEALING_SECONDS) if finding is not None and finding.heals else NEVER
     wrong = finding is not None and finding.code == INVALID_AUTHENTICATION
     return Again(MISSING_SECRET_SECONDS if wrong else FOUND_SECRET_SECONDS)
 
@@ -83,6 +85,11 @@ def _describe_good(webhook: Webhook | InvalidObject) -> tuple[str, str]:
     if isinstance(webhook, Webhook) and webhook.spec.suspend:
         return SUSPENDED, "spec.suspend is true: deliveries are answered and start nothing"
     return LISTENING, "deliveries to status.url are accepted"
+
+
+def _is_new(webhook: Webhook) -> bool:
+    """Say whether the spec is one that was not looked at before."""
+    return webhook.status.observed_generation != webhook.metadata.generation
 
 
 def _has_inline_secret(webhook: Webhook) -> bool:

@@ -24,11 +24,15 @@ K = TypeVar("K", bound=Hashable)
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 120.0
+# Keys that say themselves when to be looked at again cost requests for as long as nothing changes: of those that wait
+# equally long, no more than so many a second are looked at, as long as that makes none wait so many times longer.
+LOOKS_PER_SECOND = 50.0
+MOST_STRETCHED = 10.0
 
 
 @dataclass(frozen=True)
 class Again:
-    """When to look at a key again by itself: after `seconds`, or never (None)."""
+    """When to look at a key again by itself: after `seconds`, later if many wait so, or never (None)."""
 
     seconds: float | None = None
 
@@ -48,6 +52,7 @@ class WorkQueue(Generic[K]):
     _due: dict[K, float] = field(default_factory=dict)  # the one time that counts for a key in `_later`
     _busy: set[K] = field(default_factory=set)
     _failures: dict[K, int] = field(default_factory=dict)
+    _last: dict[float, float] = field(default_factory=dict)  # when the last of those is due that wait so long
     _count: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -119,7 +124,7 @@ class WorkQueue(Generic[K]):
             again = await self.work(key)
             self._failures.pop(key, None)
             if again.seconds is not None:
-                self.add_later(key, again.seconds)
+                self.add_later(key, self._spread(again.seconds))
         except ClusterError as error:
             log.warning("reconcile", key=str(key), error=error.message, status=error.status)
             self._retry(key)
@@ -130,6 +135,13 @@ class WorkQueue(Generic[K]):
         finally:
             self._busy.discard(key)
             self._wake.set()
+
+    def _spread(self, seconds: float) -> float:
+        """Give how long to wait instead of `seconds`, so that many that wait so long do not come all at once."""
+        now = self.clock()
+        due = max(now + seconds, self._last.get(seconds, 0.0) + 1 / LOOKS_PER_SECOND)
+        self._last[seconds] = due = min(due, now + seconds * MOST_STRETCHED)
+        return due - now
 
     def _retry(self, key: K) -> None:
         failures = self._failures.get(key, 0) + 1

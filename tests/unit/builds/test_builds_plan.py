@@ -145,7 +145,7 @@ REFUSALS = [
     (403, "Forbidden", IMPERSONATE, reasons.IMPERSONATION_FORBIDDEN),
     (403, "Forbidden", CREATE.format("team"), reasons.BUILD_FORBIDDEN),
     (403, "Forbidden", CREATE.format("impersonate"), reasons.BUILD_FORBIDDEN),
-    (403, "Forbidden", QUOTA, reasons.BUILD_FORBIDDEN),
+    (403, "Forbidden", QUOTA, None),
     (403, "Forbidden", TERMINATED, reasons.NAMESPACE_GONE),
     (403, "Forbidden", POLICY, reasons.BUILD_FORBIDDEN),
     (404, "NotFound", 'namespaces "team" not found', reasons.NAMESPACE_GONE),

@@ -6,15 +6,17 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from hookwright.builds import status
-from hookwright.builds.status import News, StatusWriter, describe_delivery, make_patch, merge
+from hookwright.builds.status import HIDDEN_AFTER, News, StatusWriter, describe_delivery, make_patch, merge
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.kinds import BuildReference, Webhook
 from support.fakecluster import FakeCluster, merge_patch
 from support.objects import NOON, WEBHOOK_UID, make_invalid, make_webhook, raw_webhook
-from support.waiting import eventually, running
+from support.waiting import eventually, running, settle
 
 SECOND = timedelta(seconds=1)
 BUILD = BuildReference(api_version="batch/v1", kind="Job", name="hello-x")
@@ -170,8 +172,8 @@ async def test_patch_is_of_the_status_subresource():
     await writer.flush()
     (call,) = cluster.made("patch", WEBHOOKS)
     assert (call.subresource, set(call.body)) == ("status", {"metadata", "status"})
-    # Only the UID: a patch that is meant for this object never lands on another of its name.
-    assert call.body["metadata"] == {"uid": WEBHOOK_UID}
+    # A patch that is meant for this object never lands on another of its name, nor on a newer state.
+    assert set(call.body["metadata"]) == {"uid", "resourceVersion"}
 
 
 async def test_recreated_object_gets_no_news_of_its_predecessor():
@@ -257,14 +259,153 @@ async def test_running_writer_writes_what_it_is_told():
     assert set(slept) == {status.FLUSH_SECONDS}
 
 
+# ── what anybody may have sent ────────────────────────────────────────────────────────────────────────────────────────
+
+FORGED = {"outcome": "refused", "reason": "SignatureMismatch"}
+LATE = HIDDEN_AFTER + SECOND
+
+
 @pytest.mark.parametrize(
-    ("found", "came", "replaced"),
-    [("failed", "refused", False), ("failed", "ignored", True), ("started", "refused", True), (None, "refused", True)],
+    ("found", "came", "after", "replaced"),
+    [
+        (None, FORGED, SECOND, True),
+        (FORGED, FORGED, SECOND, True),
+        ({"outcome": "failed"}, FORGED, LATE, False),
+        ({"outcome": "pending"}, FORGED, LATE, False),
+        ({"outcome": "started"}, FORGED, SECOND, False),
+        ({"outcome": "started"}, FORGED, LATE, True),
+        ({"outcome": "ignored"}, FORGED, SECOND, False),
+        ({"outcome": "refused", "reason": "JournalUnwritable"}, FORGED, SECOND, False),
+        ({"outcome": "started"}, {"outcome": "refused", "reason": "JournalUnwritable"}, SECOND, True),
+        ({"outcome": "failed"}, {"outcome": "ignored"}, SECOND, True),
+        (FORGED, {"outcome": "started"}, SECOND, True),
+        (FORGED, {"outcome": "started"}, -SECOND, True),
+        (FORGED, {"outcome": "started"}, -LATE, False),
+        (FORGED, {"outcome": "failed"}, -LATE, True),
+        (FORGED, {"outcome": "pending"}, -LATE, True),
+    ],
 )
-def test_refused_delivery_does_not_hide_a_failed_one(found, came, replaced):
-    """What anybody can send, a refused delivery, does not hide a failure that somebody must mend."""
-    status = {}
-    if found is not None:
-        status["lastDelivery"] = news(outcome=found, at=NOON).last_delivery.to_raw()
-    patch = make_patch(news(outcome=came, at=NOON + timedelta(seconds=9)), make_webhook(status=status))
-    assert ("lastDelivery" in patch) == replaced
+def test_what_takes_no_proof_stands_back(found, came, after, replaced):
+    """What anybody can send hides no failure, nothing under way, and what was proved only after a while."""
+    before = [] if found is None else [news(delivery_id="found", **found)]
+    came_later = news(delivery_id="came", at=NOON + after, **came)
+    assert patched(make_webhook(), *before, came_later).status.last_delivery.id == ("came" if replaced else "found")
+    if before:
+        assert merge(*before, came_later).last_delivery.id == ("came" if replaced else "found")
+
+
+OUTCOMES = st.sampled_from([FORGED, {"outcome": "failed"}, {"outcome": "pending"}, {"outcome": "started"}])
+
+
+@given(OUTCOMES, OUTCOMES, st.integers(-200, 200))
+def test_order_of_telling_does_not_matter(one, other, seconds):
+    """Of two deliveries of different times the same one remains, whichever is told first and however it is written."""
+    assume(seconds)
+    first, second = news(delivery_id="1", **one), news(delivery_id="2", at=NOON + seconds * SECOND, **other)
+    left = {
+        merge(first, second).last_delivery.id,
+        merge(second, first).last_delivery.id,
+        patched(make_webhook(), first, second).status.last_delivery.id,
+        patched(make_webhook(), second, first).status.last_delivery.id,
+    }
+    assert len(left) == 1
+
+
+async def test_flood_of_forgeries_hides_no_failure():
+    """A failure is written although forged deliveries come before and after it in the same second and the next ones."""
+    cluster, mirror = FakeCluster(), Mirror()
+    cluster.put(WEBHOOKS, raw_webhook())
+    writer = StatusWriter(cluster, mirror)
+    for second in range(5):
+        cluster.feed(mirror)
+        writer.tell(news(delivery_id="forged", at=NOON + second * SECOND, **FORGED))
+        if second == 3:
+            writer.tell(news(delivery_id="real", outcome="failed", reason="BuildForbidden"))
+            writer.tell(news(delivery_id="forged", at=NOON + LATE, **FORGED))
+        await writer.flush()
+    assert status_of(cluster)["lastDelivery"]["id"] == "real"
+
+
+async def test_forgeries_are_shown_where_nothing_else_comes():
+    """Who has set another secret at the sender sees in status that deliveries are refused, and why."""
+    cluster, writer = make_writer()
+    writer.tell(news(delivery_id="good", outcome="started"))
+    await writer.flush()
+    writer.tell(news(delivery_id="refused", at=NOON + LATE, **FORGED))
+    await writer.flush()
+    assert status_of(cluster)["lastDelivery"]["reason"] == "SignatureMismatch"
+
+
+# ── several receivers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_second(cluster):
+    """Give another receiver's writer, whose watch is slow: it has seen the Webhook as it is now, and sees no more."""
+    mirror = Mirror()
+    mirror.put(Webhook, cluster.find(WEBHOOKS, "hello"))
+    return StatusWriter(cluster, mirror), mirror
+
+
+async def test_receiver_that_knows_less_moves_nothing_back():
+    """What another receiver wrote meanwhile is not overwritten by older news, however slow a watch is."""
+    cluster, writer = make_writer()
+    slow, mirror = make_second(cluster)
+    writer.tell(news(delivery_id="new", at=NOON + 5 * SECOND, triggered=NOON + 5 * SECOND))
+    await writer.flush()
+    newest = dict(status_of(cluster))
+    slow.tell(news(delivery_id="old", triggered=NOON))
+    await slow.flush()
+    assert status_of(cluster) == newest
+    mirror.put(Webhook, cluster.find(WEBHOOKS, "hello"))
+    slow.tell(news(delivery_id="newer", at=NOON + 9 * SECOND))
+    await slow.flush()
+    assert status_of(cluster)["lastDelivery"]["id"] == "newer"
+    assert status_of(cluster)["lastTriggered"] == newest["lastTriggered"]
+
+
+async def test_own_writes_need_no_watch():
+    """A receiver whose watch is slow goes on writing what it alone writes."""
+    cluster, _ = make_writer()
+    slow, _ = make_second(cluster)
+    for number in range(3):
+        slow.tell(news(delivery_id=f"d{number}", at=NOON + number * SECOND))
+        await slow.flush()
+        assert status_of(cluster)["lastDelivery"]["id"] == f"d{number}"
+
+
+async def test_end_waits_for_what_is_being_written():
+    """Before a process ends, a patch that is under way is waited for, and what came after it is written."""
+    cluster, writer = make_writer()
+    cluster.gate = asyncio.Event()
+    async with running(writer.run()):
+        writer.tell(news(delivery_id="a"))
+        await eventually(lambda: cluster.count("patch", WEBHOOKS) == 1)
+        ending = asyncio.create_task(writer.finish())
+        await settle()
+        assert not ending.done()
+        writer.tell(news(delivery_id="b", at=NOON + SECOND))
+        cluster.gate.set()
+        await ending
+    assert status_of(cluster)["lastDelivery"]["id"] == "b"
+
+
+async def test_end_tries_again_what_was_refused_for_being_old():
+    """News that collides with another receiver's at the very end is written with what that one wrote."""
+    cluster, writer = make_writer()
+    pauses = []
+    slow, mirror = make_second(cluster)
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+        mirror.put(Webhook, cluster.find(WEBHOOKS, "hello"))
+
+    slow._sleep = sleep
+    writer.tell(news(delivery_id="a"))
+    await writer.flush()
+    slow.tell(news(delivery_id="b", at=NOON + SECOND))
+    await slow.finish()
+    assert (status_of(cluster)["lastDelivery"]["id"], len(pauses)) == ("b", 1)
+    cluster.fail("patch", WEBHOOKS, status=503, times=99)
+    slow.tell(news(delivery_id="c", at=NOON + 2 * SECOND))
+    await slow.finish()
+    assert len(pauses) == 1 + status.FAREWELLS

@@ -11,6 +11,7 @@ from worker_bench import PATIENCE, bench_in
 
 from hookwright import reasons
 from hookwright.builds.names import name_wanted
+from hookwright.builds.wanted import TargetRef
 from hookwright.cluster import BUILDTRIGGERS, JOBS
 from hookwright.intake.receiver import to_journal
 from hookwright.journal import Journal
@@ -202,7 +203,7 @@ async def test_journal_that_cannot_be_read_does_not_end_the_worker(bench):
 
 REFUSALS = [
     (403, "Forbidden", 'User "h" cannot impersonate resource "serviceaccounts"', reasons.IMPERSONATION_FORBIDDEN),
-    (403, "Forbidden", "exceeded quota: few", reasons.BUILD_FORBIDDEN),
+    (403, "Forbidden", "denied by policy", reasons.BUILD_FORBIDDEN),
     (422, "Invalid", "spec.template: Required value", reasons.BUILD_INVALID),
     (404, "NotFound", 'namespaces "default" not found', reasons.NAMESPACE_GONE),
 ]
@@ -300,3 +301,22 @@ async def test_each_delivery_is_built_once_whatever_fails(tmp_path, seed):
         built = [c.wanted.delivery_id for c in bench.reported if c.reason is reasons.BUILD_CREATED]
         assert set(built) == {one.delivery_id for one in wanted}
         assert {r.outcome for r in bench.reasons()} <= {reasons.Outcome.STARTED, reasons.Outcome.PENDING}
+
+
+# ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_can_be_started_is_started_before_the_end(bench):
+    """Who waits for the worker to settle finds all started that could be, and what cannot be now does not hold it."""
+    bench.cluster.gate = asyncio.Event()
+    await bench.accept(*deliveries(9))
+    missing = TargetRef(api_version="hookwright.dev/v1alpha1", kind="BuildTrigger", name="missing")
+    await bench.accept(make_wanted(delivery_id="later", target=missing))
+    settling = asyncio.create_task(bench.worker.settle())
+    await eventually(lambda: bench.cluster.count("create", JOBS) == 4)
+    assert not settling.done()
+    bench.cluster.gate.set()
+    async with asyncio.timeout(20):
+        await settling
+    assert len(bench.jobs()) == 9
+    assert await bench.journal.depth() == 1

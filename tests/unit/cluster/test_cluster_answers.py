@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.cluster.answers import MAX_MESSAGE, Lines, read_event, read_refusal
+from hookwright.cluster.answers import (
+    MAX_DEPTH,
+    MAX_MESSAGE,
+    Lines,
+    read_event,
+    read_json,
+    read_object,
+    read_refusal,
+)
 from hookwright.errors import ClusterError
 
 
@@ -125,3 +133,49 @@ def test_refused_line_is_not_shown():
         read_event(b'{"type":"ADDED","object":{"data":{"token":"aHVzaA=="}')
     assert refused.value.__cause__ is None
     assert refused.value.__context__ is None
+
+
+# ── objects ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def nest(levels, inside="1"):
+    return '{"a":' * levels + inside + "}" * levels
+
+
+@pytest.mark.parametrize("levels", [1200, 9000])
+def test_object_that_nests_deeply_hides_no_other(levels):
+    """A free-form field of as many levels as the API server takes costs its own depths, and nobody else's object."""
+    items = f'{{"metadata":{{"name":"x"}},"spec":{nest(levels)}}},{{"metadata":{{"name":"y"}},"spec":{{"b":"}}]"}}}}'
+    found = read_object(b'{"metadata":{"continue":"c"},"items":[%s]}' % items.encode())
+    first, second = found["items"]
+    assert (first["metadata"], found["metadata"]) == ({"name": "x"}, {"continue": "c"})
+    assert second == {"metadata": {"name": "y"}, "spec": {"b": "}]"}}
+    line = b'{"type":"ADDED","object":{"metadata":{"name":"x"},"spec":%s}}' % nest(levels).encode()
+    assert read_event(line)[1]["metadata"] == {"name": "x"}
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text('ab\\"[]{}é\n', max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('a"{', max_size=3), inner, max_size=3),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(JSON)
+def test_what_is_not_too_deep_is_left_as_it_is(document):
+    """Strings with brackets, quotes and backslashes in them do not confuse whoever counts levels."""
+    text = json.dumps({"deep": 0, "rest": document}).replace('"deep": 0', '"deep": ' + nest(2000))
+    found = read_json(text.encode())
+    assert found["rest"] == document
+    depth, inner = 0, found["deep"]
+    while inner is not None:
+        depth, inner = depth + 1, inner["a"]
+    assert depth == MAX_DEPTH - 1
+
+
+@pytest.mark.parametrize("text", [b"", b"<html>", b"[]", b"null", b"5", b"{}", b'{"metadata":null}', b"[" * 5000])
+def test_what_is_no_object_is_refused(text):
+    """What a proxy says with status 200 is no object: trying again may help."""
+    with pytest.raises(ClusterError) as refused:
+        read_object(text)
+    assert refused.value.transient

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.cluster.claims import GOOD_STANDING, Claims, Standing
+from hookwright.cluster.claims import GOOD_STANDING, MAX_TOLD, Claims, Standing
 from hookwright.kinds import Webhook
 from support.objects import NOON, make_invalid, make_webhook, raw_webhook
 
@@ -144,3 +144,14 @@ def test_standings_are_those_of_a_plain_count(operations, quota):
             assert stand(claims, one.metadata.name) == expected
         changed = {one for one in before if one in there and one != name and stand(claims, one) != before[one]}
         assert changed <= set(told)
+
+
+def test_many_that_wait_for_a_name_are_not_all_told():
+    """Whoever gets a name is told, and of those who wait on the first few: a mass of them costs no square of it."""
+    claims = Claims(quota=100)
+    names = [f"w{number:02}" for number in range(50)]
+    for age, name in enumerate(reversed(names)):
+        claims.put(webhook(name, claims="X", age=age))
+    assert claims.remove("default", "w00") == names[1 : MAX_TOLD + 1]
+    assert claims.put(webhook("older", claims="X", age=99)) == names[1:MAX_TOLD]
+    assert stand(claims, "w49") == Standing(name_holder="older")

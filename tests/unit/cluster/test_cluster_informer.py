@@ -485,3 +485,10 @@ async def test_ending_gives_the_watch_back(bench):
     async with running(bench.informer.run()):
         await bench.until_watched()
     assert not bench.is_watched
+
+
+async def test_refusal_of_what_is_needed_is_asked_again_sooner(bench):
+    """Whoever cannot do without a resource says how often to ask for it."""
+    bench.cluster.fail("list", CRONJOBS, status=403)
+    async with running(bench.make(refused_seconds=7).run()):
+        await eventually(lambda: bench.waits == [7])

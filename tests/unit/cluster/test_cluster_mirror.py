@@ -194,3 +194,21 @@ def test_memory_of_what_went_is_bounded(mirror, monkeypatch):
         mirror.put(Webhook, raw)
         mirror.remove(Webhook, raw)
     assert list(mirror._gone) == [f"uid-{number}" for number in range(40, 50)]
+
+
+def test_object_that_was_replaced_unseen_does_not_come_back(mirror):
+    """Of two objects that had a name one after the other the first stays gone, though nobody saw it go."""
+    mirror.put(Webhook, version(10))
+    mirror.put(Webhook, version(12, metadata={"uid": "another"}))
+    mirror.put(Webhook, version(11))  # a page of a list that was under way
+    assert mirror.webhook("default", "hello").metadata.uid == "another"
+
+
+def test_mistake_of_one_listener_hides_nothing(mirror, told):
+    """A listener that raises keeps neither the other listeners nor the other objects from being told."""
+    mirror.subscribe(lambda _: 1 / 0)
+    after = []
+    mirror.subscribe(after.append)
+    mirror.put(Webhook, raw_webhook())
+    mirror.put(BuildTrigger, raw_buildtrigger())
+    assert [change.key for change in after] == [change.key for change in told] == [WEBHOOK, TRIGGER]

@@ -160,3 +160,13 @@ async def test_what_was_waited_for_makes_rows_due(journal):
     assert await journal.claim(9, now=NOON) == []
     await journal.hasten(namespace="default", reason="TargetMissing", now=NOON)
     assert [pending.key.delivery_id for pending in await journal.claim(9, now=NOON)] == ["a"]
+
+
+async def test_clock_that_is_set_back_strands_nothing(journal):
+    """What is due later than anything is ever postponed was accepted before the clock was set back: it is due."""
+    await journal.accept(delivery("d1", at=NOON))
+    earlier = NOON - timedelta(hours=3)
+    (claimed,) = await journal.claim(10, now=earlier)
+    assert claimed.key.delivery_id == "d1"
+    await journal.postpone(claimed.key, due=earlier + timedelta(minutes=1), reason="x", attempts=1)
+    assert await journal.claim(10, now=earlier) == []

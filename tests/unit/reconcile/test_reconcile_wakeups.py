@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hookwright.cluster.mirror import Change, Key, Mirror
-from hookwright.kinds import BuildTrigger, Webhook
+from hookwright.kinds import BuildTrigger, CronJob, Webhook
 from hookwright.reconcile.wakeups import keys_to_look_at
 from support.objects import make_buildtrigger, make_invalid, make_webhook, raw_buildtrigger, raw_webhook
 
@@ -121,3 +121,18 @@ def test_own_status_of_a_target_does_not_wake_the_target():
     assert woken(before, edited, key=TRIGGER, ours=True) == [TRIGGER]
     invalid = make_invalid(BuildTrigger, raw_buildtrigger(projectName="", metadata={"generation": 2}))
     assert woken(before, invalid, key=TRIGGER, ours=True) == [TRIGGER]
+
+
+def test_status_of_a_cronjob_wakes_nobody():
+    """A CronJob that starts a Job of its own is no news for its Webhooks; one whose template changed is."""
+    mirror = Mirror()
+    mirror.put(Webhook, raw_webhook(targetPipeline={"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly"}))
+    key = Key("CronJob", "default", "nightly")
+
+    def cronjob(version, **metadata):
+        known = {"name": "nightly", "namespace": "default", "uid": "u", "resourceVersion": version, "generation": 1}
+        return CronJob.model_validate({"metadata": known | metadata, "spec": {"jobTemplate": {"spec": {}}}})
+
+    assert woken(cronjob("1"), cronjob("2"), key=key, mirror=mirror) == []
+    for changed in ({"generation": 2}, {"uid": "v"}, {"annotations": {"a": "b"}}):
+        assert woken(cronjob("1"), cronjob("2", **changed), key=key, mirror=mirror) == [WEBHOOK]

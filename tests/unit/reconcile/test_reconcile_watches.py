@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from kubernetes.aio.client import Configuration
 
-from hookwright.reconcile.watches import _connect, _make_settings
+from hookwright.reconcile import watches
+from hookwright.reconcile.watches import Watches, _connect, _make_settings
+from support.waiting import PATIENCE_SECONDS
 
 
 async def test_kopf_has_the_clients_access():
@@ -33,3 +38,25 @@ def test_kopf_posts_nothing():
     settings = _make_settings()
     assert settings.posting.enabled is False
     assert settings.watching.server_timeout <= 300
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the watch gave an error"), None])
+async def test_watches_that_end_by_themselves_are_known_to_have_ended(monkeypatch, error):
+    """Whoever waits for the watches to end hears of it, though kopf leaves a thread that waits for the stop flag."""
+
+    async def operator(*, stop_flag, **_):
+        # As kopf does: it waits for a flag of threads in a thread of the event loop's, which it does not end.
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, stop_flag.wait)
+        await asyncio.sleep(0)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(watches.kopf, "operator", operator)
+    made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
+    made.start()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await made.ended()
+    finally:
+        await made.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from hookwright.cluster import BUILDTRIGGERS, EVENTS, SECRETS, WEBHOOKS
 from hookwright.errors import ClusterError
 from hookwright.intake.routes import make_url
 from hookwright.reconcile.wakeups import keys_to_look_at
-from hookwright.reconcile.work import NEVER
+from hookwright.reconcile.webhook import HEALING_SECONDS
+from hookwright.reconcile.work import NEVER, Again
 from support.objects import WEBHOOK_UID, raw_webhook
 
 HOUR = timedelta(hours=1)
@@ -300,3 +302,51 @@ async def test_target_wakes_its_webhooks_by_its_status(bench):
     assert woken(bench) == [WEBHOOK]
     await bench.look()
     assert bench.conditions() == {"Ready": ("True", "Listening")}
+
+
+async def test_foreign_hand_between_reading_and_writing_is_not_lost(bench):
+    """What somebody else wrote into our members while we wrote others is looked at, and put right."""
+    bench.put_all()
+    await bench.look()
+    url = bench.status()["url"]
+    bench.put_webhook(suspend=True)
+    bench.cluster.mirrors.clear()  # the watch is slow
+
+    def forge():
+        found = bench.cluster.find(WEBHOOKS, "hello")
+        bench.cluster.put(WEBHOOKS, {**found, "status": {**found["status"], "url": "https://elsewhere.example.com"}})
+
+    bench.cluster.interrupt("patch", WEBHOOKS, forge)
+    bench.changes.clear()
+    await bench.look()
+    assert woken(bench) == [WEBHOOK]
+    await bench.look()
+    assert bench.status()["url"] == url
+
+
+# ── what nobody tells of ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_heals_is_looked_at_again_without_a_secret(bench):
+    """The right to see CronJobs may come without anything else happening: it is noticed all the same."""
+    visible = False
+    bench.world = replace(bench.world, cronjobs_known=lambda: visible)
+    bench.put_webhook(
+        authentication="UNAUTHENTICATED",
+        authenticationConfiguration={},
+        targetPipeline={"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly"},
+    )
+    assert await bench.look_until_still() == Again(HEALING_SECONDS)
+    assert bench.conditions()["Reconciling"] == ("True", "TargetForbidden")
+    visible = True
+    await bench.look()
+    assert bench.conditions()["Reconciling"] == ("True", "TargetNotFound")
+
+
+async def test_inline_secret_of_an_edit_is_warned_about(bench):
+    """Who puts a secret into a Webhook that was there before hears of it too."""
+    bench.put_all()
+    await bench.look()
+    bench.put_webhook(authenticationConfiguration={"secretToken": "hush"})
+    await bench.look_until_still()
+    assert bench.events() == [("Normal", "Listening"), ("Warning", "InlineSecret")]

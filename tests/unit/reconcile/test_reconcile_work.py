@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
 from hookwright.errors import ClusterError
-from hookwright.reconcile.work import FIRST_BACKOFF, LONGEST_BACKOFF, NEVER, Again, WorkQueue
+from hookwright.reconcile.work import (
+    FIRST_BACKOFF,
+    LONGEST_BACKOFF,
+    LOOKS_PER_SECOND,
+    MOST_STRETCHED,
+    NEVER,
+    Again,
+    WorkQueue,
+)
 from support.waiting import eventually, running, settle
 
 
@@ -218,6 +227,21 @@ async def test_work_says_when_to_look_again(work):
         await eventually(lambda: work.done["a"] == 2)
         await still(queue)
         assert queue._due == {}
+
+
+async def test_many_that_wait_come_one_after_the_other(work):
+    """Ten thousand keys that are to be looked at again are no storm every ten seconds, and none waits for ever."""
+    queue = work.queue()
+    work.again = Again(10)
+    keys = [str(number) for number in range(10_000)]
+    async with running(queue.run()):
+        queue.add_all(keys)
+        await eventually(lambda: work.done.total() == len(keys) and queue.idle)
+    waits = sorted(wait_of(queue, key) for key in keys)
+    assert waits[0] == 10
+    assert waits[400] < 10 * 2
+    assert all(after - before > 0.9 / LOOKS_PER_SECOND for before, after in pairwise(waits[:4000]))
+    assert waits[-1] <= 10 * MOST_STRETCHED
 
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
