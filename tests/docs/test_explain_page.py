@@ -49,5 +49,6 @@ def test_codes_are_those_that_are_given():
     """The table of codes has each code that is not AWS's, and no other."""
     table = TEXT.partition("| code |")[2]
     written = [word for row in table.splitlines()[2:] for word in words_of(row.split("|")[1])]
-    given = [documents.UNKNOWN_KIND, documents.NO_OBJECT, objects.INLINE_SECRET, objects.UNFILTERED, objects.REPEATED]
+    given = [documents.UNKNOWN_KIND, documents.NO_OBJECT, documents.NOTHING_TO_CHECK]
+    given += [objects.INLINE_SECRET, objects.UNFILTERED, objects.REPEATED]
     assert sorted(written) == sorted([*given, checks.SECRET_NOT_FOUND, checks.TARGET_NOT_FOUND])

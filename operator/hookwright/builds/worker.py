@@ -156,6 +156,9 @@ class Worker:
             # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
             self.log.exception("worker", delivery=wanted.delivery_id)
             conclusion = self._conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
+        if pending.reason != conclusion.reason.name:
+            # What is waited for is said once, however often it is looked for.
+            self._note(conclusion)
         if conclusion.reason.outcome is Outcome.PENDING:
             await self._postpone(pending, conclusion)
             return
@@ -201,7 +204,6 @@ class Worker:
                     conclusion = self._succeed(wanted)
                 except ClusterError as error:
                     conclusion = await self._explain(wanted, error, step.service_account)
-        self._note(conclusion)
         return conclusion
 
     def _note(self, conclusion: Conclusion) -> None:

@@ -6,6 +6,7 @@ that is said holds a secret, nor AWS's URL, which is one where authentication is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ LONGEST_NAME = 100
 LONGEST_TARGETS = {CronJob.KIND: 52}
 MAX_WEBHOOKS = 300
 SECRET_KEY = "token"  # noqa: S105 - the key in a Secret, not what is at it
+_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _CONFIGURATION = "spec.actionConfiguration"
 
 
@@ -150,7 +152,7 @@ def _make_secret(
     """Give the Secret of a webhook that is signed, with its own token if AWS shows it, else with a new one."""
     if webhook.authentication != Authentication.GITHUB_HMAC:
         return None, []
-    name, token, remarks = f"{metadata['name']}-webhook", webhook.secret_token, []
+    name, token, remarks = _name_secret(metadata["name"]), webhook.secret_token, []
     if token is None or _is_redacted(token):
         token = new_token()
         text = (
@@ -165,6 +167,11 @@ def _make_secret(
         "stringData": {SECRET_KEY: token},
     }
     return secret, remarks
+
+
+def _name_secret(webhook: str) -> str:
+    """Name the Secret of a Webhook; no two Webhooks get the same, also not `my` and `my-webhook`."""
+    return f"{webhook}-secret" if webhook.endswith("webhook") else f"{webhook}-webhook"
 
 
 def _is_redacted(value: str) -> bool:
@@ -270,11 +277,20 @@ def _describe_keys(webhook: AwsWebhook, values: Mapping[str, str], wishes: Wishe
     return [Remark(text=text, lost=True) for text in texts]
 
 
+def _hide(webhook: AwsWebhook) -> str:
+    """Give AWS's own text about what is wrong, without the token and any URL, which may be a credential."""
+    text = webhook.error_message or ""
+    if webhook.secret_token:
+        text = text.replace(webhook.secret_token, "(the token)")
+    return _URL.sub("(a URL)", text)
+
+
 def _describe_move(webhook: AwsWebhook, target_kind: str, name: str, target: str) -> list[Remark]:
     """Say what is different here by its nature."""
     texts = []
-    if webhook.error_code is not None:
-        texts.append(f"AWS says that something is wrong with it there: {webhook.error_code}")
+    wrong = [text for text in (webhook.error_code, _hide(webhook)) if text]
+    if wrong:
+        texts.append(f"AWS says that something is wrong with it there: {': '.join(wrong)}")
     texts.append("the URL changes: give the Git host the one in status.url, and then delete the webhook at AWS")
     if name != webhook.name:
         texts.append(f"metadata.name is {name}; spec.name keeps AWS's name")

@@ -32,8 +32,8 @@ class AwsFilter:
 class AwsWebhook:
     """A webhook as at AWS.
 
-    `filters` is None where the file has none, not even an empty list; `error_code` is what AWS says is wrong with it;
-    `unknown` names the members that AWS had not when this was written.
+    `filters` is None where the file has none, not even an empty list; `error_code` and `error_message` are what AWS
+    says is wrong with it; `unknown` names the members that AWS had not when this was written.
     """
 
     name: str
@@ -45,6 +45,7 @@ class AwsWebhook:
     secret_token: str | None = field(repr=False)
     tags: tuple[tuple[str, str], ...]
     error_code: str | None
+    error_message: str | None = field(repr=False)
     unknown: tuple[str, ...]
 
 
@@ -153,6 +154,7 @@ def _read_item(place: _Place) -> AwsWebhook:
         secret_token=configuration.member("SecretToken").optional_text(),
         tags=tuple((tag.member("key").text(), tag.member("value").text()) for tag in tags),
         error_code=item.member("errorCode").optional_text(),
+        error_message=item.member("errorMessage").optional_text(),
         unknown=tuple(unknown),
     )
 

@@ -24,6 +24,7 @@ from hookwright.errors import HookwrightError, UsageError
 from hookwright.intake.route import Route, compile_route
 from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook, read
 from hookwright.providers.github import dialect
+from hookwright.reasons import Outcome
 
 TIMEOUT_SECONDS = 35.0
 LARGEST_PORT = 65535
@@ -79,7 +80,7 @@ def deliver(
     if output == "json":
         click.echo(json.dumps({"status": status, **answer}))
     else:
-        click.echo(render(status, answer))
+        click.echo(render(status, answer, sample=event if payload is None else None))
     context.exit(0 if status < 300 else 1)  # noqa: PLR2004 - HTTP's successes end there
 
 
@@ -198,8 +199,10 @@ def _read_url(text: str) -> httpx.URL:
     return url
 
 
-def render(status: int, answer: dict[str, Any]) -> str:
-    """Give the answer for people."""
+def render(status: int, answer: dict[str, Any], *, sample: str | None = None) -> str:
+    """Give the answer for people; `sample` is the event of which the body was our sample."""
     lines = [f"{status} {answer.get('outcome')} ({answer.get('reason')}): {answer.get('message')}"]
     lines += [f"  {build['kind']} {build['namespace']}/{build['name']}" for build in answer.get("builds") or []]
+    if sample is not None and answer.get("outcome") == Outcome.IGNORED:
+        lines.append(f"  the sample is GitHub's {sample}; give another body with --payload")
     return "\n".join(lines)

@@ -52,8 +52,9 @@ def dev(files: Sequence[Path], port: int, api_port: int, kubeconfig: Path | None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        async with run_dev(port=port, api_port=api_port, kubeconfig=kubeconfig, observe=print_url) as (place, ended):
-            click.echo(f"export KUBECONFIG={place.kubeconfig}")
+        async with run_dev(
+            port=port, api_port=api_port, kubeconfig=kubeconfig, observe=print_url, announce=print_kubeconfig
+        ) as (place, ended):
             click.echo(f"receiver: {place.receiver_url}   API server: {place.api_url} (for development only)")
             apply_manifests(place.cluster, manifests)
             await asyncio.wait({asyncio.create_task(stop.wait()), ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,6 +70,11 @@ def run_in_loop(work: Any) -> None:  # Any: a coroutine of any kind
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work)
+
+
+def print_kubeconfig(path: Path) -> None:
+    """Print the line that a second shell needs."""
+    click.echo(f"export KUBECONFIG={path}")
 
 
 def print_url(change: Any) -> None:  # Any: a Change of the mirror
@@ -87,9 +93,12 @@ async def run_dev(
     api_port: int,
     kubeconfig: Path | None,
     observe: Callable[[Any], None],
+    announce: Callable[[Path], None] = lambda _: None,
     log_level: Literal["debug", "warning"] = "debug",
 ) -> AsyncIterator[tuple[Place, asyncio.Task[None]]]:
     """Run a development cluster and Hookwright in it; give where they are, and the task that runs Hookwright.
+
+    `announce` gets the kubeconfig once the API server answers, before Hookwright logs its first line.
 
     Raises:
         UsageError: a port is taken.
@@ -117,6 +126,7 @@ async def run_dev(
             for kind in KINDS:
                 cluster.apply(crd(kind))
             cluster.apply(make_namespace(OWN_NAMESPACE))
+            announce(path)
             access = await load_access(path)
             stop, ready = asyncio.Event(), asyncio.Event()
             app = App(settings=settings, configuration=access.configuration, observe=observe)

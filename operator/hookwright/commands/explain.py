@@ -118,7 +118,7 @@ def explain(
     """Say why deliveries to the Webhook NAME do, or do not, start builds.
 
     Without -f it looks into the cluster: what stands in the way, what became of the newest delivery and of its build.
-    With --payload it says what would become of that delivery.
+    Older deliveries are in the receiver's log only. With --payload it says what would become of that delivery.
     """
     more = (headers, sender, at, secret_file)
     _check_usage(name, files, webhook, payload, kubeconfig, has_more=any(one is not None for one in more))

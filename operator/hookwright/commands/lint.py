@@ -54,11 +54,11 @@ def lint(
     """
     # Imported here, with all that they bring: other commands do without.
     from hookwright.commands.file_objects import FileObjects
-    from hookwright.commands.linting.documents import sort_documents
+    from hookwright.commands.linting.documents import find_nothing, sort_documents
     from hookwright.commands.linting.objects import check_objects
 
     found = sort_documents(read_documents(files))
-    lints = found.lints + check_objects(FileObjects(found.manifests, quota=quota))
+    lints = found.lints + check_objects(FileObjects(found.manifests, quota=quota)) + find_nothing(found, files)
     lints.sort(key=lambda one: str(one.file))
     count = Counter(Severity.FINDING if strict else one.severity for one in lints)
     if output == "json":
@@ -79,16 +79,17 @@ def lint(
 def _render(lint: Lint, *, strict: bool) -> str:
     """Give one line; a finding needs no word for what it is."""
     whose = f"{lint.namespace}/{lint.name}" if lint.namespace else lint.name
+    about = f"{lint.kind} {whose}: " if lint.kind else ""
     mark = "" if strict or lint.severity is Severity.FINDING else f"{lint.severity}: "
-    return put_on_one_line(f"{lint.file}: {lint.kind} {whose}: {mark}{lint.code}: {lint.message}")
+    return put_on_one_line(f"{lint.file}: {about}{mark}{lint.code}: {lint.message}")
 
 
 def _describe(lint: Lint, *, strict: bool) -> dict[str, Any]:  # Any: a JSON object
     return {
         "file": str(lint.file),
-        "kind": lint.kind,
+        "kind": lint.kind or None,
         "namespace": lint.namespace or None,
-        "name": lint.name,
+        "name": lint.name or None,
         "severity": str(Severity.FINDING if strict else lint.severity),
         "code": lint.code,
         "message": lint.message,

@@ -45,14 +45,14 @@ def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lam
     import uvloop
 
     from hookwright.app import App, Role
-    from hookwright.cluster.client import load_access
+    from hookwright.commands.access import find_access
     from hookwright.logs import set_up_logs
 
     settings = Settings.from_environ(os.environ)
     set_up_logs(settings)
 
     async def live() -> None:
-        access = await load_access(kubeconfig)
+        access = await find_access(kubeconfig)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -19,6 +19,7 @@ from hookwright.intake.request import Request
 from hookwright.intake.rules import (
     INVALID_AUTHENTICATION,
     INVALID_FILTER,
+    PIPELINE_NOT_FOUND,
     VALIDATION,
     check_action,
     check_rules,
@@ -141,8 +142,10 @@ def describe_shape(invalid: InvalidObject) -> InvalidSpec:
     code = VALIDATION
     if problem.field.startswith("spec.filters"):
         code = INVALID_FILTER
-    elif problem.field.startswith("spec.authenticationConfiguration"):
+    elif problem.field.startswith("spec.authentication"):
         code = INVALID_AUTHENTICATION
+    elif problem.field.startswith("spec.targetPipeline"):
+        code = PIPELINE_NOT_FOUND
     return InvalidSpec(f"{problem.field}: {problem.message}", code=code, field=problem.field)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 GROUP = "hookwright.dev"
 VERSION = "v1alpha1"
@@ -105,10 +106,14 @@ class ObjectKind(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with an object: which field, and what to do about it."""
+    """One thing that is wrong with an object: which field, and what to do about it.
+
+    `unknown` says that the kind has no such field: then what is missing may be there, and only misspelt.
+    """
 
     field: str
     message: str
+    unknown: bool = False
 
 
 class InvalidObject(ValueError):
@@ -153,29 +158,79 @@ def read(kind: type[K], raw: Raw, *, strict: bool = False) -> K:
             kind.model_validate({"spec": raw.get("spec", {})}, extra="forbid", by_alias=True, by_name=False)
         found = kind.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=False))
+        problems = tuple(_problem(kind, detail) for detail in error.errors(include_url=False, include_context=False))
         status = raw.get("status")
         found_status = status if isinstance(status, Mapping) else {}
         raise InvalidObject(kind.KIND, _metadata(raw), problems, found_status) from None
     return found
 
 
-def _problem(detail: Mapping[str, Any]) -> Problem:
+def _problem(kind: type[ObjectKind], detail: Mapping[str, Any]) -> Problem:
     """Say a pydantic error in Kubernetes' words: a path with brackets, and the value that was found."""
     path, field = detail["loc"], ""
     for step in path:
         field += f"[{step}]" if isinstance(step, int) else f".{step}" if field else str(step)
-    message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("String should ")
+    about, _, wanted = str(detail["msg"]).partition(" should ")
     match detail["type"]:
         case "missing":
-            message = "is required"
+            return Problem(field=field, message="is required")
         case "extra_forbidden":
-            message = "is not a field of this kind (misspelt?)"
-        case _:
-            message = f"should be {message}" if not message.startswith(("have", "match")) else f"should {message}"
-            if not _secret(path):
-                message += f", not {_shorten(detail.get('input'))}"
+            meant = _find_meant(kind, path)
+            hint = f": write {meant}" if meant is not None else " (misspelt?)"
+            return Problem(field=field, message=f"is not a field of this kind{hint}", unknown=True)
+        case "too_long" | "too_short":
+            # They are about lists and maps, and say how many there are.
+            return Problem(field=field, message=f"should {wanted.replace(' after validation', '')}")
+        case "model_type" | "dict_type":
+            wanted = f"be an object{_show_object(kind, path, detail.get('input'))}"
+        case "list_type":
+            wanted = "be a list"
+    message = f"should {wanted or f'be {about}'}"
+    if not _secret(path):
+        message += f", not {_shorten(detail.get('input'))}"
     return Problem(field=field, message=message)
+
+
+def _find_meant(kind: type[ObjectKind], path: tuple[str | int, ...]) -> str | None:
+    """Give the field that is written like the last step of `path` but for case, _ and -; None if there is none."""
+    model = _find_model(kind, path[:-1])
+    names = _fields_of(model) if model is not None else ()
+    return next((name for name in names if _fold(name) == _fold(str(path[-1]))), None)
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _show_object(kind: type[ObjectKind], path: tuple[str | int, ...], found: object) -> str:
+    """Show how a text becomes the object that should stand there, where the object needs only one field, a text."""
+    model = _find_model(kind, path)
+    if model is None or not isinstance(found, str) or _secret(path):
+        return ""
+    needed = [(name, field.annotation) for name, field in _fields_of(model).items() if field.is_required()]
+    return f" such as {{{needed[0][0]}: {_shorten(found)}}}" if [type_ for _, type_ in needed] == [str] else ""
+
+
+def _find_model(kind: type[ObjectKind], path: tuple[str | int, ...]) -> type[Model] | None:
+    """Give the model of what stands at `path`; None if users may write there what they like."""
+    model: type[Model] | None = kind
+    for step in path:
+        if isinstance(step, str) and model is not None:
+            field = _fields_of(model).get(step)
+            model = _unwrap(field.annotation) if field is not None else None
+    return model
+
+
+def _fields_of(model: type[Model]) -> dict[str, FieldInfo]:
+    """Give the fields of a model by their outward names."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _unwrap(annotation: Any) -> type[Model] | None:  # Any: what an annotation is
+    """Give the model in an annotation such as `list[X] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next((model for one in get_args(annotation) if (model := _unwrap(one)) is not None), None)
 
 
 def _secret(path: tuple[str | int, ...]) -> bool:

@@ -82,6 +82,7 @@ class Lease:
     _times_held: int = 0
     _acquired: asyncio.Event = field(default_factory=asyncio.Event)
     _lost: asyncio.Event = field(default_factory=asyncio.Event)
+    _leaving: bool = False  # by its own will, which is no loss
 
     def __post_init__(self) -> None:
         if not self.identity:
@@ -136,6 +137,7 @@ class Lease:
 
         Best effort within 2 s, raises nothing: if it fails, the others wait until the Lease is over.
         """
+        self._leaving = True
         self._step_down()
         self._notice()
         if not self._written:
@@ -222,7 +224,8 @@ class Lease:
             return
         self._told = held
         self._times_held += held
-        self._log(log.info if held else log.warning, "acquired" if held else "lost")
+        if not self._leaving:
+            self._log(log.info if held else log.warning, "acquired" if held else "lost")
         self.changed(held)
 
     def _complain(self, error: ClusterError) -> None:

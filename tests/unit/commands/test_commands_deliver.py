@@ -198,3 +198,11 @@ JOB = {"apiVersion": "batch/v1", "kind": "Job", "namespace": "default", "name": 
 def test_answer_is_shown_in_a_line(status, answer, text):
     """Status, outcome, reason, message and builds of an answer are shown, whoever gave it."""
     assert render(status, answer) == text
+
+
+def test_ignored_sample_points_to_payload():
+    """That a filter did not match our sample is answered with how to give another body; not of the user's own body."""
+    ignored, started = ({"outcome": outcome, "reason": "x", "message": "y"} for outcome in ("ignored", "started"))
+    assert "GitHub's push; give another body with --payload" in render(200, ignored, sample="push")
+    assert "--payload" not in render(200, ignored)
+    assert "--payload" not in render(202, started, sample="push")

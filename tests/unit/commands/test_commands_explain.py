@@ -548,8 +548,16 @@ def test_text_says_what_the_json_says(capsys, folder):
     ran = run(capsys, "explain", *folder.arguments())
     assert ran.code == 1
     assert "filter $.ref does not match" in ran.out
-    assert "what to do: " in ran.out
+    assert "hookwright explain" not in ran.out
     assert max(len(line) for line in ran.out.splitlines()) < 250
+
+
+def test_text_says_what_is_wrong_with_the_body_once(capsys, folder):
+    """A body that is no JSON is said to be none once, not with every filter, and with what to do."""
+    folder.payload = b"{"
+    ran = run(capsys, "explain", *folder.arguments())
+    assert (ran.code, ran.out.count("not JSON")) == (1, 1)
+    assert "what to do: Send JSON." in ran.out
 
 
 def test_text_speaks_to_no_terminal(capsys, folder):

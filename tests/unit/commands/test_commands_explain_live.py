@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from command_line import run
 from explain_scene import (
     BUILD,
     HOOKWRIGHT,
@@ -27,7 +28,7 @@ from hookwright.commands.explaining.sentences import CONDITIONS, OUTCOMES
 from hookwright.commands.explaining.started import mark_duplicate
 from hookwright.commands.explaining.subject import Sample
 from hookwright.errors import ClusterError, HookwrightError, UsageError
-from hookwright.reasons import CATALOGUE, Outcome
+from hookwright.reasons import CATALOGUE, FILTERED_OUT, Outcome
 from hookwright.reconcile import checks
 from support.objects import (
     DELIVERY_ID,
@@ -73,17 +74,23 @@ RFC_3339 = "2026-05-01T11:00:00Z"
 # ── every reason ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _remedy_of(reason):
+    """Give what to do about a delivery to a Webhook in a cluster, where filters need no files."""
+    live = "Compare each filter with the payload: hookwright explain hello --payload FILE."
+    return live if reason is FILTERED_OUT else reason.remedy
+
+
 @pytest.mark.parametrize("reason", CATALOGUE.values(), ids=str)
 async def test_every_reason_of_a_delivery_is_explained(reason):
     """Whatever the newest delivery's reason, the paragraph says what it means and what to do."""
     delivery = make_delivery(str(reason.outcome), reason.name, message="Some detail")
     told = await explain(make_cluster(make_status(lastDelivery=delivery)))
     assert reason.sentence in told.text
-    assert reason.remedy in told.text
+    assert _remedy_of(reason) in told.text
     assert "Some detail" in told.text
     assert OUTCOMES[reason.outcome] in told.text
     assert told["lastDelivery"]["sentence"] == reason.sentence
-    assert told["lastDelivery"]["remedy"] == (reason.remedy or None)
+    assert told["lastDelivery"]["remedy"] == (_remedy_of(reason) or None)
     assert told.well == (reason.outcome is not Outcome.FAILED)
 
 
@@ -95,6 +102,18 @@ async def test_no_sentence_is_said_twice(reason):
         make_cluster(make_status(lastDelivery=make_delivery(str(reason.outcome), reason.name, message=message)))
     )
     assert told.text.count(reason.sentence) == 1
+    assert not reason.remedy or told.text.count(_remedy_of(reason)) == 1
+    assert "explain -f" not in told.text
+
+
+async def test_detail_that_says_the_sentence_stands_alone():
+    """A message that begins as the catalogue's sentence, and goes on with more, takes its place."""
+    message = "the body is not JSON: EOF while parsing a value at line 1 column 0. Send JSON."
+    delivery = make_delivery("refused", "BodyUnreadable", message=message)
+    told = await explain(make_cluster(make_status(lastDelivery=delivery)))
+    assert told.text.lower().count("the body is not json") == 1
+    assert "EOF while parsing" in told.text
+    assert told.text.count("Send JSON") == 1
 
 
 @pytest.mark.parametrize("reason", CONDITION_REASONS)
@@ -426,20 +445,30 @@ async def test_build_of_an_unknown_kind_is_left_alone():
     assert "PipelineRun x" in told.text
 
 
-async def test_newest_only_is_said():
-    """Whoever looks for an older delivery learns that status has only the newest."""
-    told = await explain(make_cluster(make_status(lastDelivery=make_delivery())))
-    assert "the newest delivery only" in told.text
-    assert DELIVERY_ID in told.text
-    assert "2026-05-01T11:59:00Z" in told.text
+async def test_newest_delivery_stands_on_its_own_line():
+    """The Webhook is one line and its newest delivery the other; a build that was created is named once."""
+    cluster = make_cluster(make_status(lastDelivery=make_delivery(build=BUILD)))
+    cluster.put(JOBS, make_job(job_condition("Complete", "CompletionsReached", "done")))
+    told = await explain(cluster)
+    webhook, delivery = told.whole.splitlines()
+    assert webhook == "Webhook default/hello is ready (Listening): deliveries to status.url are accepted."
+    assert delivery == (
+        f"The newest delivery, {DELIVERY_ID} at 2026-05-01T11:59:00Z, started a build (BuildCreated): "
+        "Job hello-0123 has succeeded."
+    )
+
+
+def test_help_says_that_only_the_newest_is_known(capsys):
+    """Whoever looks for an older delivery learns from the help where it is."""
+    assert "receiver's log" in " ".join(run(capsys, "explain", "--help").out.split())
 
 
 async def test_filtered_delivery_names_the_command_that_shows_why():
     """For a delivery that was passed over the command that shows each filter is named."""
     delivery = make_delivery("ignored", "FilteredOut", message="x")
-    assert (
-        "hookwright explain hello --payload" in (await explain(make_cluster(make_status(lastDelivery=delivery)))).text
-    )
+    told = await explain(make_cluster(make_status(lastDelivery=delivery)))
+    assert told.text.count("hookwright explain") == 1
+    assert "hookwright explain hello --payload" in told.text
 
 
 # ── one delivery ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -618,4 +647,4 @@ async def test_text_speaks_to_no_terminal():
     cluster.put(EVENTS, make_event(1, message="\x1b]0;x\x07"))
     told = await explain(cluster)
     assert [one for line in told.whole.splitlines() for one in line if not one.isprintable()] == []
-    assert len(told.whole.splitlines()) == 3
+    assert len(told.whole.splitlines()) == 4

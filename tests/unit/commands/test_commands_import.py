@@ -485,10 +485,19 @@ def test_no_webhooks_are_no_loss(imports):
 
 
 def test_error_at_aws_is_noted(imports):
-    """What AWS found wrong with a webhook is passed on by its code."""
-    found = imports([{"definition": definition(), "errorCode": "PipelineNotFound", "errorMessage": f"see {URL}"}])
-    assert any("PipelineNotFound" in note for note in found.notes)
+    """What AWS found wrong with a webhook is passed on in its own words, without its URL and its token."""
+    said = f"no pipeline, see {URL} and {TOKEN}"
+    found = imports([{"definition": definition(), "errorCode": "PipelineNotFound", "errorMessage": said}])
+    assert any("PipelineNotFound: no pipeline, see (a URL) and (the token)" in note for note in found.notes)
     assert URL not in found.err
+    assert TOKEN not in found.err
+
+
+def test_secrets_of_webhooks_are_named_apart(imports):
+    """A name that ends in webhook gets no second one, and no two Webhooks share a Secret."""
+    names = ["my", "my-webhook", "webhook"]
+    found = imports([definition(name=name) for name in names])
+    assert [one["metadata"]["name"] for one in found.secrets] == ["my-webhook", "my-webhook-secret", "webhook-secret"]
 
 
 def test_remarks_stand_above_their_objects(imports):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 import pytest
@@ -148,6 +149,23 @@ def test_unusable_kubeconfig_is_one_line(capsys, tmp_path, command):
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("hookwright: no usable kubeconfig ")
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("kept_logs")
+@pytest.mark.parametrize("command", ["deliver", "explain", "run"])
+def test_missing_kubeconfig_is_named(capsys, monkeypatch, tmp_path, command):
+    """Where KUBECONFIG names no file, or there is none at its usual place, one line says so; exit code 2."""
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    arguments = [command, *(["hello"] if command != "run" else [])]
+    for given, where in ((f"/nope{os.pathsep}/none", f"KUBECONFIG=/nope{os.pathsep}/none"), (None, "~/.kube/config")):
+        if given is not None:
+            monkeypatch.setenv("KUBECONFIG", given)
+        else:
+            monkeypatch.delenv("KUBECONFIG")
+        ran = run(capsys, *arguments)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert ran.err.startswith(f"hookwright: {where}: no such file")
 
 
 def test_light_commands_load_no_kubernetes_client():

@@ -23,6 +23,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 VALIDATION = "ValidationException"
 FILTER = "InvalidWebhookFilterPatternException"
 AUTHENTICATION = "InvalidWebhookAuthenticationParametersException"
+PIPELINE = "PipelineNotFoundException"
 INPUT = "InvalidInputException"
 LINT = {"file", "kind", "namespace", "name", "severity", "code", "message"}
 
@@ -59,7 +60,9 @@ def test_examples_are_clean(capsys):
 def test_each_example_is_clean_by_itself(capsys, folder):
     """Nothing is wrong with one example alone, though it may name what another one has."""
     ran = run(capsys, "lint", "-f", folder)
-    assert (ran.code, [line for line in ran.out.splitlines() if ": note: " not in line]) == (0, [])
+    said = [line for line in ran.out.splitlines() if ": note: " not in line]
+    # Some hold nothing but what others need: a payload, a Role.
+    assert (ran.code, [line for line in said if ": NothingToCheck: " not in line]) == (0, [])
 
 
 def test_right_objects_are_counted(capsys, tmp_path):
@@ -68,6 +71,24 @@ def test_right_objects_are_counted(capsys, tmp_path):
     ran = run(capsys, "lint", "-f", file)
     assert (ran.code, ran.out) == (0, "")
     assert ran.err == "objects checked: 2, others ignored: 3, findings: 0, warnings: 0, notes: 0\n"
+
+
+def test_files_with_nothing_of_ours_are_warned_of(capsys, tmp_path):
+    """Where nothing is checked, most likely other files were meant: a warning, and a finding if strict."""
+    file = write(tmp_path / "all.yaml", raw_secret(), {"kind": "Kustomization"})
+    ran = run(capsys, "lint", "-f", file)
+    assert (ran.code, ran.out.startswith(f"{file}: warning: NothingToCheck: ")) == (0, True)
+    ran = run(capsys, "lint", "-f", file, "--strict", "-o", "json")
+    (said,) = ran.json["findings"]
+    assert (ran.code, said["severity"], said["code"]) == (1, "finding", "NothingToCheck")
+    assert (said["kind"], said["namespace"], said["name"]) == (None, None, None)
+
+
+def test_narrow_range_and_filters_are_no_thought(lint):
+    """A range of some addresses, or any filter, leaves nothing to warn of."""
+    everywhere, narrow = ({"allowedIPRange": text} for text in ("0.0.0.0/0", "192.0.2.0/24"))
+    assert lint(raw_webhook(authentication="IP", authenticationConfiguration=everywhere)) == []
+    assert lint(raw_webhook(authentication="IP", authenticationConfiguration=narrow, filters=[])) == []
 
 
 def test_cronjob_is_a_target(lint):
@@ -90,10 +111,10 @@ def test_cronjob_is_a_target(lint):
 NOBODY = {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}
 WEBHOOKS = {
     "a misspelt field": ({"filter": []}, VALIDATION, "spec.filter: is not a field of this kind"),
-    "a misspelt member": ({"targetPipeline": {"name": "hello", "knd": "x"}}, VALIDATION, "spec.targetPipeline.knd"),
+    "a misspelt member": ({"targetPipeline": {"name": "hello", "knd": "x"}}, PIPELINE, "spec.targetPipeline.knd"),
     "another type": ({"suspend": "yes"}, VALIDATION, "spec.suspend"),
     "too many filters": ({"filters": [{"jsonPath": "$.a"}] * 6}, FILTER, "spec.filters"),
-    "an unknown scheme": ({"authentication": "MAGIC"}, VALIDATION, "spec.authentication"),
+    "an unknown scheme": ({"authentication": "MAGIC"}, AUTHENTICATION, "spec.authentication"),
     "a wrong rate": ({"rateLimit": {"perMinute": 0}}, VALIDATION, "spec.rateLimit.perMinute"),
     "a refused expression": ({"filters": [{"jsonPath": "$.a["}]}, FILTER, "spec.filters[0].jsonPath: "),
     "an unknown key": ({"filters": [{"jsonPath": "$.a", "matchEquals": "{b}"}]}, FILTER, "spec.filters[0].matchEquals"),
@@ -269,6 +290,13 @@ def test_name_that_is_claimed_twice_is_found(lint):
     assert [one["name"] for one in said] == ["b"]
 
 
+def test_header_that_the_scheme_refuses_hides_nothing_else(lint):
+    """A deliveryIdHeader that its scheme does not take is one finding; what is wrong besides is said too."""
+    scheme = {"authentication": "STANDARD_WEBHOOKS", "deliveryIdHeader": "X-Id"}
+    said = lint(raw_webhook(**scheme, filters=[{"jsonPath": "$["}]), secret=False)
+    assert sorted(codes(said)) == sorted([VALIDATION, FILTER])
+
+
 def test_name_counts_although_another_field_is_misspelt(lint):
     """A Webhook with a misspelt field claims its name all the same."""
     wrong = named("a")
@@ -313,6 +341,18 @@ INLINE = {"authenticationConfiguration": {"secretToken": "x"}}
 THOUGHTS = {
     "an inline secret": ({**INLINE}, {}, "warning", "InlineSecret"),
     "open to all": ({**NOBODY, "filters": []}, {}, "warning", "Unfiltered"),
+    "open to all addresses": (
+        {"authentication": "IP", "authenticationConfiguration": {"allowedIPRange": "0.0.0.0/0"}, "filters": []},
+        {},
+        "warning",
+        "Unfiltered",
+    ),
+    "open to all IPv6 addresses": (
+        {"authentication": "IP", "authenticationConfiguration": {"allowedIPRange": "::/0"}, "filters": []},
+        {},
+        "warning",
+        "Unfiltered",
+    ),
     "no Secret": ({}, {"secret": False}, "note", "SecretNotFound"),
     "no target": ({"filters": []}, {"target": False}, "note", "TargetNotFound"),
 }

@@ -211,7 +211,8 @@ def test_route_of_a_refused_spec_knows_the_values():
         ({"filters": [{"jsonPath": "x" * 151}]}, FILTER, "spec.filters[0].jsonPath"),
         ({"authenticationConfiguration": 5}, AUTHENTICATION, "spec.authenticationConfiguration"),
         ({"targetAction": ""}, VALIDATION, "spec.targetAction"),
-        ({"authentication": "ip"}, VALIDATION, "spec.authentication"),
+        ({"authentication": "ip"}, AUTHENTICATION, "spec.authentication"),
+        ({"targetPipeline": "hello"}, "PipelineNotFoundException", "spec.targetPipeline"),
     ],
 )
 def test_object_of_another_shape_has_a_code_too(changes, code, field):

@@ -103,8 +103,45 @@ def test_unknown_fields_are_dropped():
 def test_unknown_fields_are_problems_in_files(field, changes):
     """Read strictly, a misspelt field of spec is named."""
     invalid = problems_of(Webhook, raw_webhook(**changes), strict=True)
-    assert [p.field for p in invalid.problems] == [field]
-    assert "misspelt" in invalid.problems[0].message
+    (problem,) = invalid.problems
+    assert (problem.field, problem.unknown) == (field, True)
+
+
+@pytest.mark.parametrize(
+    ("meant", "changes"),
+    [
+        ("secretToken", {"authenticationConfiguration": {"secret_token": HUSH}}),
+        ("serviceAccountName", {"service-account-name": "builder"}),
+        ("matchEquals", {"filters": [{"jsonPath": "$.ref", "matchequals": "x"}]}),
+    ],
+)
+def test_field_of_another_spelling_is_answered_with_the_right_one(meant, changes):
+    """A field that is right but for case, _ and - is answered with the field that was meant."""
+    (problem,) = problems_of(Webhook, raw_webhook(**changes), strict=True).problems
+    assert problem.message.endswith(f"write {meant}")
+    (problem,) = problems_of(Webhook, raw_webhook(colour="red"), strict=True).problems
+    assert problem.message.endswith("(misspelt?)")
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        ("spec.targetPipeline: should be an object such as {name: 'hello'}, not 'hello'", {"targetPipeline": "hello"}),
+        ("spec.targetPipeline: should be an object, not a list", {"targetPipeline": ["hello"]}),
+        ("spec.actionConfiguration: should be an object, not 'a=b'", {"actionConfiguration": "a=b"}),
+        ("spec.filters: should be a list, not 'all'", {"filters": "all"}),
+        ("spec.filters: should have at most 5 items, not 6", {"filters": [{"jsonPath": "$.ref"}] * 6}),
+    ],
+)
+def test_shapes_are_called_as_kubernetes_calls_them(said, changes):
+    """A value of another shape is answered with object and list, and with how many may be there."""
+    assert str(problems_of(Webhook, raw_webhook(**changes))) == said
+
+
+def test_example_of_an_object_is_one():
+    """A text is not shown inside an object whose one field takes no text."""
+    (problem,) = problems_of(BuildTrigger, raw_buildtrigger(build="make")).problems
+    assert problem.message == "should be an object, not 'make'"
 
 
 def test_strict_reading_leaves_metadata_and_templates_alone():

@@ -1,4 +1,4 @@
-"""What `explain NAME` says of a Webhook in a cluster: the data, and the paragraph for people. Pure."""
+"""What `explain NAME` says of a Webhook in a cluster: the data, and the text for people. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hookwright.commands.explaining.builds import BuildState, judge_build
+from hookwright.commands.explaining.builds import BuildState, Fate, judge_build
 from hookwright.commands.explaining.gathering import Scene
 from hookwright.commands.explaining.liveness import Liveness, Operator, judge_liveness
 from hookwright.commands.explaining.sentences import explain_condition, explain_outcome, explain_reason, join
 from hookwright.commands.explaining.state import UNKNOWN, State, judge_state
 from hookwright.commands.manifests import put_on_one_line
 from hookwright.kinds import BuildTrigger, InvalidObject, LastDelivery, ObjectKind, Raw, Webhook
-from hookwright.reasons import Outcome
+from hookwright.reasons import BUILD_CREATED, FILTERED_OUT, Outcome
 
 # A JSON object that is printed.
 Data = dict[str, Any]
 MAX_EVENTS = 5
-NEWEST_ONLY = "status.lastDelivery is the newest delivery only; what became of others is in the receiver's log"
 
 
 def report(scene: Scene, *, hookwright_namespace: str, now: datetime) -> Data:
@@ -44,7 +43,7 @@ def report(scene: Scene, *, hookwright_namespace: str, now: datetime) -> Data:
         "secrets": [
             {"name": ref.name, "key": ref.key, "state": str(found.state)} for ref, found in scene.subject.secrets
         ],
-        "lastDelivery": _describe_delivery(last, build) if last is not None else None,
+        "lastDelivery": _describe_delivery(last, build, webhook.metadata.name) if last is not None else None,
         "operator": {
             "state": str(operator.state),
             "holder": operator.holder or None,
@@ -53,7 +52,13 @@ def report(scene: Scene, *, hookwright_namespace: str, now: datetime) -> Data:
         },
         "events": _describe_events(scene.events),
         "hidden": list(scene.hidden),
-        "explanation": put_on_one_line(_tell(scene, state, last, build, operator)),
+        "explanation": "\n".join(
+            put_on_one_line(paragraph)
+            for paragraph in (
+                _tell_webhook(scene, state, operator),
+                _tell_delivery(last, build, webhook.metadata.name),
+            )
+        ),
     }
 
 
@@ -77,18 +82,15 @@ def render_report(data: Data) -> str:
     return "\n".join(lines)
 
 
-# ── the paragraph ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the text ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _tell(scene: Scene, state: State, last: LastDelivery | None, build: BuildState | None, operator: Liveness) -> str:
+def _tell_webhook(scene: Scene, state: State, operator: Liveness) -> str:
     return join(
         _tell_state(scene, state),
         *(_begin(remark) for remark in state.remarks),
         _tell_trouble(scene, state),
         _tell_staleness(scene, state, operator),
-        _tell_delivery(last, scene.webhook.metadata.name),
-        build.sentence if build is not None else "",
-        NEWEST_ONLY if last is not None else "",
         f"Hidden from you, for want of rights: {', '.join(scene.hidden)}" if scene.hidden else "",
     )
 
@@ -149,30 +151,42 @@ def _tell_staleness(scene: Scene, state: State, operator: Liveness) -> str:
     return join(f"{stale}: {hint}" if operator.state is Operator.UNKNOWN else f"{stale}; {operator.message}: {hint}")
 
 
-def _tell_delivery(last: LastDelivery | None, name: str) -> str:
+def _tell_delivery(last: LastDelivery | None, build: BuildState | None, name: str) -> str:
     if last is None:
         return (
             "No delivery has reached it yet: see that status.url is entered at the sender (kubectl get webhook -o wide "
             "shows it)"
         )
-    said = explain_reason(last.reason)
-    # Who wrote the message mostly put sentence and remedy into it.
-    parts = [_begin(last.message.strip())]
-    if said.sentence.rstrip(".") not in last.message:
-        parts.insert(0, said.sentence)
-    if said.remedy and said.remedy.rstrip(".") not in last.message:
-        parts.append(f"To do: {said.remedy}")
-    if last.outcome == Outcome.IGNORED:
-        parts.append(f"With the payload, hookwright explain {name} --payload FILE shows each filter")
     when = last.time.isoformat().replace("+00:00", "Z")
     head = f"The newest delivery, {last.id} at {when}, {explain_outcome(last.outcome)} ({last.reason})"
+    if build is not None and last.reason == BUILD_CREATED.name:
+        # That it was created is in what became of it.
+        return join(f"{head}: {build.sentence}")
+    said = explain_reason(last.reason)
+    # Who wrote the message mostly put sentence and remedy into it.
+    detail = last.message.strip().removesuffix(said.remedy).strip()
+    fact = said.sentence.partition(":")[0].rstrip(".")
+    remedy = _find_remedy(last, name)
+    parts = [
+        said.sentence if fact.lower() not in detail.lower() else "",
+        _begin(detail),
+        build.sentence if build is not None and build.fate is not Fate.AWAITED else "",
+        f"To do: {remedy}" if remedy and remedy.rstrip(".") not in detail else "",
+    ]
     return join(f"{head}: {join(*parts)}")
+
+
+def _find_remedy(last: LastDelivery, name: str) -> str:
+    """Give what to do about the newest delivery to the Webhook `name`, which is in a cluster."""
+    if last.reason == FILTERED_OUT.name:
+        return f"Compare each filter with the payload: hookwright explain {name} --payload FILE."
+    return explain_reason(last.reason).remedy
 
 
 # ── the data ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _describe_delivery(last: LastDelivery, build: BuildState | None) -> Data:
+def _describe_delivery(last: LastDelivery, build: BuildState | None, name: str) -> Data:
     said = explain_reason(last.reason)
     written = last.to_raw()
     return {
@@ -182,7 +196,7 @@ def _describe_delivery(last: LastDelivery, build: BuildState | None) -> Data:
         "reason": last.reason,
         "message": last.message,
         "sentence": said.sentence,
-        "remedy": said.remedy or None,
+        "remedy": _find_remedy(last, name) or None,
         "build": None
         if build is None
         else {

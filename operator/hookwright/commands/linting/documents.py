@@ -15,6 +15,7 @@ from hookwright.kinds import API_VERSION, GROUP, KINDS, Raw
 # Codes of what the operator never sees, since the API server takes no such object.
 UNKNOWN_KIND = "UnknownKind"
 NO_OBJECT = "NoObject"
+NOTHING_TO_CHECK = "NothingToCheck"
 _OURS = tuple(kind.KIND for kind in KINDS)
 _NAMED_BY_OURS = tuple((resource.api_version, resource.kind) for resource in (SECRETS, CRONJOBS))
 
@@ -52,6 +53,23 @@ def sort_documents(documents: Sequence[Document]) -> Sorted:
         elif (version, kind) in _NAMED_BY_OURS and is_object:
             manifests.append((document.file, content))
     return Sorted(manifests=manifests, lints=lints, checked=checked, ignored=len(documents) - checked)
+
+
+def find_nothing(found: Sorted, files: Sequence[Path]) -> list[Lint]:
+    """Warn of `files` none of which holds anything of ours: most likely others were meant."""
+    message = "nothing of Hookwright's is in it: no Webhook, no BuildTrigger"
+    return [
+        Lint(
+            file=file,
+            kind="",
+            namespace="",
+            name="",
+            severity=Severity.WARNING,
+            code=NOTHING_TO_CHECK,
+            message=message,
+        )
+        for file in (files if found.checked == 0 else ())
+    ]
 
 
 def _find_wrong(version: str, kind: str, *, is_object: bool) -> tuple[str, str] | None:

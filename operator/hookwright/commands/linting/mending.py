@@ -67,6 +67,8 @@ def mend(webhook: Webhook, field: str, target: ObjectKind | InvalidObject | None
         changes = {"target_pipeline": spec.target_pipeline.model_copy(update={"api_version": version})}
     elif part == "duplicateWindow":
         changes = {"duplicate_window": _DEFAULT_WINDOW}
+    elif part == "deliveryIdHeader":
+        changes = {"delivery_id_header": None}
     elif part == "actionConfiguration":
         key = field.rpartition(".")[2]
         changes = {"action_configuration": {k: v for k, v in spec.action_configuration.items() if k != key}}

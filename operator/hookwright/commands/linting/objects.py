@@ -155,6 +155,13 @@ def _warn(webhook: Webhook) -> Iterator[Said]:
             "filter, or choose another spec.authentication"
         )
         yield Said(severity=Severity.WARNING, code=UNFILTERED, message=message)
+    everywhere = spec.authentication_configuration.allowed_ip_range
+    if spec.authentication is Authentication.IP and (everywhere or "").endswith("/0") and not spec.filters:
+        message = (
+            f"spec.filters: none, and allowedIPRange {everywhere} holds every address: whoever learns the URL starts "
+            "builds with anything; add a filter, or name the sender's own range"
+        )
+        yield Said(severity=Severity.WARNING, code=UNFILTERED, message=message)
 
 
 # ── both ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lint:
-    """One thing that is to be said of an object in a file; `code` is AWS's name of it, or ours."""
+    """One thing that is to be said of an object in a file; `code` is AWS's name of it, or ours.
+
+    `kind` and `name` are empty where it is to be said of the whole file.
+    """
 
     file: Path
     kind: str
