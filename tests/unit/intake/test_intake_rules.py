@@ -236,7 +236,8 @@ def test_every_code_of_aws_is_given():
         ({"authenticationConfiguration": {**REF, "toleranceSeconds": 0}}, INVALID_AUTHENTICATION),
         ({"tags": [{"key": "x" * 129, "value": ""}]}, VALIDATION),
         ({"name": "a b"}, VALIDATION),
-        ({"authentication": "NONE"}, VALIDATION),
+        ({"authentication": "NONE"}, INVALID_AUTHENTICATION),
+        ({"targetPipeline": "hello"}, PIPELINE_NOT_FOUND),
     ],
 )
 def test_what_the_schema_refuses_has_a_code_too(spec, code):

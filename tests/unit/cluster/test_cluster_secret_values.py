@@ -1,0 +1,52 @@
+"""What is at a key of a Secret: one state for whatever is there, and the value's very bytes if it can be used."""
+
+from __future__ import annotations
+
+import base64
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookwright.cluster.secret_values import SecretCopy, SecretState, judge_secret, measure_copy
+
+VALUES = st.none() | st.text(max_size=60) | st.binary(max_size=60).map(lambda value: base64.b64encode(value).decode())
+# What no API server shows, and a broken one might.
+STRANGE = st.integers() | st.booleans() | st.lists(st.text(max_size=3), max_size=2)
+KEYS = st.sampled_from(["token", "password", "a.b", ""])
+
+
+@given(value=st.binary(max_size=200))
+def test_bytes_are_given_as_they_are(value):
+    """A secret is the bytes that the user wrote, newlines and all; blanks alone are no secret."""
+    found = judge_secret({"data": {"token": base64.b64encode(value).decode()}}, "token")
+    if value.strip():
+        assert (found.state, found.values) == (SecretState.USABLE, (value,))
+    else:
+        assert (found.state, found.values) == (SecretState.EMPTY, ())
+
+
+@given(data=st.none() | st.dictionaries(KEYS, VALUES | STRANGE, max_size=4), key=KEYS)
+def test_whatever_is_there_has_a_state(data, key):
+    """Nothing in a Secret raises; there are values exactly if they can be used, and none shows when it is printed."""
+    found = judge_secret({"data": data}, key)
+    value = (data or {}).get(key)
+    assert (found.state is SecretState.NO_KEY) == (value is None)
+    assert (found.state is SecretState.USABLE) == bool(found.values)
+    assert all(one.strip() for one in found.values)
+    assert repr(found) == f"FoundSecret(state={found.state!r})"
+
+
+@given(data=st.none() | st.dictionaries(KEYS, VALUES, max_size=4), keys=st.lists(KEYS, max_size=6))
+def test_copy_judges_as_the_secret_does(data, keys):
+    """A copy says the same as the Secret it was made of, however often it is asked; it has a size."""
+    secret = {"metadata": {"name": "hello"}, "data": data}
+    copy = SecretCopy.of(secret)
+    assert [copy.judge(key) for key in keys] == [judge_secret(secret, key) for key in keys]
+    assert measure_copy(copy) >= sum(len(value or "") for value in (data or {}).values())
+
+
+@given(key=KEYS)
+def test_what_does_not_exist_or_may_not_be_read_is_said(key):
+    """A Secret that is not there, and one that may not be read, are that at every key."""
+    assert judge_secret(None, key).state is SecretCopy.of(None).judge(key).state is SecretState.NO_SECRET
+    assert SecretCopy(data=None, forbidden=True).judge(key).state is SecretState.FORBIDDEN
