@@ -38,7 +38,7 @@ def read(text: str) -> tuple[int, int] | UsageError:
         return error
 
 
-@pytest.mark.parametrize("text", ["", "1", "-1-1", "1-1-1", "1-1\n", "٣-٣", "1- 1", "1" * 19 + "-1"])
+@pytest.mark.parametrize("text", ["", "1", "-1-1", "1-1-1", "1-1\n", "٣-1", "1-٣", "1- 1", "1" * 19 + "-1"])
 def test_nearly_right_is_refused(text):
     """Signs, blanks, digits of other scripts and numbers that are too long are refused."""
     with pytest.raises(UsageError):

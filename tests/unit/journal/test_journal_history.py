@@ -14,17 +14,9 @@ from hypothesis import strategies as st
 from journal_samples import NOON
 from structlog.testing import capture_logs
 
-from hookwright.journal import Bounds, History, Key, Record, RecordedBuild
+from hookwright.journal import Bounds, Key, Record, RecordedBuild
 from hookwright.journal import history_statements as statements
 from hookwright.journal.history_rows import Query, clean, cut, to_row
-
-
-@pytest.fixture
-async def history(tmp_path):
-    opened = History(tmp_path, clock=lambda: NOON)
-    yield opened
-    await opened.close()
-
 
 # ── one record ────────────────────────────────────────────────────────────────────────────────────────────────────
 

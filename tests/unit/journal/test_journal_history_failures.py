@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,27 +19,6 @@ from structlog.testing import capture_logs
 import hookwright
 from hookwright.journal import History, HistoryOff
 from hookwright.journal.history_file import set_aside
-
-
-@pytest.fixture
-async def history(tmp_path):
-    opened = History(tmp_path, clock=lambda: NOON)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def plain_user():
-    """A folder of a user who is not root, and that user's rights for as long as the test runs."""
-    folder = Path(tempfile.mkdtemp())
-    privileged = os.geteuid() == 0
-    if privileged:
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-    yield folder
-    if privileged:
-        os.seteuid(0)
-    shutil.rmtree(folder)
 
 
 def damage_inside(path):

@@ -9,16 +9,8 @@ from history_samples import ids, in_thread, minutes, record, start, write_all
 from journal_samples import NOON
 
 from hookwright.errors import UsageError
-from hookwright.journal import History
 from hookwright.journal import history_statements as statements
 from hookwright.journal.history_rows import Query
-
-
-@pytest.fixture
-async def history(tmp_path):
-    opened = History(tmp_path, clock=lambda: NOON)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

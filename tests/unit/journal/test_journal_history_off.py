@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
 import sqlite3
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from history_samples import aside, fill, garbage, ids, in_thread, minute_passes, record, start, write_all
@@ -18,27 +14,6 @@ from structlog.testing import capture_logs
 from hookwright.journal import History, HistoryOff, Journal
 from hookwright.journal import history_keeper as keeper_module
 from hookwright.journal import history_statements as statements
-
-
-@pytest.fixture
-async def history(tmp_path):
-    opened = History(tmp_path, clock=lambda: NOON)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def plain_user():
-    """A folder of a user who is not root, and that user's rights for as long as the test runs."""
-    folder = Path(tempfile.mkdtemp())
-    privileged = os.geteuid() == 0
-    if privileged:
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-    yield folder
-    if privileged:
-        os.seteuid(0)
-    shutil.rmtree(folder)
 
 
 @contextmanager

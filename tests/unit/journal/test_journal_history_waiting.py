@@ -17,13 +17,6 @@ from hookwright.journal.history_keeper import BATCH, MAX_WAITING
 from support.waiting import eventually
 
 
-@pytest.fixture
-async def history(tmp_path):
-    opened = History(tmp_path, clock=lambda: NOON)
-    yield opened
-    await opened.close()
-
-
 @pytest.mark.parametrize("outcome", ["ignored", "refused"])
 async def test_time_flushes(history, monkeypatch, outcome):
     """Without another call, what was written is committed a moment later."""

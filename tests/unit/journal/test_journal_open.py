@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
 import stat
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,20 +15,6 @@ from hookwright.journal import Journal
 
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
-
-
-@pytest.fixture
-def plain_user():
-    """A folder of a user who is not root, and that user's rights for as long as the test runs."""
-    folder = Path(tempfile.mkdtemp())
-    privileged = os.geteuid() == 0
-    if privileged:
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-    yield folder
-    if privileged:
-        os.seteuid(0)
-    shutil.rmtree(folder)
 
 
 async def filled(folder):
