@@ -23,6 +23,7 @@ from hookwright.reasons import (
     PARAMETERS_TOO_LARGE,
     PAYLOAD_TOO_COMPLEX,
     RATE_LIMITED,
+    SECRET_UNUSABLE,
     Outcome,
 )
 
@@ -41,10 +42,14 @@ HIDDEN_AFTER = timedelta(minutes=1)
 MAX_MESSAGE = 1024
 MAX_ID = 256
 _KEPT = frozenset({Outcome.FAILED, Outcome.PENDING})
-# What is refused for one of these came from a sender that had proved itself.
+# What is refused for one of these came from a sender that had proved itself; or from anybody, but it is the owner's to
+# mend, and wakes who looks at the Webhook.
 _REFUSED_THOUGH_PROVED = frozenset(
     reason.name
-    for reason in (BODY_UNREADABLE, JOURNAL_UNWRITABLE, PARAMETERS_TOO_LARGE, PAYLOAD_TOO_COMPLEX, RATE_LIMITED)
+    for reason in (
+        *(BODY_UNREADABLE, JOURNAL_UNWRITABLE, PARAMETERS_TOO_LARGE, PAYLOAD_TOO_COMPLEX, RATE_LIMITED),
+        SECRET_UNUSABLE,
+    )
 )
 
 

@@ -80,8 +80,9 @@ def check_manifest(document: Document) -> Raw:
 def _read_file(path: Path) -> Iterator[Any]:  # Any: as `Document`
     try:
         documents = list(yaml.safe_load_all(read_bytes(path).decode()))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: bytes that are not UTF-8, and dates that are none.
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError) as error:
+        # ValueError: bytes that are not UTF-8, and dates that are none. The last two: values that do not fit their tag,
+        # which PyYAML trips over.
         raise UsageError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
     for document in documents:
         if document is None:
