@@ -92,7 +92,7 @@ def weigh(folder: Path, *, webhooks: Sequence[int], seconds: float) -> list[Idle
             here = folder / str(count)
             here.mkdir(parents=True)
             server = stack.enter_context(serving(here))
-            asyncio.run(furnish(server, webhooks=count))
+            asyncio.run(furnish(server.kubeconfig, webhooks=count))
             start = time.perf_counter()
             product = stack.enter_context(running_product(server.kubeconfig, here))
             asyncio.run(_wait_until_ready(server.kubeconfig, count))

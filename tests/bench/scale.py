@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from harness import deliveries
 from harness.children import BenchmarkError, resident_megabytes
-from harness.devcluster import ApiServer, furnish
+from harness.devcluster import furnish
 from harness.figures import tell, write_table
 from harness.pace import work_off
 from harness.product import running_operator, running_product
@@ -26,6 +26,7 @@ from harness.product import running_operator, running_product
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.devcluster import DevCluster, faults
+from hookwright.kinds import Raw
 
 POLL_SECONDS = 3.0  # each look copies everything
 SETTLE_SECONDS = 600.0
@@ -64,9 +65,9 @@ def wait_until_ready(cluster: DevCluster, count: int) -> None:
     raise BenchmarkError(f"{ready} of {count} Webhooks are Ready after {SETTLE_SECONDS:.0f} s")
 
 
-def is_ready(webhook: object) -> bool:
+def is_ready(webhook: Raw) -> bool:
     """Say whether a Webhook is Ready."""
-    conditions = webhook.get("status", {}).get("conditions", ())  # type: ignore[attr-defined]
+    conditions = webhook.get("status", {}).get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
@@ -81,13 +82,13 @@ def describe(method: str, path: str) -> str:
 
 def measure(folder: Path, count: int) -> None:
     """Measure everything once, and print it."""
-    # Every request is to be counted, not the newest only.
-    faults.REQUESTS = None  # type: ignore[assignment,misc]
+    # Every request is to be counted, not the newest only: a record without a length keeps all.
+    faults.REQUESTS = None
     with DevCluster.in_thread(job_seconds=3600) as cluster:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.write_text(cluster.kubeconfig(), encoding="utf-8")
         tell(f"making {count:,} Webhooks")
-        asyncio.run(furnish(ApiServer(url=cluster.url, kubeconfig=kubeconfig, child=None), webhooks=count))  # type: ignore[arg-type]
+        asyncio.run(furnish(kubeconfig, webhooks=count))
         tell("writing a status of each, as a yardstick")
         bare = asyncio.run(write_statuses(kubeconfig, count))
         before = len(cluster.requests)

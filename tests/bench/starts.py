@@ -82,7 +82,7 @@ def measure_starts(folder: Path, *, seconds: float, rounds: int) -> dict[str, li
 
 
 async def _start_in_all_ways(server: ApiServer, folder: Path, count: int) -> dict[str, Starts]:
-    await furnish(server, webhooks=1)
+    await furnish(server.kubeconfig, webhooks=1)
     place, found = await visit(server), {}
     for name, create in WAYS.items():
         own = folder / name.replace(" ", "-")
@@ -103,7 +103,7 @@ async def _start_in_all_ways(server: ApiServer, folder: Path, count: int) -> dic
 def measure_delays(folder: Path, *, seconds: float, rounds: int) -> dict[str, list[Delays]]:
     """Take both ways once in each round, against one API server and one `hookwright run`."""
     with serving(folder) as server:
-        _run(furnish(server, webhooks=1))
+        _run(furnish(server.kubeconfig, webhooks=1))
         with running_product(server.kubeconfig, folder):
             return _run(_time_both_ways(server, count=int(seconds * latency.PER_SECOND), rounds=rounds))
 

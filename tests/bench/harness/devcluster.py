@@ -50,9 +50,9 @@ def serving(folder: Path) -> Iterator[ApiServer]:
         yield ApiServer(url=url, kubeconfig=kubeconfig, child=child)
 
 
-async def furnish(server: ApiServer, *, webhooks: int) -> None:
+async def furnish(kubeconfig: Path, *, webhooks: int) -> None:
     """Put in what Hookwright needs, and so many Webhooks."""
-    access = await load_access(server.kubeconfig)
+    access = await load_access(kubeconfig)
     async with KubernetesCluster(access.configuration) as cluster:
         for kind in KINDS:
             await cluster.create(CRDS, crd(kind))
