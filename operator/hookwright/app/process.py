@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import platform
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from kubernetes.aio.client import Configuration
 
 from hookwright.app.feeds import InformerFeed, KopfFeed, fill, follow_cronjobs
-from hookwright.app.intake import IntakeSide, open_history, open_journal
+from hookwright.app.intake import IntakeSide
+from hookwright.app.starting import StartingSide, open_history, open_journal
 from hookwright.cluster.client import KubernetesCluster
+from hookwright.cluster.informer import Informer
 from hookwright.cluster.mirror import Change, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
@@ -85,16 +87,25 @@ class App:
                     root_keys.follow(cluster, self.settings.namespace, ripen=0.0 if receives else RIPEN_SECONDS)
                 ),
             ]
-            stack.push_async_callback(_end, tasks)
+            stack.push_async_callback(end_tasks, tasks)
             intake = None
             if journal is not None:
-                intake = IntakeSide(
+                history = await stack.enter_async_context(open_history(self.settings, self.clock))
+                starting = StartingSide(
                     cluster=cluster,
+                    mirror=mirror,
+                    journal=journal,
+                    history=history,
+                    settings=self.settings,
+                    clock=self.clock,
+                )
+                intake = IntakeSide(
+                    starting=starting,
                     mirror=mirror,
                     secrets=secrets,
                     root_keys=root_keys,
                     journal=journal,
-                    history=await stack.enter_async_context(open_history(self.settings, self.clock)),
+                    history=history,
                     settings=self.settings,
                     clock=self.clock,
                 )
@@ -114,10 +125,7 @@ class App:
                 )
                 tasks += [asyncio.create_task(operator.run())]
             mirror.subscribe(self.observe)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CRONJOBS_SECONDS):
-                    await until_stop(cronjobs.settled(), stop)
-            if await insist(lambda: fill(mirror, cluster), stop) is None:
+            if not await fill_all(mirror, cluster, cronjobs, stop):
                 return
             receiver_only = self.role is Role.RECEIVER
             feed = InformerFeed(cluster, mirror) if receiver_only else KopfFeed(self.configuration, cluster, mirror)
@@ -138,11 +146,7 @@ class App:
             if intake is not None:
                 tasks += await intake.begin()
             ready()
-            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
-                # None of them ends by itself, unless by a mistake that must not pass unseen.
-                task.result()
-                raise HookwrightError("a part of this process has ended by itself, so the whole ends: start it again")
+            await watch_over(tasks, until=stopping)
             if intake is not None:
                 await intake.drain()
         finally:
@@ -156,10 +160,37 @@ def make_identity() -> str:
     return f"{platform.node() or 'hookwright'}-{uuid.uuid4().hex[:8]}"
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
+async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def watch_over(tasks: Iterable[asyncio.Task[Any]], *, until: asyncio.Task[Any]) -> None:
+    """Wait for `until`, while the other tasks go on.
+
+    Raises:
+        HookwrightError: one of them has ended. None does so by itself, unless by a mistake that must not pass unseen:
+            where it raised something, that is raised.
+    """
+    done, _ = await asyncio.wait({*tasks, until}, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    if until not in done:
+        raise HookwrightError("a part of this process has ended by itself, so the whole ends: start it again")
+
+
+async def fill_all(mirror: Mirror, cluster: KubernetesCluster, cronjobs: Informer, stop: asyncio.Event) -> bool:
+    """List all that can be started, and all that starts it; say whether that was done before `stop` was set.
+
+    Raises:
+        UsageError: the API server refuses.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CRONJOBS_SECONDS):
+            await until_stop(cronjobs.settled(), stop)
+    return await insist(lambda: fill(mirror, cluster), stop) is not None
 
 
 async def until_stop(work: Awaitable[T], stop: asyncio.Event) -> T | None:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 import click
 
+from hookwright.commands.check import check
 from hookwright.commands.crds import crds
 from hookwright.commands.deliver import deliver
 from hookwright.commands.demo import demo
 from hookwright.commands.dev import dev
+from hookwright.commands.drain import drain
 from hookwright.commands.explain import explain
 from hookwright.commands.grant import grant
 from hookwright.commands.import_ import import_
@@ -29,7 +31,9 @@ def hookwright() -> None:
     """Webhooks as Kubernetes objects: a URL, a signature that is checked, filters, and the build that starts."""
 
 
-for command in (crds, deliver, demo, dev, explain, grant, import_, lint, operator, receiver, run, version):
+COMMANDS = (check, crds, deliver, demo, dev, drain, explain, grant, import_, lint, operator, receiver, run, version)
+
+for command in COMMANDS:
     hookwright.add_command(command)
 
 

@@ -174,7 +174,7 @@ async def send(prepared: Prepared) -> tuple[int, dict[str, Any]]:
         UsageError: its URL is none.
         HookwrightError: the receiver does not answer.
     """
-    url = _read_url(prepared.url)
+    url = read_url(prepared.url)
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
         try:
             response = await client.post(url, content=prepared.body, headers=prepared.headers)
@@ -189,7 +189,12 @@ async def send(prepared: Prepared) -> tuple[int, dict[str, Any]]:
     return response.status_code, answer
 
 
-def _read_url(text: str) -> httpx.URL:
+def read_url(text: str) -> httpx.URL:
+    """Read an http or https URL.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:

@@ -71,6 +71,21 @@ class Database:
             self._lock.release()
             raise
 
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Say whether there is a journal in a folder, without making one.
+
+        Raises:
+            JournalUnwritable: the folder cannot be read.
+        """
+        try:
+            (folder / NAME).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise _no_folder(folder, error) from error
+        return True
+
     def check(self) -> None:
         """Make sure that the files are still where a restart will look for them.
 

@@ -96,6 +96,7 @@ _FORGET: Final = "DELETE FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND it
 _NEWEST: Final = """
     SELECT uid, namespace, name, kind, delivery_id, max(started_at), build FROM started GROUP BY uid
 """
+_WAITING: Final = "SELECT reason, count(*) FROM pending GROUP BY reason ORDER BY count(*) DESC, reason"
 _PURGE: Final = """
     DELETE FROM started WHERE (uid, delivery_id, item) IN (
         SELECT uid, delivery_id, item FROM started WHERE started_at < ?1 ORDER BY started_at LIMIT ?2
@@ -197,6 +198,11 @@ def depth(connection: sqlite3.Connection) -> int:
     """Count the pending deliveries, held ones included."""
     (count,) = connection.execute("SELECT count(*) FROM pending").fetchone()
     return int(count)
+
+
+def waiting(connection: sqlite3.Connection) -> dict[str, int]:
+    """Count the pending deliveries by the reason of their last postponement."""
+    return dict(connection.execute(_WAITING).fetchall())
 
 
 def newest_started(connection: sqlite3.Connection) -> list[Started]:

@@ -56,6 +56,15 @@ class Journal:
         database = await asyncio.to_thread(Database, folder)
         return cls(Writer(database, max_waiting=max_waiting), clock=clock)
 
+    @staticmethod
+    async def exists(folder: Path) -> bool:
+        """Say whether there is a journal in a folder, without making one.
+
+        Raises:
+            JournalUnwritable: the folder cannot be read.
+        """
+        return await asyncio.to_thread(Database.exists, folder)
+
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call `callback` in the loop when accepted rows are on the disk, once per group of them.
 
@@ -150,6 +159,10 @@ class Journal:
     async def depth(self) -> int:
         """Count the pending deliveries, held ones included."""
         return await self._writer.read(statements.depth)
+
+    async def waiting(self) -> dict[str, int]:
+        """Count the pending deliveries by what they wait for; those that were not tried yet have an empty reason."""
+        return await self._writer.read(statements.waiting)
 
     async def newest_started(self) -> list[Started]:
         """Return each object's newest start among those remembered.

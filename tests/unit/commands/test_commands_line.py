@@ -16,10 +16,12 @@ from hookwright.errors import ClusterError, HookwrightError, InvalidSpec, Journa
 from hookwright.kinds import KINDS, crd, crd_file_name, crd_yaml
 
 COMMANDS = [
+    "check",
     "crds",
     "deliver",
     "demo",
     "dev",
+    "drain",
     "explain",
     "grant",
     "import",
@@ -66,6 +68,8 @@ def test_help_of_the_whole_names_the_commands(capsys):
         ["lint", "-f", "x", "--quota", "0"],
         ["deliver"],
         ["deliver", "hello", "--kubeconfig", "/nowhere"],
+        ["check"],
+        ["drain", "--timeout", "0"],
         ["dev", "--port", "x"],
     ],
 )

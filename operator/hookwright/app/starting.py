@@ -1,0 +1,124 @@
+"""What works off a journal: starts what was accepted, and tells the history and the status what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from hookwright.app.news import news_of_conclusion, record_of_conclusion
+from hookwright.app.upkeep import welcome
+from hookwright.builds.status import News, StatusWriter
+from hookwright.builds.worker import Conclusion, Worker
+from hookwright.cluster import Cluster
+from hookwright.cluster.mirror import Mirror
+from hookwright.errors import JournalError
+from hookwright.journal import History, Journal
+from hookwright.reasons import Outcome
+from hookwright.settings import Settings
+
+log = structlog.get_logger()
+
+PURGE_SECONDS = 600.0
+LAST_STARTS_SECONDS = 3.0
+FAREWELL_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def open_journal(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Journal]:
+    """Open the journal, and close it in the end."""
+    journal = await Journal.open(settings.journal, clock=clock)
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def open_history(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[History]:
+    """Open the history beside the journal, and close it in the end."""
+    history = History(settings.journal, clock=clock)
+    try:
+        yield history
+    finally:
+        await history.close()
+
+
+class StartingSide:
+    """Starts what the journal holds. `concluded` counts by outcome what has left it."""
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        mirror: Mirror,
+        journal: Journal,
+        history: History,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.concluded: Counter[Outcome] = Counter()
+        self._journal = journal
+        self._history = history
+        self._clock = clock
+        self._writer = StatusWriter(cluster, mirror)
+        self._worker = Worker(
+            journal=journal,
+            cluster=cluster,
+            targets=mirror,
+            report=self._hear,
+            clock=clock,
+            concurrency=settings.concurrent_starts,
+            patience=timedelta(seconds=settings.target_patience),
+        )
+        self._working = False
+        mirror.subscribe(lambda change: welcome(change, self._worker))
+        journal.subscribe(self._worker.wake)
+
+    def tell(self, news: News) -> None:
+        """Have news written into a status."""
+        self._writer.tell(news)
+
+    async def repair(self) -> None:
+        """Have each object's newest start written that a crash may have kept from its status."""
+        for started in await self._journal.newest_started():
+            self.tell(
+                News(namespace=started.namespace, name=started.name, uid=started.uid, last_triggered=started.time)
+            )
+
+    def begin(self) -> list[asyncio.Task[None]]:
+        """Work; give the tasks that do so."""
+        self._working = True
+        return [asyncio.create_task(part) for part in (self._worker.run(), self._writer.run(), self._purge())]
+
+    async def end(self) -> None:
+        """Start what was accepted last, and write what is still to be said."""
+        if not self._working:
+            return
+        with suppress(TimeoutError):
+            # What is not started now waits until there is a process on this journal again, which may be never.
+            async with asyncio.timeout(LAST_STARTS_SECONDS):
+                await self._worker.settle()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._writer.finish()
+                await self._history.flush()
+
+    def _hear(self, conclusion: Conclusion) -> None:
+        """Pass on what became of a start."""
+        if conclusion.reason.outcome is not Outcome.PENDING:
+            self.concluded[conclusion.reason.outcome] += 1
+        self._history.write(record_of_conclusion(conclusion), concludes=True)
+        self._writer.tell(news_of_conclusion(conclusion))
+
+    async def _purge(self) -> None:
+        while True:
+            try:
+                await self._journal.purge(now=self._clock())
+            except JournalError as error:
+                log.error("journal", error=error.message)
+            await asyncio.sleep(PURGE_SECONDS)
