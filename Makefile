@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
-.PHONY: help demo test lint format bench crds lock clean
+.PHONY: help demo test control-plane test-cluster lint format bench crds lock clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -12,8 +12,14 @@ help:  ## Show what can be made
 demo: $(VENV)/.runtime  ## Show a push that starts a build, in a development cluster
 	@$(BIN)/hookwright demo
 
-test: $(VENV)/.dev  ## Run every test that needs PyPI packages alone
+test: $(VENV)/.dev  ## Run every test that needs PyPI packages alone, and those on a control plane if it is there
 	$(BIN)/python -m pytest
+
+control-plane: | $(BIN)/python  ## Build a real control plane for tests, where there is Go and none yet
+	@$(BIN)/python tests/support/binaries.py
+
+test-cluster: control-plane $(VENV)/.dev  ## Run the tests on a real control plane
+	$(BIN)/python -m pytest tests/cluster
 
 lint: $(VENV)/.dev  ## Check style, types and who imports whom
 	$(BIN)/ruff check

@@ -1,25 +1,23 @@
-"""The CRDs on a real API server: it takes them, and their CEL rules refuse what they are to refuse.
+"""The CRDs on a real API server: it takes them, and each of their CEL rules refuses what it is to refuse.
 
-Opt in with HOOKWRIGHT_TEST_KUBECONFIG=FILE; it installs the CRDs into that cluster, and writes nothing else.
+They install the CRDs into that cluster, and write nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from hookwright.cluster import WEBHOOKS, Resource
+from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS, Resource
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.errors import ClusterError
 from hookwright.kinds import KINDS, crd
-from support.running import make_webhook
-
-KUBECONFIG = os.environ.get("HOOKWRIGHT_TEST_KUBECONFIG")
-pytestmark = pytest.mark.skipif(KUBECONFIG is None, reason="no real API server: HOOKWRIGHT_TEST_KUBECONFIG is not set")
+from support.running import make_buildtrigger, make_webhook
 
 CRDS = Resource(
     group="apiextensions.k8s.io",
@@ -36,10 +34,70 @@ def scheme(name: str, **members: object) -> dict[str, object]:
     return {"authentication": name, "authenticationConfiguration": members}
 
 
+# A spec that breaks one rule alone, by kind and a part of that rule's message.
+BREAKERS: dict[tuple[str, str], dict[str, object]] = {
+    ("Webhook", "secretTokenRef: IP takes"): scheme("UNAUTHENTICATED", secretTokenRef={"name": "a"}),
+    ("Webhook", "secretToken: IP takes"): scheme("UNAUTHENTICATED", secretToken="x"),
+    ("Webhook", "additionalSecretTokenRefs: IP takes"): scheme(
+        "UNAUTHENTICATED", additionalSecretTokenRefs=[{"name": "a"}]
+    ),
+    ("Webhook", "this scheme needs either"): scheme("GITHUB_HMAC"),
+    ("Webhook", "toleranceSeconds: only"): scheme("BEARER_TOKEN", secretToken="x", toleranceSeconds=60),
+    ("Webhook", "header: only HMAC"): scheme("BEARER_TOKEN", secretToken="x", header="X-S"),
+    ("Webhook", "header: HMAC needs it"): scheme("HMAC", secretToken="x"),
+    ("Webhook", "algorithm: only"): scheme("BEARER_TOKEN", secretToken="x", algorithm="SHA256"),
+    ("Webhook", "encoding: only"): scheme("BEARER_TOKEN", secretToken="x", encoding="HEX"),
+    ("Webhook", "prefix: only"): scheme("GITLAB_TOKEN", secretToken="x", prefix="p"),
+    ("Webhook", "timestampHeader: only"): scheme("BEARER_TOKEN", secretToken="x", timestampHeader="X-T"),
+    ("Webhook", "signedContent: only"): scheme("BEARER_TOKEN", secretToken="x", signedContent="{body}"),
+    ("Webhook", "username: only BASIC"): scheme("BEARER_TOKEN", secretToken="x", username="hook"),
+    ("Webhook", "username: BASIC needs it"): scheme("BASIC", secretToken="x"),
+    ("Webhook", "allowedIPRange: only IP"): scheme("UNAUTHENTICATED", allowedIPRange="10.0.0.0/8"),
+    ("Webhook", "allowedIPRange: IP needs it"): scheme("IP"),
+    ("Webhook", "toleranceSeconds: it is about"): scheme("HMAC", secretToken="x", header="X-S", toleranceSeconds=9),
+    ("Webhook", "TooManyTags"): {"tags": [{"key": f"k{n}", "value": ""} for n in range(51)]},
+    ("Webhook", "actionConfiguration: a key is"): {"actionConfiguration": {"1st": "x"}},
+    ("Webhook", "actionConfiguration: a key named"): {"actionConfiguration": {"OAuthToken": "x"}},
+    ("Webhook", "deliveryIdHeader: carries"): {"deliveryIdHeader": "Authorization"},
+    ("Webhook", "deliveryIdHeader: STANDARD"): scheme("STANDARD_WEBHOOKS", secretToken="x")
+    | {"deliveryIdHeader": "X-I"},
+    ("Webhook", "duplicateWindow: at least"): {"duplicateWindow": "59m"},
+    ("Webhook", "a CronJob has"): {"targetPipeline": {"name": "n", "kind": "CronJob"}},
+    ("Webhook", "a BuildTrigger has"): {"targetPipeline": {"name": "n", "apiVersion": "batch/v1"}},
+    ("Webhook", "a parameter needs exactly one"): {"parameters": [{"name": "A"}]},
+    ("Webhook", "names that begin with"): {"parameters": [{"name": "HOOKWRIGHT_A", "value": "1"}]},
+    ("Webhook", "keys that begin with aws:"): {"tags": [{"key": "aws:x", "value": ""}]},
+    ("Webhook", "InvalidTagsException: spec.tags: letters"): {"tags": [{"key": "a", "value": "#"}]},
+}
+
+
+def rules_of(schema: dict[str, Any]) -> Iterator[str]:
+    """Give the messages of the CEL rules of a schema and of all that is in it."""
+    yield from (rule["message"] for rule in schema.get("x-kubernetes-validations", ()))
+    for name in ("items", "additionalProperties"):
+        if isinstance(schema.get(name), dict):
+            yield from rules_of(schema[name])
+    for inner in schema.get("properties", {}).values():
+        yield from rules_of(inner)
+
+
+def read_rules() -> list[tuple[str, str]]:
+    """Give kind and message of every CEL rule of the CRDs that are applied."""
+    found = []
+    for file in sorted((Path(__file__).parents[2] / "crds").glob("*.yaml")):
+        spec = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]
+        for version in spec["versions"]:
+            found += [(spec["names"]["kind"], said) for said in rules_of(version["schema"]["openAPIV3Schema"])]
+    return found
+
+
+RULES = read_rules()
+
+
 @pytest.fixture
-async def cluster() -> AsyncIterator[KubernetesCluster]:
+async def cluster(kubeconfig: Path) -> AsyncIterator[KubernetesCluster]:
     """A cluster that has our CRDs, as they are now."""
-    access = await load_access(Path(KUBECONFIG or ""))
+    access = await load_access(kubeconfig)
     async with KubernetesCluster(access.configuration) as reached:
         for kind in KINDS:
             definition = crd(kind)
@@ -51,21 +109,44 @@ async def cluster() -> AsyncIterator[KubernetesCluster]:
         yield reached
 
 
-async def try_webhook(cluster: KubernetesCluster, **spec: object) -> str:
-    """Give what the API server says against a Webhook; empty if nothing."""
+async def attempt(cluster: KubernetesCluster, kind: str, **spec: object) -> str:
+    """Give what the API server says against an object; empty if nothing."""
+    resource, make = {"Webhook": (WEBHOOKS, make_webhook), "BuildTrigger": (BUILDTRIGGERS, make_buildtrigger)}[kind]
     try:
-        await cluster.create(WEBHOOKS, make_webhook("cel", **spec), namespace="default", dry_run=True)
+        await cluster.create(resource, make("cel", **spec), namespace="default", dry_run=True)
     except ClusterError as error:
         return f"{error.status} {error.message}"
     return ""
 
 
-async def eventually(cluster: KubernetesCluster, told: str, **spec: object) -> None:
+async def eventually(cluster: KubernetesCluster, told: str, kind: str = "Webhook", **spec: object) -> str:
     """Try until the API server says `told`: a changed schema is in force a moment after it was taken."""
     async with asyncio.timeout(20):
-        while told not in (said := await try_webhook(cluster, **spec)) or bool(told) != bool(said):  # noqa: ASYNC110
+        while told not in (said := await attempt(cluster, kind, **spec)) or bool(told) != bool(said):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     assert said == "" or said.startswith("422 ")
+    return said
+
+
+def test_every_rule_has_a_breaker():
+    """Each CEL rule of the CRDs is broken by exactly one case, and each case is about one rule."""
+    assert RULES
+    cases = [[rule for rule in RULES if rule[0] == kind and part in rule[1]] for kind, part in BREAKERS]
+    assert [len(rules) for rules in cases] == [1] * len(cases), "a case that is about no rule, or several"
+    assert sorted(rule for rules in cases for rule in rules) == sorted(RULES), "a rule without a case, or with several"
+
+
+@pytest.mark.parametrize(("kind", "part"), BREAKERS)
+async def test_rule_refuses(cluster, kind, part):
+    """A spec that breaks one rule is refused with that rule's message, and no other's."""
+    [message] = [said for of, said in RULES if of == kind and part in said]
+    said = await eventually(cluster, message, kind, **BREAKERS[kind, part])
+    assert [rule for rule in RULES if rule[1] in said] == [(kind, message)]
+
+
+async def test_good_buildtrigger_is_taken(cluster):
+    """A BuildTrigger that is right is right to the rules too."""
+    await eventually(cluster, "", "BuildTrigger")
 
 
 async def test_good_webhook_is_taken(cluster):

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from hookwright.devcluster import DevCluster
-from integration.devcluster.api import CORE, DEFINITIONS, PATIENCE, Access, Kind, read_kubeconfig, widget_definition
+from integration.devcluster.api import CORE, DEFINITIONS, Kind, widget_definition
+from support.access import PATIENCE, Access, read_kubeconfig
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,9 @@ import yaml
 from kubernetes import aio
 
 from hookwright.devcluster import DevCluster
-from integration.devcluster.api import PATIENCE, widget_definition
+from integration.devcluster.api import widget_definition
 from integration.devcluster.test_conformance_builtin import make_job
+from support.access import PATIENCE
 
 GROUP = "clients.example.com"
 KIND = f"widgets.{GROUP}"

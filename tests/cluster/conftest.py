@@ -1,0 +1,45 @@
+"""Fixtures of the tests on a real API server.
+
+They run on a control plane of their own (see `support.binaries`), or, as far as they can, on the cluster whose
+kubeconfig HOOKWRIGHT_TEST_KUBECONFIG names; its user has to be allowed everything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.devcluster.conftest import api, namespace, widget_group, widgets  # noqa: F401 fixtures
+from support.access import Access, read_kubeconfig
+from support.binaries import Missing, find
+from support.controlplane import ControlPlane
+
+NAMED = os.environ.get("HOOKWRIGHT_TEST_KUBECONFIG")
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of the tests' own, which may be stopped, started, and asked who did what."""
+    if NAMED:
+        pytest.skip("needs a control plane of its own, and HOOKWRIGHT_TEST_KUBECONFIG names another")
+    try:
+        binaries = find()
+    except Missing as missing:
+        pytest.skip(str(missing))
+    with ControlPlane(binaries, tmp_path_factory.mktemp("control-plane")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(request: pytest.FixtureRequest) -> Path:
+    """An administrator's kubeconfig of a real API server: the one that is named, else that of our own."""
+    return Path(NAMED) if NAMED else request.getfixturevalue("control_plane").kubeconfig
+
+
+@pytest.fixture(scope="session")
+def server(kubeconfig: Path) -> Access:
+    """That API server, in place of devcluster."""
+    return read_kubeconfig(kubeconfig)
