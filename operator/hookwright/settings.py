@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from hookwright.errors import UsageError
 
 PREFIX = "HOOKWRIGHT_"
+OFF = "off"
 
 
 class Settings(BaseModel):
@@ -26,6 +27,10 @@ class Settings(BaseModel):
     listen: str = Field(
         default="0.0.0.0:8080",  # a receiver is there to be reached; in a cluster a Service stands before it
         description="Address and port on which the receiver listens.",
+    )
+    admin: str = Field(
+        default="0.0.0.0:9090",  # the kubelet and Prometheus come from other hosts
+        description="Address and port of /metrics, /healthz and /readyz; off: they are not there.",
     )
     journal: Path = Field(
         default=Path("/var/lib/hookwright"),
@@ -92,6 +97,20 @@ class Settings(BaseModel):
         if not host or not port.isdecimal() or not 0 < int(port) <= 65535:  # noqa: PLR2004 - TCP's largest port
             raise ValueError("must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::]:8080")
         return value
+
+    @field_validator("admin")
+    @classmethod
+    def _check_admin(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value != OFF and (not host or not port.isdecimal() or not 0 < int(port) <= 65535):  # noqa: PLR2004 - as above
+            raise ValueError("must be ADDRESS:PORT, such as 0.0.0.0:9090 or [::]:9090, or off")
+        return value
+
+    @property
+    def admin_address(self) -> tuple[str, int] | None:
+        """The address and port of `admin`, without the brackets of an IPv6 address; None if it is off."""
+        host, _, port = self.admin.rpartition(":")
+        return None if self.admin == OFF else (host.strip("[]"), int(port))
 
     @property
     def listen_host(self) -> str:

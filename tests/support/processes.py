@@ -27,8 +27,9 @@ LEASES = r".*/leases(/.*)?"
 
 
 def make_environment(**settings: str) -> dict[str, str]:
-    """Give this process's environment with these settings of Hookwright's, and no others."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HOOKWRIGHT_")} | settings
+    """Give this process's environment with these settings of Hookwright's and no others; the admin port is off."""
+    ours = {"HOOKWRIGHT_ADMIN": "off"} | settings
+    return {name: value for name, value in os.environ.items() if not name.startswith("HOOKWRIGHT_")} | ours
 
 
 async def until(happened: Callable[[], Any], what: str, *, patience: float = LONG_PATIENCE) -> Any:
@@ -70,6 +71,11 @@ class Process:
     def address(self) -> str:
         """The URL under which it listens, if it does."""
         return "http://" + self.environment["HOOKWRIGHT_LISTEN"]
+
+    @property
+    def admin(self) -> str:
+        """The URL of its admin server, if it has one."""
+        return "http://" + self.environment["HOOKWRIGHT_ADMIN"]
 
     @property
     def alive(self) -> bool:
@@ -296,6 +302,7 @@ class Fleet:
         environment = make_environment(
             HOOKWRIGHT_PUBLIC_URL=f"http://{name}.test",
             HOOKWRIGHT_LISTEN=f"127.0.0.1:{find_free_port()}",
+            HOOKWRIGHT_ADMIN=f"127.0.0.1:{find_free_port()}",
             HOOKWRIGHT_JOURNAL=str(folder / "journal"),
             HOOKWRIGHT_LOG_LEVEL="debug",
             HOOKWRIGHT_LOG_FORMAT="json",

@@ -190,6 +190,7 @@ def make_settings(folder: Path, **more: Any) -> Settings:
     given = {
         "public_url": f"http://127.0.0.1:{port}",
         "listen": f"127.0.0.1:{port}",
+        "admin": "off",
         "journal": folder / "journal",
         "drain": 0,
         "cluster_name": "test",

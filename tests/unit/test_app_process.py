@@ -9,6 +9,7 @@ from kubernetes.aio.client import Configuration
 
 from hookwright.app.feeds import fill
 from hookwright.app.process import App, insist
+from hookwright.app.readiness import Readiness
 from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import HookwrightError, UsageError
@@ -61,7 +62,7 @@ async def live(*parts, stop):
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         async with asyncio.timeout(20):
-            await app._live(tasks, None, stop=stop, ready=lambda: None)
+            await app._live(tasks, None, Readiness(), stop=stop, ready=lambda: None)
     finally:
         for task in tasks:
             task.cancel()

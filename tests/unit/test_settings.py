@@ -15,6 +15,7 @@ from hookwright.settings import PREFIX, Settings
 DEFAULTS = {
     "public_url": "http://localhost:8080",
     "listen": "0.0.0.0:8080",
+    "admin": "0.0.0.0:9090",
     "journal": Path("/var/lib/hookwright"),
     "cluster_name": "default",
     "namespace": "hookwright-system",
@@ -35,6 +36,8 @@ GOOD = [
     ("PUBLIC_URL", "http://[::1]:8080", "public_url", "http://[::1]:8080"),
     ("LISTEN", "127.0.0.1:1", "listen", "127.0.0.1:1"),
     ("LISTEN", "[::]:65535", "listen", "[::]:65535"),
+    ("ADMIN", "[::]:1", "admin", "[::]:1"),
+    ("ADMIN", "off", "admin", "off"),
     ("JOURNAL", "/data", "journal", Path("/data")),
     ("CLUSTER_NAME", "prod-1.eu_2", "cluster_name", "prod-1.eu_2"),
     ("NAMESPACE", "a", "namespace", "a"),
@@ -68,6 +71,9 @@ BAD = [
     ("LISTEN", "0.0.0.0:0"),
     ("LISTEN", "0.0.0.0:-1"),
     ("LISTEN", "0.0.0.0:" + "9" * 5000),
+    ("ADMIN", "9090"),
+    ("ADMIN", "0.0.0.0:0"),
+    ("ADMIN", "Off"),
     ("CLUSTER_NAME", "a b"),
     ("CLUSTER_NAME", "a:b"),
     ("CLUSTER_NAME", "a" * 64),
@@ -141,6 +147,12 @@ def test_address_has_host_and_port(listen, host, port):
     """Host and port of the address, an IPv6 one without its brackets."""
     found = Settings(listen=listen)
     assert (found.listen_host, found.listen_port) == (host, port)
+    assert Settings(admin=listen).admin_address == (host, port)
+
+
+def test_admin_server_can_be_off():
+    """Without an admin server there is no address for it."""
+    assert Settings(admin="off").admin_address is None
 
 
 def test_settings_do_not_change():

@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 import structlog
 from kubernetes.aio.client import Configuration
 
+from hookwright.app.admin import health_pages, serve_pages
+from hookwright.app.disk import DiskWatch
 from hookwright.app.feeds import InformerFeed, KopfFeed, fill, follow_cronjobs
 from hookwright.app.intake import IntakeSide
+from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness
 from hookwright.app.starting import StartingSide, open_history, open_journal
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.informer import Informer
@@ -69,13 +72,20 @@ class App:
             JournalLocked: another process has the journal.
         """
         async with AsyncExitStack() as stack:
+            readiness = Readiness()
+            # Before all that may have to be waited for, and the last to go.
+            if self.settings.admin_address is not None:
+                pages = health_pages(lambda: readiness.trouble)
+                await stack.enter_async_context(serve_pages(self.settings.admin_address, pages))
             cluster = await stack.enter_async_context(KubernetesCluster(self.configuration))
             # The journal before anything else: whoever may not have it must not begin.
             receives = self.role is not Role.OPERATOR
             journal = await stack.enter_async_context(open_journal(self.settings, self.clock)) if receives else None
-            keys = await insist(lambda: load_root_keys(cluster, self.settings.namespace), stop)
+            readiness.enter(WAITING)
+            keys = await insist(lambda: load_root_keys(cluster, self.settings.namespace), stop, waiting=readiness.enter)
             if keys is None:
                 return
+            readiness.enter(FILLING)
             root_keys, mirror = RootKeys(keys), Mirror(quota=self.settings.webhook_quota)
             watched, cronjobs = WatchedSecrets(cluster), follow_cronjobs(cluster, mirror)
             secrets = SecretReader(cluster, watched=watched)
@@ -90,6 +100,9 @@ class App:
             stack.push_async_callback(end_tasks, tasks)
             intake = None
             if journal is not None:
+                disk = DiskWatch(journal)
+                tasks += [asyncio.create_task(disk.run())]
+                readiness.require(lambda: disk.trouble)
                 history = await stack.enter_async_context(open_history(self.settings, self.clock))
                 starting = StartingSide(
                     cluster=cluster,
@@ -124,18 +137,23 @@ class App:
                     clock=self.clock,
                 )
                 tasks += [asyncio.create_task(operator.run())]
+                if not receives:
+                    # Who receives too is there for deliveries, whatever becomes of the Lease.
+                    readiness.require(lambda: operator.lease.trouble)
             mirror.subscribe(self.observe)
-            if not await fill_all(mirror, cluster, cronjobs, stop):
+            if not await fill_all(mirror, cluster, cronjobs, stop, waiting=readiness.enter):
                 return
             receiver_only = self.role is Role.RECEIVER
             feed = InformerFeed(cluster, mirror) if receiver_only else KopfFeed(self.configuration, cluster, mirror)
             tasks += [asyncio.create_task(feed.run())]
-            await self._live(tasks, intake, stop=stop, ready=ready)
+            readiness.enter(OPENING)
+            await self._live(tasks, intake, readiness, stop=stop, ready=ready)
 
     async def _live(
         self,
         tasks: list[asyncio.Task[None]],
         intake: IntakeSide | None,
+        readiness: Readiness,
         *,
         stop: asyncio.Event,
         ready: Callable[[], None],
@@ -145,8 +163,10 @@ class App:
         try:
             if intake is not None:
                 tasks += await intake.begin()
+            readiness.live()
             ready()
             await watch_over(tasks, until=stopping)
+            readiness.enter(DRAINING)
             if intake is not None:
                 await intake.drain()
         finally:
@@ -181,8 +201,17 @@ async def watch_over(tasks: Iterable[asyncio.Task[Any]], *, until: asyncio.Task[
         raise HookwrightError("a part of this process has ended by itself, so the whole ends: start it again")
 
 
-async def fill_all(mirror: Mirror, cluster: KubernetesCluster, cronjobs: Informer, stop: asyncio.Event) -> bool:
+async def fill_all(
+    mirror: Mirror,
+    cluster: KubernetesCluster,
+    cronjobs: Informer,
+    stop: asyncio.Event,
+    *,
+    waiting: Callable[[str], None] = lambda _: None,
+) -> bool:
     """List all that can be started, and all that starts it; say whether that was done before `stop` was set.
+
+    `waiting` is told what is waited for.
 
     Raises:
         UsageError: the API server refuses.
@@ -190,7 +219,7 @@ async def fill_all(mirror: Mirror, cluster: KubernetesCluster, cronjobs: Informe
     with suppress(TimeoutError):
         async with asyncio.timeout(CRONJOBS_SECONDS):
             await until_stop(cronjobs.settled(), stop)
-    return await insist(lambda: fill(mirror, cluster), stop) is not None
+    return await insist(lambda: fill(mirror, cluster), stop, waiting=waiting) is not None
 
 
 async def until_stop(work: Awaitable[T], stop: asyncio.Event) -> T | None:
@@ -205,8 +234,10 @@ async def until_stop(work: Awaitable[T], stop: asyncio.Event) -> T | None:
         await asyncio.gather(working, stopping, return_exceptions=True)
 
 
-async def insist(ask: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
-    """Ask until the API server answers; None if `stop` is set before that.
+async def insist(
+    ask: Callable[[], Awaitable[T]], stop: asyncio.Event, *, waiting: Callable[[str], None] = lambda _: None
+) -> T | None:
+    """Ask until the API server answers; None if `stop` is set before that. `waiting` is told for what.
 
     Raises:
         UsageError: it refuses, which asking again will not change.
@@ -220,6 +251,7 @@ async def insist(ask: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | No
             if not error.transient and error.status != _GONE:
                 raise UsageError(f"the API server refuses: {error.message}") from None
             log.warning("cluster", error=error.message, again_in=wait)
+            waiting(f"{WAITING}: {error.message}")
         try:
             async with asyncio.timeout(wait):
                 await stop.wait()

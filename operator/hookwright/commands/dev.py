@@ -113,6 +113,7 @@ async def run_dev(
         settings = Settings(
             public_url=f"http://127.0.0.1:{port}",
             listen=f"127.0.0.1:{port}",
+            admin="off",
             journal=Path(folder) / "journal",
             cluster_name="dev",
             namespace=OWN_NAMESPACE,

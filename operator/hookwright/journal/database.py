@@ -17,7 +17,7 @@ from typing import Final
 
 from hookwright.errors import JournalLocked, JournalUnwritable
 from hookwright.journal.lock import FolderLock
-from hookwright.journal.statements import MIGRATIONS
+from hookwright.journal.statements import MIGRATIONS, TOUCH
 
 NAME: Final = "journal.db"
 
@@ -33,8 +33,6 @@ _PRAGMAS: Final = (
     "PRAGMA cache_size = -8192",
     "PRAGMA temp_store = MEMORY",
 )
-_TOUCH: Final = f"PRAGMA user_version = {len(MIGRATIONS)}"
-"""Writes to the file, also when it changes nothing."""
 _PATIENCE: Final = 1.0
 """Seconds that opening waits for a stranger's lock (an sqlite3 shell, a backup)."""
 
@@ -133,7 +131,7 @@ class Database:
             # would find rows of which we say that they were not accepted. Any other transaction takes its place in
             # the log, even while syncs fail.
             with suppress(sqlite3.Error):
-                self.connection.execute(_TOUCH)
+                self.connection.execute(TOUCH)
             raise
 
     def close(self) -> None:
@@ -237,7 +235,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
     for migration in MIGRATIONS[version:]:
         for statement in migration:
             connection.execute(statement)
-    connection.execute(_TOUCH)
+    connection.execute(TOUCH)
     connection.execute("COMMIT")
 
 

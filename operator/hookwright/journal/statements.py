@@ -59,6 +59,9 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
     ),
 )
 
+TOUCH: Final = f"PRAGMA user_version = {len(MIGRATIONS)}"
+"""Writes to the file, also when it changes nothing."""
+
 _ACCEPT: Final = """
     INSERT INTO pending (uid, delivery_id, item, namespace, name, kind, accepted_at, due, work)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8
@@ -203,6 +206,11 @@ def depth(connection: sqlite3.Connection) -> int:
 def waiting(connection: sqlite3.Connection) -> dict[str, int]:
     """Count the pending deliveries by the reason of their last postponement."""
     return dict(connection.execute(_WAITING).fetchall())
+
+
+def touch(connection: sqlite3.Connection) -> None:
+    """Write to the file what changes nothing."""
+    connection.execute(TOUCH)
 
 
 def newest_started(connection: sqlite3.Connection) -> list[Started]:

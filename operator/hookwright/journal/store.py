@@ -164,6 +164,10 @@ class Journal:
         """Count the pending deliveries by what they wait for; those that were not tried yet have an empty reason."""
         return await self._writer.read(statements.waiting)
 
+    async def probe(self) -> None:
+        """Write to the disk what changes nothing: JournalUnwritable says that it takes nothing now."""
+        await self._writer.write(statements.touch)
+
     async def newest_started(self) -> list[Started]:
         """Return each object's newest start among those remembered.
 

@@ -74,6 +74,7 @@ class Lease:
     terms: Terms = TERMS
     _until: float = -math.inf
     _sight: Sight | None = None
+    _refusal: str = ""
     _own: Record | None = None  # what we wrote last, as long as nothing is known to have come after it
     _written: deque[str] = field(default_factory=lambda: deque(maxlen=UNCERTAIN_WRITES))
     _asking: str = ""
@@ -102,6 +103,11 @@ class Lease:
         record = self._sight.record if self._sight is not None else None
         return record.holder if record is not None else ""
 
+    @property
+    def trouble(self) -> str:
+        """What keeps this process from the election; empty while it takes part."""
+        return self._refusal or ("" if self._sight is not None else f"waiting to see the Lease {self}")
+
     async def wait_held(self) -> None:
         """Wait until the Lease is held; `run` must be running."""
         while not self.held:
@@ -122,8 +128,10 @@ class Lease:
             try:
                 # A request that hangs must leave time for another try, and may not outlast the deadline.
                 wait = await _in_time(min(self.terms.deadline / 2, self._remaining()), self._campaign())
-                failures = 0
+                failures, self._refusal = 0, ""
             except ClusterError as error:
+                if not error.transient:
+                    self._refusal = f"the Lease {self} is refused: {error.message}"
                 failures = 1 if error.status == _CONFLICT else min(failures + 1, 16)
                 wait = min(FIRST_BACKOFF * 2.0 ** (failures - 1), LONGEST_BACKOFF)
                 self._complain(error)

@@ -30,6 +30,7 @@ def make_settings(folder: Path, port: int) -> dict[str, str]:
         "HOOKWRIGHT_NAMESPACE": OWN_NAMESPACE,
         "HOOKWRIGHT_WEBHOOK_QUOTA": "100000",
         "HOOKWRIGHT_ADDRESS_LIMIT": "0",
+        "HOOKWRIGHT_ADMIN": "off",
         "HOOKWRIGHT_DRAIN": "0",
     }
 

@@ -185,6 +185,7 @@ async def test_second_process_on_one_journal_is_refused(tmp_path: Path):
     [
         ({"HOOKWRIGHT_PUBLIC_URL": "hooks.example.com"}, "HOOKWRIGHT_PUBLIC_URL=hooks.example.com"),
         ({"HOOKWRIGHT_LISTEN": "8080"}, "HOOKWRIGHT_LISTEN=8080"),
+        ({"HOOKWRIGHT_ADMIN": "9090"}, "HOOKWRIGHT_ADMIN=9090"),
         ({"HOOKWRIGHT_NAMESPACE": "nowhere"}, "there is no namespace nowhere"),
     ],
 )
@@ -193,7 +194,7 @@ async def test_wrong_setting_is_a_sentence(tmp_path: Path, environment, told):
     with DevCluster.in_thread() as cluster:
         kubeconfig = prepare_cluster(cluster, tmp_path)
         settings = make_settings(tmp_path)
-        given = os.environ | {"HOOKWRIGHT_LISTEN": settings.listen, "HOOKWRIGHT_JOURNAL": str(settings.journal)}
+        given = make_environment(HOOKWRIGHT_LISTEN=settings.listen, HOOKWRIGHT_JOURNAL=str(settings.journal))
         command = [sys.executable, "-m", "hookwright", "run", "--kubeconfig", str(kubeconfig)]
         process = await asyncio.create_subprocess_exec(
             *command, env=given | environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
