@@ -38,8 +38,9 @@ bench: $(VENV)/.dev  ## Measure, and print ratios
 	$(BIN)/python tests/bench/footprint.py
 	$(BIN)/python tests/bench/scale.py
 
-crds: $(VENV)/.runtime  ## Write crds/ anew from the models
+crds: $(VENV)/.runtime  ## Write crds/, and the chart's copies, anew from the models
 	$(BIN)/hookwright crds --to crds
+	$(BIN)/hookwright crds --to charts/hookwright/files/crds
 
 lock: $(VENV)/.dev  ## Choose the newest versions that pyproject.toml allows
 	$(PIP) install 'uv>=0.9'

@@ -1,0 +1,91 @@
+{{/* The beginning of names: as Helm's own charts have it, so that release hookwright gives hookwright. */}}
+{{- define "hookwright.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that never change: immutable fields hold them. Takes dict: root, component. */}}
+{{- define "hookwright.selector" -}}
+app.kubernetes.io/name: hookwright
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Labels of everything else. Takes the root. */}}
+{{- define "hookwright.labels" -}}
+app.kubernetes.io/name: hookwright
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/*
+The roles that run, as JSON: component (also the name of its values), the command, the StatefulSet's name, whether it
+takes deliveries and whether it reconciles.
+*/}}
+{{- define "hookwright.roles" -}}
+{{- $fullname := include "hookwright.fullname" . -}}
+{{- if eq .Values.mode "single" -}}
+{{- list
+  (dict "component" "single" "command" "run" "name" $fullname "receives" true "operates" true)
+  | toJson -}}
+{{- else -}}
+{{- list
+  (dict "component" "receiver" "command" "receiver" "name" (printf "%s-receiver" $fullname) "receives" true "operates" false)
+  (dict "component" "operator" "command" "operator" "name" (printf "%s-operator" $fullname) "receives" false "operates" true)
+  | toJson -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The ServiceAccount of a role. Takes dict: root, role. */}}
+{{- define "hookwright.serviceAccountName" -}}
+{{- $account := (index .root.Values .role.component).serviceAccount -}}
+{{- default .role.name $account.name -}}
+{{- end -}}
+
+{{/* The Service of those who take deliveries; it has this name in both modes, so that senders find it in both. */}}
+{{- define "hookwright.receiverService" -}}
+{{- printf "%s-receiver" (include "hookwright.fullname" .) -}}
+{{- end -}}
+
+{{- define "hookwright.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* publicUrl without slashes at its end. */}}
+{{- define "hookwright.publicUrl" -}}
+{{- regexReplaceAll "/+$" .Values.publicUrl "" -}}
+{{- end -}}
+
+{{/* publicUrl's host, without its port. */}}
+{{- define "hookwright.publicHost" -}}
+{{- $authority := regexReplaceAll "^https?://([^/]*).*$" .Values.publicUrl "${1}" -}}
+{{- regexReplaceAll ":[0-9]*$" $authority "" -}}
+{{- end -}}
+
+{{/* The beginning of the paths that senders ask for. */}}
+{{- define "hookwright.publicPath" -}}
+{{- regexReplaceAll "^https?://[^/]*" (include "hookwright.publicUrl" .) "" -}}/hooks
+{{- end -}}
+
+{{/* An address and a port in one. Takes dict: address, port. */}}
+{{- define "hookwright.endpoint" -}}
+{{- if contains ":" .address -}}
+{{- printf "[%s]:%v" .address .port -}}
+{{- else -}}
+{{- printf "%s:%v" .address .port -}}
+{{- end -}}
+{{- end -}}

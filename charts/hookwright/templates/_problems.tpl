@@ -1,0 +1,176 @@
+{{/*
+What in the values cannot be, one line each: the value, what is wrong, what to do. What the schema can tell is told
+there.
+*/}}
+{{- define "hookwright.problems" -}}
+{{- $root := . -}}
+{{- $url := .Values.publicUrl -}}
+{{- if not $url }}
+- publicUrl: it is missing; give the address under which senders reach the receiver, such as https://hooks.example.com
+{{- else if regexMatch "[?#]" $url }}
+- publicUrl: {{ $url }} has a ? or #, behind which no path can be added; give it without, such as https://hooks.example.com
+{{- else if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[^\\s]*)?$" $url) }}
+- publicUrl: {{ $url }} is no http or https URL; give one such as https://hooks.example.com
+{{- else if regexMatch "^https?://.*//|/\\.\\.?(/|$)" (include "hookwright.publicUrl" .) }}
+- publicUrl: the path of {{ $url }} has a //, /./ or /../, of which senders make other paths; give it without
+{{- end }}
+{{- if not .Values.image.repository }}
+- image.repository: it is missing; build the image of operator/Dockerfile, push it, and give its name without a tag
+{{- end }}
+{{- if and (eq .Values.mode "single") .Values.single.replicas (ne (int64 .Values.single.replicas) 1) }}
+- single.replicas: {{ .Values.single.replicas }} pods cannot be in mode single, which is one pod; set mode: split and receiver.replicas
+{{- end }}
+{{- range .Values.trustedProxies }}
+{{- if not (regexMatch "^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}/([0-9]|[12][0-9]|3[0-2])|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*/([0-9]{1,2}|1[01][0-9]|12[0-8]))$" (toString .)) }}
+- trustedProxies: {{ . }} is no range (CIDR); give one such as 10.0.0.0/8, or {{ . }}/32 for one IPv4 address
+{{- end }}
+{{- end }}
+{{- include "hookwright.problems.pods" . }}
+{{- include "hookwright.problems.tenants" . }}
+{{- include "hookwright.problems.ways" . }}
+{{- include "hookwright.problems.cluster" . }}
+{{- end -}}
+
+{{- define "hookwright.problems.pods" -}}
+{{- $root := . -}}
+{{- range $role := include "hookwright.roles" . | fromJsonArray }}
+{{- $values := index $root.Values $role.component }}
+{{- $least := include "hookwright.leastGrace" (dict "root" $root "values" $values) | int64 }}
+{{- range $values.extraEnv }}
+{{- if hasPrefix "HOOKWRIGHT_" .name }}
+- {{ $role.component }}.extraEnv: {{ .name }} is a setting, which the chart must know of; set it by its value (operator/docs/values.md)
+{{- end }}
+{{- end }}
+{{- with $values.terminationGracePeriodSeconds }}
+{{- if lt (int64 .) $least }}
+- {{ $role.component }}.terminationGracePeriodSeconds: in {{ . }} seconds a pod cannot end in peace; it needs preStopSeconds + settings.drain + 25, that is {{ $least }}, or leave it out
+{{- end }}
+{{- end }}
+{{- with $values.podDisruptionBudget }}
+{{- $min := toString .minAvailable }}
+{{- if .enabled }}
+{{- if and (ne $min "") (ne (toString .maxUnavailable) "") }}
+- {{ $role.component }}.podDisruptionBudget: minAvailable and maxUnavailable are both given; give one
+{{- else if or (eq $min "100%") (and (regexMatch "^[0-9]+$" $min) (ge (int64 .minAvailable) (int64 $values.replicas))) }}
+- {{ $role.component }}.podDisruptionBudget.minAvailable: {{ .minAvailable }} of {{ $values.replicas }} pods must stay, so that no node could ever be drained; give less than {{ $role.component }}.replicas
+{{- else if or (eq (toString .maxUnavailable) "0") (eq (toString .maxUnavailable) "0%") }}
+- {{ $role.component }}.podDisruptionBudget.maxUnavailable: none may be away, so that no node could ever be drained; give 1 or more
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $role.receives }}
+{{- $pattern := printf "^journal-%s-([0-9]+)$" $role.name }}
+{{- range $claim := $root.Values.adoptJournals }}
+{{- if regexMatch $pattern $claim }}
+{{- $ordinal := regexReplaceAll $pattern $claim "${1}" | int64 }}
+{{- if lt $ordinal (int64 (default 1 $values.replicas)) }}
+- adoptJournals: {{ $claim }} is the volume of pod {{ $role.name }}-{{ $ordinal }}, which works it off itself; name volumes of pods that are gone only
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "hookwright.problems.tenants" -}}
+{{- $root := . -}}
+{{- if and .Values.tenants (not .Values.rights.create) }}
+- tenants: rights.create is false, so that no rights are made; leave tenants out, or set rights.create: true
+{{- end }}
+{{- $seen := dict }}
+{{- range .Values.tenants }}
+{{- $key := printf "%s/%s" .namespace .serviceAccount }}
+{{- if hasKey $seen $key }}
+- tenants: ServiceAccount {{ .serviceAccount }} of namespace {{ .namespace }} is there twice; name it once
+{{- end }}
+{{- $_ := set $seen $key true }}
+{{- if and $root.Values.watchNamespaces (not (has .namespace $root.Values.watchNamespaces)) }}
+- tenants: namespace {{ .namespace }} is not in watchNamespaces, so that nothing would start there; add it there, or leave the tenant out
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "hookwright.problems.ways" -}}
+{{- $host := include "hookwright.publicHost" . -}}
+{{- if .Values.ingress.enabled }}
+{{- if and .Values.ingress.host (ne .Values.ingress.host $host) }}
+- ingress.host: {{ .Values.ingress.host }} is not {{ $host }}, the host of publicUrl, where senders are told to go; leave it out, or change publicUrl
+{{- end }}
+{{- end }}
+{{- if or .Values.ingress.enabled .Values.httpRoute.enabled }}
+{{- if regexMatch "^([0-9.]+|\\[.*\\])$" $host }}
+- publicUrl: its host {{ $host }} is an address, by which neither Ingress nor HTTPRoute can choose; give a name, or a Service of type LoadBalancer
+{{- end }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+- httpRoute.parentRefs: it is empty, so that no Gateway would take the route; name one, such as [{name: public, namespace: gateways}]
+{{- end }}
+{{- if and .Values.receiver.service.nodePort (eq .Values.receiver.service.type "ClusterIP") }}
+- receiver.service.nodePort: a Service of type ClusterIP has none; leave it out, or set receiver.service.type: NodePort
+{{- end }}
+{{- if ne .Values.receiver.service.type "LoadBalancer" }}
+{{- if or .Values.receiver.service.loadBalancerClass .Values.receiver.service.loadBalancerSourceRanges }}
+- receiver.service.loadBalancerClass, loadBalancerSourceRanges: a Service of type {{ .Values.receiver.service.type }} has none; leave them out, or set receiver.service.type: LoadBalancer
+{{- end }}
+{{- end }}
+{{- if and .Values.metrics.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.adminNamespaces) }}
+- networkPolicy.adminNamespaces: it is empty, so that metrics.serviceMonitor would find a closed door; name Prometheus's namespace
+{{- end }}
+{{- end -}}
+
+{{/*
+What only a cluster can tell. Where none is asked (helm template, --dry-run=client), it has no kinds of its own, and
+lookup finds nothing.
+*/}}
+{{- define "hookwright.problems.cluster" -}}
+{{- $root := . -}}
+{{- $kinds := .Capabilities.APIVersions -}}
+{{- if $kinds.Has "v1/Pod" }}
+{{- range $what := list
+  (list "metrics.serviceMonitor.enabled" .Values.metrics.serviceMonitor.enabled "monitoring.coreos.com/v1/ServiceMonitor")
+  (list "metrics.prometheusRule.enabled" .Values.metrics.prometheusRule.enabled "monitoring.coreos.com/v1/PrometheusRule")
+  (list "httpRoute.enabled" .Values.httpRoute.enabled "gateway.networking.k8s.io/v1/HTTPRoute") }}
+{{- if and (index $what 1) (not ($kinds.Has (index $what 2))) }}
+- {{ index $what 0 }}: this cluster has no {{ index $what 2 }}; install its CRDs first, or set {{ index $what 0 }}: false
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and .Values.rights.create .Values.rights.checkOverlap }}
+{{- range $name := list "hookwright-receiver" "hookwright-operator" }}
+{{- with include "hookwright.owner" (dict "root" $root "found" (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" $name)) }}
+- watchNamespaces: ClusterRole {{ $name }} is of {{ . }}, which serves all namespaces; uninstall that one, or give it watchNamespaces that are not this one's
+{{- end }}
+{{- with include "hookwright.owner" (dict "root" $root "found" (lookup "rbac.authorization.k8s.io/v1" "Role" $root.Release.Namespace (printf "%s-own" $name))) }}
+- Release.Namespace: Role {{ $name }}-own of namespace {{ $root.Release.Namespace }} is of {{ . }}, which lives there; install into another namespace
+{{- end }}
+{{- range $namespace := $root.Values.watchNamespaces }}
+{{- with include "hookwright.owner" (dict "root" $root "found" (lookup "rbac.authorization.k8s.io/v1" "Role" $namespace $name)) }}
+- watchNamespaces: Role {{ $name }} of namespace {{ $namespace }} is of {{ . }}, which serves {{ $namespace }}; leave {{ $namespace }} out here, or there
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if not .Values.watchNamespaces }}
+{{- range (lookup "rbac.authorization.k8s.io/v1" "Role" "" "").items }}
+{{- if eq .metadata.name "hookwright-operator" }}
+{{- with include "hookwright.owner" (dict "root" $root "found" .) }}
+- watchNamespaces: it is empty, which means all namespaces, but {{ . }} serves some of them; give watchNamespaces that are not that one's, or uninstall it
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Whose an object is, if it is another's. Takes dict: root, found. */}}
+{{- define "hookwright.owner" -}}
+{{- if .found -}}
+{{- $annotations := default dict .found.metadata.annotations -}}
+{{- $release := get $annotations "meta.helm.sh/release-name" -}}
+{{- $namespace := get $annotations "meta.helm.sh/release-namespace" -}}
+{{- if not $release -}}
+somebody who made it without Helm
+{{- else if not (and (eq $release .root.Release.Name) (eq $namespace .root.Release.Namespace)) -}}
+release {{ $release }} in namespace {{ $namespace }}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,163 @@
+"""Values that contradict each other, or cannot be: Helm stops, and says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import pytest
+from helm_python import HelmError
+
+from hookwright.errors import UsageError
+from hookwright.intake.addresses import parse_networks
+from hookwright.settings import Settings
+from support.chart import render
+
+ROUTE = {"parentRefs": [{"name": "public"}]}
+PROBLEMS = [
+    ({"publicUrl": ""}, "publicUrl", "is missing"),
+    ({"publicUrl": "https://hooks.example.com?a=b"}, "publicUrl", "has a ? or #"),
+    ({"publicUrl": "https://hooks.example.com/#top"}, "publicUrl", "has a ? or #"),
+    ({"publicUrl": "hooks.example.com"}, "publicUrl", "is no http or https URL"),
+    ({"publicUrl": "ftp://hooks.example.com"}, "publicUrl", "is no http or https URL"),
+    ({"publicUrl": "https://user:word@hooks.example.com"}, "publicUrl", "is no http or https URL"),
+    ({"publicUrl": "https://hooks.example.com/a b"}, "publicUrl", "is no http or https URL"),
+    ({"publicUrl": "https://example.com/a//b"}, "publicUrl", "has a //"),
+    ({"publicUrl": "https://example.com/a/../b"}, "publicUrl", "has a //"),
+    ({"image": {"repository": ""}}, "image.repository", "is missing"),
+    ({"mode": "single", "single": {"replicas": 2}}, "single.replicas", "cannot be in mode single"),
+    ({"trustedProxies": ["10.0.0.1"]}, "trustedProxies", "10.0.0.1 is no range"),
+    ({"receiver": {"terminationGracePeriodSeconds": 34}}, "receiver.terminationGracePeriodSeconds", "that is 35"),
+    ({"settings": {"drain": 60}, "operator": {"terminationGracePeriodSeconds": 84}}, "operator.termination", "is 85"),
+    ({"receiver": {"podDisruptionBudget": {"minAvailable": 2}}}, "receiver.podDisruptionBudget", "2 of 2 pods"),
+    ({"operator": {"podDisruptionBudget": {"minAvailable": "100%"}}}, "operator.podDisruptionBudget", "100% of 2"),
+    ({"receiver": {"podDisruptionBudget": {"maxUnavailable": 0}}}, "receiver.podDisruptionBudget", "none may be away"),
+    (
+        {"receiver": {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}},
+        "receiver.podDisruptionBudget",
+        "both given",
+    ),
+    ({"receiver": {"extraEnv": [{"name": "HOOKWRIGHT_DRAIN", "value": "9"}]}}, "receiver.extraEnv", "is a setting"),
+    ({"adoptJournals": ["journal-hookwright-receiver-1"]}, "adoptJournals", "the volume of pod hookwright-receiver-1"),
+    ({"mode": "single", "adoptJournals": ["journal-hookwright-0"]}, "adoptJournals", "the volume of pod hookwright-0"),
+    (
+        {"rights": {"create": False}, "tenants": [{"namespace": "a", "serviceAccount": "b"}]},
+        "tenants",
+        "rights.create is false",
+    ),
+    (
+        {"watchNamespaces": ["a"], "tenants": [{"namespace": "b", "serviceAccount": "c"}]},
+        "tenants",
+        "namespace b is not in watchNamespaces",
+    ),
+    ({"tenants": [{"namespace": "a", "serviceAccount": "b"}] * 2}, "tenants", "is there twice"),
+    ({"ingress": {"enabled": True, "host": "example.com"}}, "ingress.host", "is not hooks.example.com"),
+    ({"publicUrl": "https://192.0.2.1", "ingress": {"enabled": True}}, "publicUrl", "is an address"),
+    ({"publicUrl": "https://[2001:db8::1]:80", "httpRoute": {"enabled": True, **ROUTE}}, "publicUrl", "is an address"),
+    ({"httpRoute": {"enabled": True}}, "httpRoute.parentRefs", "is empty"),
+    ({"receiver": {"service": {"nodePort": 30000}}}, "receiver.service.nodePort", "ClusterIP has none"),
+    ({"receiver": {"service": {"loadBalancerClass": "x"}}}, "receiver.service.loadBalancerClass", "ClusterIP has none"),
+    (
+        {"metrics": {"serviceMonitor": {"enabled": True}}, "networkPolicy": {"enabled": True}},
+        "networkPolicy.adminNamespaces",
+        "closed door",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "where", "what"), PROBLEMS, ids=[f"{where}: {what}" for _, where, what in PROBLEMS])
+def test_values_that_cannot_be_are_refused(values, where, what):
+    """The message names the value, says what is wrong with it, and what to do instead."""
+    with pytest.raises(HelmError) as caught:
+        render(values)
+    (line,) = [line for line in str(caught.value).splitlines() if line.startswith(f"- {where}")]
+    assert what in line
+    assert ";" in line, "it says nothing of what to do"
+
+
+def test_all_problems_are_told_at_once():
+    """Who has made several mistakes hears of them in one answer."""
+    with pytest.raises(HelmError) as caught:
+        render({"publicUrl": "", "image": {"repository": ""}, "trustedProxies": ["here"]})
+    assert str(caught.value).count("\n- ") == 3
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"mode": "single", "single": {"replicas": 1}},
+        {"adoptJournals": ["journal-hookwright-receiver-2", "journal-hookwright-0"]},
+        {"receiver": {"replicas": 1, "podDisruptionBudget": {"maxUnavailable": "100%"}}},
+        {"receiver": {"terminationGracePeriodSeconds": 35}},
+        {"ingress": {"enabled": True, "host": "hooks.example.com"}},
+        {"watchNamespaces": ["a"], "tenants": [{"namespace": "a", "serviceAccount": "b"}]},
+        {"tenants": [{"namespace": "a", "serviceAccount": name} for name in ("b", "c")]},
+    ],
+)
+def test_values_just_within_bounds_are_taken(values):
+    """What is next to a mistake, and none, is rendered."""
+    assert render(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"replicas": 2}, "'replicas'"),
+        ({"receiver": {"replica": 2}}, "'replica'"),
+        ({"mode": "both"}, "/mode"),
+        ({"settings": {"drain": 301}}, "/settings/drain"),
+        ({"receiver": {"journal": {"size": "1"}}}, "/receiver/journal/size"),
+        ({"watchNamespaces": ["Team"]}, "/watchNamespaces/0"),
+        ({"watchNamespaces": [f"team-{number}" for number in range(101)]}, "/watchNamespaces"),
+        ({"tenants": [{"namespace": "a"}]}, "'serviceAccount'"),
+        ({"image": {"digest": "sha256:abc"}}, "/image/digest"),
+        ({"operator": {"podDisruptionBudget": {"minAvailable": "half"}}}, "/operator/podDisruptionBudget"),
+    ],
+)
+def test_schema_knows_no_other_values(values, where):
+    """A value that is not there, or out of its bounds, is refused by its name."""
+    with pytest.raises(HelmError) as caught:
+        render(values)
+    assert where in str(caught.value)
+
+
+def is_refused(values: dict[str, object]) -> bool:
+    try:
+        render(values)
+    except HelmError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    ["10.0.0.0/8", "10.1.2.3/32", "256.0.0.0/8", "10.0.0.0/33", "fd00::/8", "::1/128", "::/129", "host/8", "10.0.0.0"],
+)
+def test_chart_takes_the_ranges_that_the_receiver_takes(proxies):
+    """A range is refused before the install where a receiver would refuse it at its start; a bare address too."""
+    try:
+        parse_networks(proxies)
+    except UsageError:
+        assert is_refused({"trustedProxies": [proxies]})
+    else:
+        assert is_refused({"trustedProxies": [proxies]}) == ("/" not in proxies)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.com",
+        "http://localhost:8080/",
+        "https://example.com/a/b/",
+        "https://[2001:db8::1]/a",
+        "https://",
+        "https://example.com?x",
+        "/hooks",
+        "https://example.com/a b",
+    ],
+)
+def test_chart_takes_the_public_urls_that_hookwright_takes(url):
+    """A public URL is refused before the install where Hookwright would refuse it at its start, and only there."""
+    try:
+        Settings.from_environ({"HOOKWRIGHT_PUBLIC_URL": url})
+    except UsageError:
+        assert is_refused({"publicUrl": url})
+    else:
+        assert not is_refused({"publicUrl": url})
