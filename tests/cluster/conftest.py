@@ -16,6 +16,7 @@ from integration.devcluster.conftest import api, namespace, widget_group, widget
 from support.access import Access, read_kubeconfig
 from support.binaries import Missing, find
 from support.controlplane import ControlPlane
+from support.kubelet import ACCOUNT, Kubelet
 
 NAMED = os.environ.get("HOOKWRIGHT_TEST_KUBECONFIG")
 
@@ -30,6 +31,15 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     except Missing as missing:
         pytest.skip(str(missing))
     with ControlPlane(binaries, tmp_path_factory.mktemp("control-plane")) as started:
+        yield started
+
+
+@pytest.fixture
+def kubelet(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Kubelet]:
+    """A node that runs Hookwright's pods; all others are stood in for."""
+    if Path(ACCOUNT).exists():
+        pytest.skip(f"{ACCOUNT} is there: Hookwright's processes would take this machine's account for their pod's")
+    with Kubelet(control_plane, tmp_path / "kubelet") as started:
         yield started
 
 
