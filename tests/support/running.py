@@ -10,12 +10,14 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from hookwright.app import App
+from hookwright.app.process import now
 from hookwright.cluster.client import load_access
 from hookwright.commands.dev import find_free_port, make_namespace
 from hookwright.devcluster import DevCluster
@@ -94,6 +96,7 @@ class Running:
     settings: Settings
     kubeconfig: Path
     client: httpx.AsyncClient
+    clock: Callable[[], datetime] = now
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
@@ -102,7 +105,7 @@ class Running:
         access = await load_access(self.kubeconfig)
         self._stop = asyncio.Event()
         ready = asyncio.Event()
-        app = App(settings=self.settings, configuration=access.configuration)
+        app = App(settings=self.settings, configuration=access.configuration, clock=self.clock)
         self._task = asyncio.create_task(app.run(stop=self._stop, ready=ready.set))
         starting = asyncio.create_task(ready.wait())
         await asyncio.wait({starting, self._task}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,6 +12,7 @@ import structlog
 
 from hookwright.app.news import news_of_conclusion, record_of_conclusion
 from hookwright.app.upkeep import welcome
+from hookwright.builds.retry import LONGEST_WAIT_SECONDS
 from hookwright.builds.status import News, StatusWriter
 from hookwright.builds.worker import Conclusion, Worker
 from hookwright.cluster import Cluster
@@ -31,7 +32,7 @@ FAREWELL_SECONDS = 5.0
 @asynccontextmanager
 async def open_journal(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Journal]:
     """Open the journal, and close it in the end."""
-    journal = await Journal.open(settings.journal, clock=clock)
+    journal = await Journal.open(settings.journal, clock=clock, longest=timedelta(seconds=LONGEST_WAIT_SECONDS))
     try:
         yield journal
     finally:
@@ -65,7 +66,7 @@ class StartingSide:
         self._journal = journal
         self._history = history
         self._clock = clock
-        self._writer = StatusWriter(cluster, mirror)
+        self._writer = StatusWriter(cluster, mirror, clock=clock)
         self._worker = Worker(
             journal=journal,
             cluster=cluster,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from hookwright.builds.retry import has_waited
 from hookwright.builds.targets import find_service_account, find_values, render
 from hookwright.builds.wanted import WantedBuild
 from hookwright.errors import ClusterError
@@ -52,14 +53,23 @@ class End:
 
 
 def plan(
-    wanted: WantedBuild, target: ObjectKind | InvalidObject | None, *, now: datetime, patience: timedelta
+    wanted: WantedBuild,
+    target: ObjectKind | InvalidObject | None,
+    *,
+    now: datetime,
+    patience: timedelta,
+    attempts: int,
 ) -> Start | Wait | End:
-    """Decide what to do for `wanted`, whose target is `target` just now (None: it does not exist)."""
+    """Decide what to do for `wanted`, whose target is `target` just now (None: it does not exist).
+
+    A target that is missing is waited for until `patience` has passed, by the clock and by the `attempts` that were
+    made too: a clock that is set forward ends nothing.
+    """
     name = f"{wanted.target.kind} {wanted.target.name} in namespace {wanted.namespace}"
     if target is None:
-        if now - wanted.accepted_at < patience:
-            return Wait(reason=TARGET_MISSING, message=f"{name} does not exist")
         seconds = int(patience.total_seconds())
+        if now - wanted.accepted_at < patience or not has_waited(attempts, seconds):
+            return Wait(reason=TARGET_MISSING, message=f"{name} does not exist")
         return End(reason=TARGET_STAYED_MISSING, message=f"{name} did not exist for {seconds} seconds")
     if isinstance(target, InvalidObject):
         return End(reason=TARGET_INVALID, message=f"{name} is invalid: {target}")

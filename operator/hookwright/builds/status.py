@@ -39,6 +39,8 @@ MAX_WAITING = 20_000
 # For so long a delivery is not hidden by what anybody may have sent. Longer, and whoever has changed a secret at the
 # sender would not see in status why nothing starts any more.
 HIDDEN_AFTER = timedelta(minutes=1)
+# By so much the clocks of two machines may differ before a time is taken to be from before a clock was set back.
+CLOCKS_DIFFER = timedelta(minutes=1)
 MAX_MESSAGE = 1024
 MAX_ID = 256
 _KEPT = frozenset({Outcome.FAILED, Outcome.PENDING})
@@ -102,9 +104,17 @@ class News:
 class StatusWriter:
     """Gathers news and writes it, at most one patch per object and `FLUSH_SECONDS`."""
 
-    def __init__(self, cluster: Cluster, webhooks: Webhooks, *, sleep: Callable[[float], Any] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        webhooks: Webhooks,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Any] = asyncio.sleep,
+    ) -> None:
         self._cluster = cluster
         self._webhooks = webhooks
+        self._clock = clock
         self._sleep = sleep
         self._waiting: dict[str, News] = {}
         self._some = asyncio.Event()
@@ -115,7 +125,7 @@ class StatusWriter:
         before = self._waiting.pop(news.uid, None)
         if before is None and len(self._waiting) >= MAX_WAITING:
             self._waiting.pop(next(iter(self._waiting)))
-        self._waiting[news.uid] = merge(before, news) if before is not None else news
+        self._waiting[news.uid] = merge(before, news, now=self._clock()) if before is not None else news
         self._some.set()
 
     async def run(self) -> None:
@@ -159,7 +169,7 @@ class StatusWriter:
         webhook = self._webhooks.webhook(news.namespace, news.name)
         if webhook is None or webhook.metadata.uid != news.uid:
             return
-        patch = make_patch(news, webhook)
+        patch = make_patch(news, webhook, now=self._clock())
         if not patch:
             return
         # Of the very version that was compared with: other receivers write too, and what they wrote may be newer. A
@@ -178,34 +188,39 @@ class StatusWriter:
         except ClusterError as error:
             if error.transient:
                 later = self._waiting.pop(news.uid, None)
-                self._waiting[news.uid] = merge(news, later) if later is not None else news
+                self._waiting[news.uid] = merge(news, later, now=self._clock()) if later is not None else news
                 self._some.set()
             else:
                 log.warning("status", webhook=f"{news.namespace}/{news.name}", error=error.message)
 
 
-def merge(before: News, after: News) -> News:
-    """Give the news that two pieces of news amount to."""
+def merge(before: News, after: News, *, now: datetime) -> News:
+    """Give the news that two pieces of news amount to; see `make_patch`."""
     old, new = before.last_delivery, after.last_delivery
-    last = old if new is None or not _replaces(new, old) else new
+    last = old if new is None or not _replaces(new, old, now=now) else new
     if last is new and before.last_triggered is None:
         return after
-    triggered = [time for time in (before.last_triggered, after.last_triggered) if time is not None]
+    one, other = before.last_triggered, after.last_triggered
+    keeps = other is None or (one is not None and _is_later(one, other, now=now))
     return News(
         namespace=after.namespace,
         name=after.name,
         uid=after.uid,
         last_delivery=last,
-        last_triggered=max(triggered) if triggered else None,
+        last_triggered=one if keeps else other,
     )
 
 
-def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
-    """Give the members of status that `news` changes; empty if it is no news. Pure."""
+def make_patch(news: News, webhook: Webhook | InvalidObject, *, now: datetime) -> dict[str, Any]:
+    """Give the members of status that `news` changes; empty if it is no news. Pure.
+
+    Both go forward only, unless what is there lies in the future: then the clock was set back since, and to wait until
+    it has caught up would hide what happens meanwhile.
+    """
     status = webhook.status if isinstance(webhook, Webhook) else None
     patch: dict[str, Any] = {}
     found = status.last_delivery if status is not None else None
-    if news.last_delivery is not None and _replaces(news.last_delivery, found):
+    if news.last_delivery is not None and _replaces(news.last_delivery, found, now=now):
         written = news.last_delivery.to_raw()
         if found is None or found.to_raw() != written:
             # A merge patch keeps what it does not name: the build of an older delivery must go.
@@ -213,20 +228,32 @@ def make_patch(news: News, webhook: Webhook | InvalidObject) -> dict[str, Any]:
     before = status.last_triggered if status is not None else None
     # In whole seconds, as it is written: what differs by less would be written again and again.
     triggered = news.last_triggered.replace(microsecond=0) if news.last_triggered is not None else None
-    if triggered is not None and (before is None or triggered > before):
+    if triggered is not None and (before is None or _is_later(triggered, before, now=now)):
         patch["lastTriggered"] = format_time(triggered)
     return patch
 
 
-def _replaces(news: DeliveryNews, found: DeliveryNews | LastDelivery | None) -> bool:
+def _is_ahead(one: datetime, other: datetime, *, now: datetime) -> bool:
+    """Say whether one time lies in the future, and the other does not."""
+    return one > now + CLOCKS_DIFFER >= other
+
+
+def _is_later(one: datetime, other: datetime, *, now: datetime) -> bool:
+    """Say whether one time was later than the other, as far as clocks that are set back let it be known."""
+    return _is_ahead(other, one, now=now) or (one > other and not _is_ahead(one, other, now=now))
+
+
+def _replaces(news: DeliveryNews, found: DeliveryNews | LastDelivery | None, *, now: datetime) -> bool:
     """Say whether a delivery takes the place of the one that is there: the newer one does.
 
     What anybody who knows the URL can send stands back behind what was proved: it never hides a delivery that failed,
     which somebody must mend, or that is still under way, and any other only after HIDDEN_AFTER. In whichever order the
     two are told, the same one remains.
     """
-    if found is None:
+    if found is None or _is_ahead(found.time, news.time, now=now):
         return True
+    if _is_ahead(news.time, found.time, now=now):
+        return False
     if _is_anybodys(news) and not _is_anybodys(found):
         return found.outcome not in _KEPT and news.time >= found.time + HIDDEN_AFTER
     if _is_anybodys(found) and not _is_anybodys(news):

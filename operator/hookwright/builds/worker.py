@@ -151,7 +151,7 @@ class Worker:
             await self._put_off(pending, START_DELAYED)
             return
         try:
-            conclusion = await self._start(wanted)
+            conclusion = await self._start(wanted, pending.attempts)
         except Exception as error:
             # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
             self.log.exception("worker", delivery=wanted.delivery_id)
@@ -186,10 +186,10 @@ class Worker:
         due = self.clock() + timedelta(seconds=wait)
         await self.journal.postpone(pending.key, due=due, reason=reason.name, attempts=attempts)
 
-    async def _start(self, wanted: WantedBuild) -> Conclusion:
+    async def _start(self, wanted: WantedBuild, attempts: int) -> Conclusion:
         """Create the build, or say why not."""
         target = self.targets.target(wanted.namespace, wanted.target)
-        step = plan(wanted, target, now=self.clock(), patience=self.patience)
+        step = plan(wanted, target, now=self.clock(), patience=self.patience, attempts=attempts)
         match step:
             case Wait() | End():
                 conclusion = self._conclude(wanted, step.reason, step.message)

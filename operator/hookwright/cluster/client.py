@@ -22,6 +22,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from hookwright import __version__
 from hookwright.cluster.answers import BOOKMARK, Lines, read_event, read_object, read_refusal
+from hookwright.cluster.own_token import OwnToken
 from hookwright.cluster.port import PAGE, Page
 from hookwright.cluster.resources import Resource
 from hookwright.errors import ClusterError, UsageError
@@ -59,7 +60,8 @@ async def load_access(kubeconfig: Path | None = None) -> Access:
     try:
         if kubeconfig is None and (namespace := _find_own_namespace()) is not None:
             # The official client leaves some functions untyped: the reason of each `type: ignore` in this module.
-            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            load_incluster_config(client_configuration=configuration, try_refresh_token=False)  # type: ignore[no-untyped-call]
+            configuration.refresh_api_key_hook = OwnToken().refresh  # type: ignore[assignment]  # it is declared None
             return Access(configuration=configuration, namespace=namespace)
         loader = await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=str(kubeconfig) if kubeconfig is not None else None,

@@ -28,7 +28,7 @@ REMEMBERED: Final = timedelta(days=3)
 """For how long a started delivery makes a later one with its id a duplicate (design.md §4)."""
 
 LONGEST_POSTPONEMENT: Final = timedelta(hours=2)
-"""Nothing is postponed for as long as this at once, so that a clock that is set back delays nothing for longer."""
+"""Nothing is postponed for longer at once; see `Journal.open`."""
 
 # Each entry takes a journal from the schema version of its index to the next one. Entries are never edited. Nothing in
 # them or below needs more than SQLite 3.24, the oldest that distributions pair with Python 3.11.
@@ -140,16 +140,18 @@ def _first(connection: sqlite3.Connection, row: Row) -> Decided:
     return Decided(outcome=outcome, accepted_at=from_microseconds(accepted_at), build=build)
 
 
-def claim(connection: sqlite3.Connection, holds: Holds, *, limit: int, now: datetime) -> list[Pending]:
+def claim(
+    connection: sqlite3.Connection, holds: Holds, *, limit: int, now: datetime, longest: timedelta
+) -> list[Pending]:
     """Hold and return up to `limit` due rows that nobody holds, the longest due first.
 
-    A row that is due later than any is ever postponed counts as due too: the clock was set back. Takes time in
-    proportion to `limit` and the number of held rows, whatever waits.
+    A row that is due later than any is ever postponed, `longest` from `now`, counts as due too: the clock was set back.
+    Takes time in proportion to `limit` and the number of held rows, whatever waits.
     """
-    held = holds.rows(now=now)
+    held = holds.rows(now=now, longest=longest)
     found = connection.execute(_CLAIM, (to_microseconds(now), held, max(limit, 0))).fetchall()
     if len(found) < limit:
-        stranded = (to_microseconds(now + LONGEST_POSTPONEMENT), held, limit - len(found))
+        stranded = (to_microseconds(now + longest), held, limit - len(found))
         found += connection.execute(_CLAIM_STRANDED, stranded).fetchall()
     return [
         holds.take(

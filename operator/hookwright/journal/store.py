@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from hookwright.journal import statements
 from hookwright.journal.database import Database
 from hookwright.journal.holds import Holds
 from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Key, Pending, RowError, Started
-from hookwright.journal.statements import REMEMBERED
+from hookwright.journal.statements import LONGEST_POSTPONEMENT, REMEMBERED
 from hookwright.journal.writer import Writer
 
 _STARTED: Final = "started"
@@ -35,26 +35,33 @@ class Journal:
     what that means for the rows is said at each.
     """
 
-    def __init__(self, writer: Writer, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, writer: Writer, *, clock: Callable[[], datetime], longest: timedelta) -> None:
         self._writer = writer
         self._clock = clock
+        self._longest = longest
         self._holds = Holds()
 
     @classmethod
     async def open(
-        cls, folder: Path, *, clock: Callable[[], datetime] = _utc_now, max_waiting: int = 10_000
+        cls,
+        folder: Path,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+        longest: timedelta = LONGEST_POSTPONEMENT,
+        max_waiting: int = 10_000,
     ) -> Journal:
         """Open the journal in a folder, or make it; what was pending when it was last used is pending again.
 
-        `clock` dates conclusions. `max_waiting` bounds the rows that wait for the disk, where a row counts once for
-        each 16 KiB of work.
+        `clock` dates conclusions. `longest` is for how long something is postponed at once, at most: what is due later
+        than that is due now, since the clock must have been set back. `max_waiting` bounds the rows that wait for the
+        disk, where a row counts once for each 16 KiB of work.
 
         Raises:
             JournalLocked: another process has it.
             JournalUnwritable: the folder cannot be written, or the file is damaged, foreign or from a newer version.
         """
         database = await asyncio.to_thread(Database, folder)
-        return cls(Writer(database, max_waiting=max_waiting), clock=clock)
+        return cls(Writer(database, max_waiting=max_waiting), clock=clock, longest=longest)
 
     @staticmethod
     async def exists(folder: Path) -> bool:
@@ -103,7 +110,9 @@ class Journal:
 
         They are held, in memory only, until `conclude`, `postpone` or `release`.
         """
-        future = self._writer.read(partial(statements.claim, holds=self._holds, limit=limit, now=now))
+        future = self._writer.read(
+            partial(statements.claim, holds=self._holds, limit=limit, now=now, longest=self._longest)
+        )
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:

@@ -120,7 +120,7 @@ async def create_by_worker(place: Place, orders: Sequence[Order], folder: Path) 
         some = orders[first : first + ACCEPTED_AT_ONCE]
         await journal.accept_all([to_journal(order.wanted) for order in some])
     async with KubernetesCluster(place.configuration) as cluster:
-        writer = StatusWriter(cluster, place.mirror)
+        writer = StatusWriter(cluster, place.mirror, clock=now)
 
         def report(conclusion: Conclusion) -> None:
             nonlocal left

@@ -121,7 +121,7 @@ async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[In
     mirror.put(BuildTrigger, deliveries.as_stored(deliveries.make_buildtrigger()))
     for number in range(webhooks):
         mirror.put(Webhook, deliveries.as_stored(deliveries.make_webhook(number)))
-    writer = StatusWriter(cluster, mirror)
+    writer = StatusWriter(cluster, mirror, clock=now)
     journal = await Journal.open(journal_folder, clock=now)
     history = History(journal_folder, clock=now)
 

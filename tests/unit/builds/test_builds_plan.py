@@ -18,10 +18,11 @@ from support.objects import NOON, make_buildtrigger, make_invalid, make_wanted, 
 
 PATIENCE = timedelta(seconds=300)
 SECOND = timedelta(seconds=1)
+MANY = 100
 
 
-def decide(wanted=None, target=None, *, late=timedelta(0)):
-    return plan(wanted or make_wanted(), target, now=NOON + late, patience=PATIENCE)
+def decide(wanted=None, target=None, *, late=timedelta(0), attempts=MANY):
+    return plan(wanted or make_wanted(), target, now=NOON + late, patience=PATIENCE, attempts=attempts)
 
 
 # ── plan ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -68,8 +69,18 @@ def test_missing_target_is_waited_for_within_patience(late, kind, reason):
 
 def test_without_patience_a_missing_target_ends_at_once():
     """With a patience of 0 nothing is waited for."""
-    step = plan(make_wanted(), None, now=NOON, patience=timedelta(0))
+    step = plan(make_wanted(), None, now=NOON, patience=timedelta(0), attempts=0)
     assert (type(step), step.reason) == (End, reasons.TARGET_STAYED_MISSING)
+
+
+def test_clock_that_is_set_forward_ends_nothing():
+    """Patience is over only if the tries that were made have taken so long too."""
+    steps = [decide(late=timedelta(hours=6), attempts=attempts) for attempts in range(20)]
+    first = next(attempts for attempts, step in enumerate(steps) if isinstance(step, End))
+    assert all(isinstance(step, Wait) for step in steps[:first])
+    assert all(isinstance(step, End) for step in steps[first:])
+    assert sum(backoff(attempt, jitter=0) for attempt in range(1, first)) < PATIENCE.total_seconds()
+    assert sum(backoff(attempt, jitter=0) for attempt in range(1, first + 1)) >= PATIENCE.total_seconds()
 
 
 def test_invalid_target_ends_the_delivery():

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hookwright.builds import status
-from hookwright.builds.status import HIDDEN_AFTER, News, StatusWriter, describe_delivery, make_patch, merge
+from hookwright.builds.status import CLOCKS_DIFFER, HIDDEN_AFTER, News, StatusWriter, describe_delivery
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.kinds import BuildReference, Webhook
@@ -19,6 +19,7 @@ from support.objects import NOON, WEBHOOK_UID, make_invalid, make_webhook, raw_w
 from support.waiting import eventually, running, settle
 
 SECOND = timedelta(seconds=1)
+LATER = NOON + timedelta(hours=1)  # than all that is told
 BUILD = BuildReference(api_version="batch/v1", kind="Job", name="hello-x")
 
 
@@ -33,10 +34,22 @@ def news(*, uid=WEBHOOK_UID, name="hello", triggered=None, **of_delivery):
     return News(namespace="default", name=name, uid=uid, last_delivery=last, last_triggered=triggered)
 
 
-def patched(webhook, *pieces):
+def make_patch(piece, webhook, *, now=LATER):
+    return status.make_patch(piece, webhook, now=now)
+
+
+def merge(before, after, *, now=LATER):
+    return status.merge(before, after, now=now)
+
+
+def make_status_writer(cluster, mirror, **more):
+    return StatusWriter(cluster, mirror, clock=lambda: LATER, **more)
+
+
+def patched(webhook, *pieces, now=LATER):
     """Give the Webhook whose status the API server has after the patches for some news, one after the other."""
     for piece in pieces:
-        raw = merge_patch(webhook.to_raw(), {"status": make_patch(piece, webhook)})
+        raw = merge_patch(webhook.to_raw(), {"status": make_patch(piece, webhook, now=now)})
         webhook = Webhook.model_validate(raw)
     return webhook
 
@@ -140,6 +153,41 @@ def test_merged_news_has_the_newest_start(before, after, expected):
     assert merge(news(triggered=before), news(triggered=after)).last_triggered == expected
 
 
+# ── a clock that was set back ─────────────────────────────────────────────────────────────────────────────────────────
+
+HOUR = timedelta(hours=1)
+BEFORE = {"delivery_id": "before", "at": NOON, "triggered": NOON, "outcome": "failed"}
+AFTER = {"delivery_id": "after", "at": NOON - HOUR, "triggered": NOON - HOUR}
+NOW = NOON - HOUR + SECOND
+
+
+def test_clock_that_was_set_back_hides_nothing():
+    """What happens after it is shown, although it seems to be older than what is there."""
+    webhook = patched(make_webhook(), news(**BEFORE), now=NOON)
+    webhook = patched(webhook, news(**AFTER), now=NOW)
+    assert webhook.status.last_delivery.id == "after"
+    assert webhook.status.last_triggered == NOON - HOUR
+
+
+def test_news_of_before_the_step_moves_nothing():
+    """What a journal remembers of a future that is over is not written over what came after it."""
+    webhook = patched(make_webhook(), news(**AFTER), now=NOW)
+    assert make_patch(news(**BEFORE), webhook, now=NOW) == {}
+
+
+def test_news_from_around_the_step_is_merged_in_its_order():
+    """News that waits across the step makes room for what came after it."""
+    merged = merge(news(**BEFORE), news(**AFTER), now=NOW)
+    assert (merged.last_delivery.id, merged.last_triggered) == ("after", NOON - HOUR)
+
+
+def test_clocks_that_differ_a_little_are_no_step():
+    """What another receiver's clock, a little ahead of ours, has written is not in the future: forward only holds."""
+    ahead = NOON + CLOCKS_DIFFER
+    webhook = patched(make_webhook(), news(delivery_id="ahead", at=ahead, triggered=ahead), now=NOON)
+    assert make_patch(news(delivery_id="ours", at=NOON, triggered=NOON), webhook, now=NOON) == {}
+
+
 # ── the writer ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -148,7 +196,7 @@ def make_writer(*raws):
     for raw in raws or (raw_webhook(),):
         cluster.put(WEBHOOKS, raw)
     cluster.feed(mirror)
-    return cluster, StatusWriter(cluster, mirror)
+    return cluster, make_status_writer(cluster, mirror)
 
 
 def status_of(cluster, name="hello"):
@@ -250,7 +298,7 @@ async def test_running_writer_writes_what_it_is_told():
         slept.append(seconds)
         await asyncio.sleep(0)
 
-    writer = StatusWriter(cluster, mirror, sleep=sleep)
+    writer = make_status_writer(cluster, mirror, sleep=sleep)
     async with running(writer.run()):
         writer.tell(news(delivery_id="a"))
         await eventually(lambda: status_of(cluster).get("lastDelivery", {}).get("id") == "a")
@@ -315,7 +363,7 @@ async def test_flood_of_forgeries_hides_no_failure():
     """A failure is written although forged deliveries come before and after it in the same second and the next ones."""
     cluster, mirror = FakeCluster(), Mirror()
     cluster.put(WEBHOOKS, raw_webhook())
-    writer = StatusWriter(cluster, mirror)
+    writer = make_status_writer(cluster, mirror)
     for second in range(5):
         cluster.feed(mirror)
         writer.tell(news(delivery_id="forged", at=NOON + second * SECOND, **FORGED))
@@ -343,7 +391,7 @@ def make_second(cluster):
     """Give another receiver's writer, whose watch is slow: it has seen the Webhook as it is now, and sees no more."""
     mirror = Mirror()
     mirror.put(Webhook, cluster.find(WEBHOOKS, "hello"))
-    return StatusWriter(cluster, mirror), mirror
+    return make_status_writer(cluster, mirror), mirror
 
 
 async def test_receiver_that_knows_less_moves_nothing_back():

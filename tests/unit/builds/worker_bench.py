@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from hookwright.builds.retry import LONGEST_WAIT_SECONDS
 from hookwright.builds.worker import Worker
 from hookwright.cluster import BUILDTRIGGERS, JOBS
 from hookwright.cluster.mirror import Mirror
@@ -38,6 +39,7 @@ class FlakyJournal:
     journal: Journal
     conclude_failures: int = 0
     claim_failures: int = 0
+    claimed: int = 0  # how many rows claims have given
 
     async def conclude(self, key, **how):
         if self.conclude_failures > 0:
@@ -49,7 +51,9 @@ class FlakyJournal:
         if self.claim_failures > 0:
             self.claim_failures -= 1
             raise JournalUnwritable("the disk is gone")
-        return await self.journal.claim(limit, now=now)
+        claimed = await self.journal.claim(limit, now=now)
+        self.claimed += len(claimed)
+        return claimed
 
     def __getattr__(self, name):
         return getattr(self.journal, name)
@@ -111,7 +115,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench_in(folder, *, target=True, concurrency=4):
-    journal = await Journal.open(folder, clock=lambda: NOON)
+    journal = await Journal.open(folder, clock=lambda: NOON, longest=timedelta(seconds=LONGEST_WAIT_SECONDS))
     try:
         bench = Bench(journal=FlakyJournal(journal), concurrency=concurrency)
         if target:

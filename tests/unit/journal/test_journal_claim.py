@@ -170,3 +170,15 @@ async def test_clock_that_is_set_back_strands_nothing(journal):
     assert claimed.key.delivery_id == "d1"
     await journal.postpone(claimed.key, due=earlier + timedelta(minutes=1), reason="x", attempts=1)
     assert await journal.claim(10, now=earlier) == []
+
+
+@pytest.mark.parametrize("back", [timedelta(seconds=61), timedelta(hours=1), timedelta(days=400)])
+async def test_longest_wait_can_be_shorter(tmp_path, back):
+    """Where nothing is postponed for more than a minute, a clock that is set back by more delays nothing."""
+    journal = await Journal.open(tmp_path, clock=lambda: NOON, longest=MINUTE)
+    await journal.accept(delivery())
+    (pending,) = await journal.claim(1, now=NOON)
+    await journal.postpone(pending.key, due=NOON + MINUTE, reason="StartDelayed", attempts=1)
+    assert ids(await journal.claim(1, now=NOON)) == []
+    assert ids(await journal.claim(1, now=NOON - back)) == ["d1"]
+    await journal.close()

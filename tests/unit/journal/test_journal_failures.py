@@ -12,6 +12,7 @@ from journal_samples import MINUTE, NOON, connection_of, delivery, let_submit, w
 
 from hookwright.errors import JournalUnwritable
 from hookwright.journal import Journal
+from hookwright.journal.statements import LONGEST_POSTPONEMENT
 
 
 class Breakage:
@@ -117,6 +118,18 @@ async def test_memory_postpones_when_the_disk_cannot(journal, breakage):
     (again,) = await journal.claim(1, now=NOON + MINUTE)
     assert (again.attempts, again.reason, again.due) == (2, "ApiServerAway", NOON + MINUTE)
     assert await journal.claim(1, now=NOON + MINUTE) == []
+    breakage.end()
+
+
+@pytest.mark.parametrize("breakage", ["read-only"], indirect=True)
+async def test_memory_postpones_no_longer_than_the_disk(journal, breakage):
+    """A postponement in memory is over too when the clock was set back by more than anything is ever postponed."""
+    await journal.accept(delivery())
+    (pending,) = await journal.claim(1, now=NOON)
+    breakage.begin()
+    await journal.postpone(pending.key, due=NOON + MINUTE, reason="ApiServerAway", attempts=2)
+    assert await journal.claim(1, now=NOON - LONGEST_POSTPONEMENT + MINUTE) == []
+    assert len(await journal.claim(1, now=NOON - LONGEST_POSTPONEMENT - MINUTE)) == 1
     breakage.end()
 
 
