@@ -1,0 +1,133 @@
+"""The journal's volume is full or read-only, at the start and later: what is said, and that it heals by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from test_process import Single, run_process
+
+from hookwright.devcluster import DevCluster
+from support.processes import make_environment
+from support.running import PATIENCE, make_settings, prepare_cluster
+
+
+def command(*words: str | Path) -> str:
+    """Run a system command; give what it complains of."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return f"there is no {words[0]}"
+    return "" if done.returncode == 0 else done.stderr.strip() or f"{words[0]} failed"
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """A volume of 4 MiB."""
+    place = tmp_path / "volume"
+    place.mkdir()
+    wrong = command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place)
+    if wrong:
+        pytest.skip(f"needs the right to mount a small volume: {wrong}")
+    yield place
+    command("umount", "-l", place)
+
+
+def fill_volume(volume: Path) -> Path:
+    """Fill a volume to its last byte; give the file that does it."""
+    filler = volume / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as stream:
+        while stream.write(b"x" * 4096):
+            pass
+    return filler
+
+
+async def start_on(folder: Path, journal: Path) -> tuple[int | None, str]:
+    """Start a receiver on a journal's folder that cannot be; give its exit code and what it says."""
+    with DevCluster.in_thread() as cluster:
+        kubeconfig = prepare_cluster(cluster, folder)
+        environment = make_environment(
+            HOOKWRIGHT_LISTEN=make_settings(folder).listen, HOOKWRIGHT_JOURNAL=str(journal), HOOKWRIGHT_ADMIN="off"
+        )
+        words = ["-m", "hookwright", "receiver", "--kubeconfig", str(kubeconfig)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+        return process.returncode, said.decode()
+
+
+async def test_read_only_volume_at_the_start(tmp_path: Path, volume: Path):
+    """A process does not start on a read-only volume: exit code 1, and one line that names the folder and the cause."""
+    assert command("mount", "-o", "remount,ro", volume) == ""
+    for journal in (volume, volume / "deeper"):
+        code, said = await start_on(tmp_path, journal)
+        assert (code, said.count("\n")) == (1, 1)
+        assert f"The journal's folder {journal} cannot be written: Read-only file system." in said
+
+
+async def test_full_volume_at_the_start(tmp_path: Path, volume: Path):
+    """A process does not start on a full volume: exit code 1, and one line that names the folder and the cause."""
+    fill_volume(volume)
+    code, said = await start_on(tmp_path, volume)
+    assert (code, said.count("\n")) == (1, 1)
+    assert f"The journal's folder {volume} cannot be written: No space left on device." in said
+
+
+async def test_file_in_place_of_the_folder(tmp_path: Path):
+    """A process does not start where the folder is a file: exit code 1, and one line that says so."""
+    (tmp_path / "file").touch()
+    code, said = await start_on(tmp_path, tmp_path / "file")
+    assert (code, said.count("\n")) == (1, 1)
+    assert f"The journal's folder {tmp_path / 'file'} cannot be written: File exists." in said
+
+
+async def refuses_then_heals(process: Single, heal: Callable[[], object]) -> None:
+    """Deliver while the journal takes nothing, and after it was healed; nothing that was refused may start."""
+    running = process.running
+    url = running.status()["url"]
+    for number in range(3):
+        answer = await running.push(url, delivery=f"refused-{number}")
+        assert (answer.status_code, answer.json()["reason"]) == (503, "JournalUnwritable")
+        assert int(answer.headers["retry-after"]) > 0
+    heal()
+    await running.until_answered(url, 202)
+    answer = await running.push(url, delivery="taken")
+    assert answer.status_code == 202
+    name = answer.json()["builds"][0]["name"]
+    await running.until(lambda: name in {job["metadata"]["name"] for job in running.jobs()}, "what was taken is built")
+    built = {job["metadata"]["annotations"]["hookwright.dev/delivery"].rpartition("/")[2] for job in running.jobs()}
+    assert not any(delivery.startswith("refused") for delivery in built)
+    assert "Traceback" not in process.said()
+
+
+async def test_volume_that_fills_up(tmp_path: Path, volume: Path):
+    """While the volume is full deliveries get 503 and start nothing; with room again they are taken, by itself."""
+    async with run_process(tmp_path, HOOKWRIGHT_JOURNAL=str(volume)) as process:
+        await process.running.until_ready()
+        fill_volume(volume)
+        # The journal's own files have a little room left: that goes first.
+        await process.running.until_answered(process.running.status()["url"], 503)
+        await refuses_then_heals(process, (volume / "filler").unlink)
+
+
+async def test_files_that_become_read_only(tmp_path: Path):
+    """While its files take no writes deliveries get 503 and start nothing; then they are taken again, by itself."""
+    async with run_process(tmp_path) as process:
+        await process.running.until_ready()
+        log = process.running.settings.journal / "journal.db-wal"
+        wrong = command("chattr", "+i", log)
+        if wrong:
+            pytest.skip(f"needs a file system with the attribute immutable, and the right to set it: {wrong}")
+        try:
+            url = process.running.status()["url"]
+            if (await process.running.push(url)).status_code == 202:
+                pytest.skip("needs a file system on which immutable files take no writes from who has them open")
+            await refuses_then_heals(process, lambda: command("chattr", "-i", log))
+        finally:
+            command("chattr", "-i", log)
