@@ -7,7 +7,7 @@ kubeconfig HOOKWRIGHT_TEST_KUBECONFIG names; its user has to be allowed everythi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,15 @@ from support.controlplane import ControlPlane
 from support.kubelet import ACCOUNT, Kubelet
 
 NAMED = os.environ.get("HOOKWRIGHT_TEST_KUBECONFIG")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let all tests that lack the same thing be told of in one line."""
+    report = yield
+    if report.skipped and call.when == "setup" and isinstance(report.longrepr, tuple):
+        report.longrepr = (str(Path(__file__).parent), None, report.longrepr[2])
+    return report
 
 
 @pytest.fixture(scope="session")

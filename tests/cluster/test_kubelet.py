@@ -89,9 +89,10 @@ async def until(
     seen: dict[str, Any] = {}
 
     async def look() -> bool:
+        answer = await api.get(path)
         seen.clear()
-        seen.update((await api.get(path)).json())
-        return bool(happened(seen))
+        seen.update(answer.json())
+        return answer.status_code == 200 and bool(happened(seen))
 
     try:
         await eventually(look, what)
@@ -298,6 +299,16 @@ async def test_what_a_process_is_told(kubelet, api, namespace):
     assert at == option.removeprefix("--file=") + "/web"
     assert await asyncio.to_thread(Path(at, "starts").read_text) == "web\n"
     assert (other, listen) == ("/database", f"{kubelet.address_of(namespace, 'web')}:7000")
+
+
+async def test_pod_that_is_not_understood(kubelet, api, namespace):
+    """A pod that the stand-in does not understand stays as it is, is told of in its log, and hinders no other."""
+    path = await create(
+        api, namespace, "pods", web(metadata={"name": "odd", "annotations": {"stand-in/seconds": "few"}})
+    )
+    await run_web(api, namespace)
+    assert f"pod {namespace}/odd" in kubelet.said()
+    assert (await api.get(path)).json()["status"]["phase"] == "Pending"
 
 
 async def test_hookwright(kubelet, api, namespace):

@@ -7,6 +7,7 @@ import secrets
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -148,7 +149,10 @@ class Kubelet:
                 for uid in self._lives.keys() - there:
                     self._forget(uid)
             for obj in objects:
-                self._take(kind, obj)
+                try:
+                    self._take(kind, obj)
+                except Exception:  # noqa: BLE001 - as in `Pod.live`
+                    self._node.api.note(traceback.format_exc())
 
     def _take(self, kind: str, obj: dict[str, Any]) -> None:
         """Take a change of a pod."""
