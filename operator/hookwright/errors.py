@@ -11,6 +11,7 @@
     │   ├── HistoryOff              (in `journal`) the record of outcomes cannot be read; deliveries are not affected
     │   └── JournalLocked           another process has this journal; trying again does not help
     ├── ClusterError                the API server's refusal, or its absence
+    ├── Unready                     something in the cluster that must be there, or be mended, first: waited for
     └── UsageError                  wrong words on a command line, or a wrong setting (exit code 2)
 
 Messages are for users: what, where, which value, what to do. None carries a secret, a signature or a payload.
@@ -96,6 +97,10 @@ class ClusterError(HookwrightError):
         if self.status == 409:  # noqa: PLR2004 - Conflict
             return self.reason != "AlreadyExists"
         return self.status in (0, 401, 408, 429) or self.status >= 500  # noqa: PLR2004 - HTTP's server errors
+
+
+class Unready(HookwrightError):
+    """Something in the cluster that must be there, or be mended, before this process can work; it waits for it."""
 
 
 class UsageError(HookwrightError):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
@@ -13,6 +14,9 @@ from hookwright.errors import UsageError
 
 PREFIX = "HOOKWRIGHT_"
 OFF = "off"
+# Each namespace takes four watches of its own: one install for all namespaces does better beyond this.
+MOST_NAMESPACES = 100
+_NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 
 class Settings(BaseModel):
@@ -39,8 +43,14 @@ class Settings(BaseModel):
     cluster_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._\-]{1,63}$")] = Field(
         default="default", description="The cluster's name in ARN-like IDs."
     )
-    namespace: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")] = Field(
+    namespace: Annotated[str, StringConstraints(pattern=f"^{_NAMESPACE}$")] = Field(
         default="hookwright-system", description="Hookwright's own namespace, where it keeps its root key."
+    )
+    namespaces: str = Field(
+        default="",
+        description=(
+            "The namespaces to work in (commas between them, at most 100), each by rights given there. Default: all."
+        ),
     )
     target_patience: Annotated[int, Field(ge=0, le=86400)] = Field(
         default=300, description="For how many seconds an accepted delivery waits for a target that is missing."
@@ -88,7 +98,24 @@ class Settings(BaseModel):
         wrong = not parts.hostname or parts.port == 0 or parts.query or parts.fragment
         if wrong or parts.scheme not in ("http", "https") or any(character.isspace() for character in value):
             raise ValueError("must be an http or https URL without ? and #, such as https://hooks.example.com")
-        return value.rstrip("/")
+        value = value.rstrip("/")
+        # Senders and proxies make other paths of these.
+        if {"", ".", ".."} & set(urlsplit(value).path.split("/")[1:]):
+            raise ValueError("its path must be without //, /./ and /../, such as https://example.com/hookwright")
+        return value
+
+    @field_validator("namespaces")
+    @classmethod
+    def _check_namespaces(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")] if value.strip() else []
+        for name in names:
+            if not re.fullmatch(_NAMESPACE, name):
+                raise ValueError(f"{name or 'an empty name'} is no namespace; must be names, such as team-a,team-b")
+        if len(set(names)) < len(names):
+            raise ValueError(f"{max(names, key=names.count)} is there twice; each namespace must be named once")
+        if len(names) > MOST_NAMESPACES:
+            raise ValueError(f"{len(names)} namespaces; must be {MOST_NAMESPACES} at most, or empty for all")
+        return ",".join(names)
 
     @field_validator("listen")
     @classmethod
@@ -111,6 +138,16 @@ class Settings(BaseModel):
         """The address and port of `admin`, without the brackets of an IPv6 address; None if it is off."""
         host, _, port = self.admin.rpartition(":")
         return None if self.admin == OFF else (host.strip("[]"), int(port))
+
+    @property
+    def public_path(self) -> str:
+        """The path of `public_url`, as it arrives: without escapes, empty if there is none."""
+        return unquote(urlsplit(self.public_url).path)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The namespaces to work in; empty for all."""
+        return tuple(self.namespaces.split(",")) if self.namespaces else ()
 
     @property
     def listen_host(self) -> str:

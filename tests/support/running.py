@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ from typing import Any
 
 import httpx
 
-from hookwright.app import App
+from hookwright.app import App, Role
 from hookwright.app.process import now
 from hookwright.cluster.client import load_access
 from hookwright.commands.dev import find_free_port, make_namespace
 from hookwright.devcluster import DevCluster
 from hookwright.kinds import KINDS, crd
+from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
 
 PATIENCE = 20.0
@@ -32,6 +34,13 @@ def make_secret(name: str = "hello-webhook", *, value: str = SECRET, key: str = 
     """Give a Secret as a user writes it."""
     metadata = {"name": name, "namespace": "default"}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {key: value}}
+
+
+def make_root_key(key: bytes = b"k" * 32) -> dict[str, Any]:
+    """Give the Secret of the root key, as an operator has made it."""
+    metadata = {"name": rootkey.NAME, "namespace": "hookwright-system"}
+    line = b64encode(key).decode() + "\n"
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"keys": line}}
 
 
 def make_buildtrigger(name: str = "hello", **spec: Any) -> dict[str, Any]:
@@ -97,6 +106,7 @@ class Running:
     kubeconfig: Path
     client: httpx.AsyncClient
     clock: Callable[[], datetime] = now
+    role: Role = Role.RUN
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
@@ -105,7 +115,7 @@ class Running:
         access = await load_access(self.kubeconfig)
         self._stop = asyncio.Event()
         ready = asyncio.Event()
-        app = App(settings=self.settings, configuration=access.configuration, clock=self.clock)
+        app = App(settings=self.settings, configuration=access.configuration, role=self.role, clock=self.clock)
         self._task = asyncio.create_task(app.run(stop=self._stop, ready=ready.set))
         starting = asyncio.create_task(ready.wait())
         await asyncio.wait({starting, self._task}, return_when=asyncio.FIRST_COMPLETED)

@@ -11,7 +11,7 @@ from hookwright.app.upkeep import keep_routes
 from hookwright.builds.worker import Conclusion
 from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
-from hookwright.errors import ClusterError, UsageError
+from hookwright.errors import ClusterError, Unready
 from hookwright.intake.request import Verdict
 from hookwright.intake.routes import Routes, make_url
 from hookwright.kinds import BuildReference, BuildTrigger, Webhook
@@ -164,8 +164,20 @@ async def test_list_does_not_forget_what_a_watch_showed_meanwhile(cluster):
 async def test_missing_crds_are_said(cluster):
     """A cluster without our CRDs is answered with the command that installs them."""
     cluster.fail("list", BUILDTRIGGERS, status=404, reason="NotFound")
-    with pytest.raises(UsageError, match="kubectl apply -f crds/"):
+    with pytest.raises(Unready, match="kubectl apply -f crds/"):
         await fill(Mirror(), cluster)
+
+
+async def test_kind_that_is_refused_does_not_keep_the_others_out(cluster):
+    """A right that is missing for one kind is passed on after the others were listed, and what went of them is seen."""
+    mirror = Mirror()
+    await fill(mirror, cluster)
+    cluster.delete(WEBHOOKS, "hello")
+    cluster.fail("list", BUILDTRIGGERS, status=403, message="no right")
+    with pytest.raises(ClusterError, match="no right"):
+        await fill(mirror, cluster)
+    assert mirror.webhook("default", "hello") is None
+    assert mirror.buildtrigger("default", "hello") is not None
 
 
 async def test_absent_api_server_is_not_a_missing_crd(cluster):

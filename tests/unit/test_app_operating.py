@@ -33,7 +33,7 @@ class Bench:
             mirror=self.mirror,
             secrets=SecretReader(self.cluster, watched=self.watched),
             watched=self.watched,
-            cronjobs_known=lambda: True,
+            cronjobs_known=lambda _: True,
             root_keys=self.root_keys,
             settings=Settings(identity="us"),
             clock=lambda: NOON,

@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 from kubernetes.aio.client import Configuration
+from structlog.testing import capture_logs
 
+from hookwright.app import process
 from hookwright.app.feeds import fill
-from hookwright.app.process import App, insist
+from hookwright.app.process import REMEDY_FORBIDDEN, App, insist
 from hookwright.app.readiness import Readiness
 from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
@@ -40,11 +42,33 @@ async def test_list_that_took_too_long_is_begun_anew(cluster, stop):
     assert mirror.webhook("default", "hello") is not None
 
 
-async def test_refusal_ends_the_process(cluster, stop):
-    """A right that is missing at the start is said, and not waited for."""
-    cluster.fail("list", WEBHOOKS, status=403, message="webhooks is forbidden")
-    with pytest.raises(UsageError, match="webhooks is forbidden"):
-        await insist(lambda: fill(Mirror(), cluster), stop)
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (403, {"error": "webhooks is forbidden", "remedy": REMEDY_FORBIDDEN}),
+        (404, {"error": "the CRDs are not installed: kubectl apply -f crds/"}),
+    ],
+    ids=["right", "CRDs"],
+)
+async def test_what_must_be_mended_first_is_said_once_and_waited_for(cluster, stop, monkeypatch, status, told):
+    """A right, or CRDs, that are missing at the start are said in one line, however long it takes until they come."""
+    monkeypatch.setattr(process, "FIRST_WAIT_SECONDS", 0.001)
+    cluster.fail("list", WEBHOOKS, status=status, message="webhooks is forbidden", times=5)
+    mirror = Mirror()
+    with capture_logs() as lines:
+        async with asyncio.timeout(20):
+            assert await insist(lambda: fill(mirror, cluster), stop)
+    assert lines == [{"event": "waiting", "log_level": "warning", **told}]
+    assert cluster.count("list", WEBHOOKS) == 6
+    assert mirror.webhook("default", "hello") is not None
+
+
+async def test_wait_is_no_longer_than_it_may_be(cluster, stop, monkeypatch):
+    """What was refused very often is asked for as soon as before: the pauses do not grow beyond their bound."""
+    monkeypatch.setattr(process, "FIRST_WAIT_SECONDS", 0.001)
+    cluster.fail("list", WEBHOOKS, status=403, times=40)
+    async with asyncio.timeout(20):
+        assert await insist(lambda: fill(Mirror(), cluster), stop, longest=0.002)
 
 
 async def test_stop_does_not_wait_for_an_api_server_that_hangs(cluster, stop):

@@ -19,6 +19,7 @@ DEFAULTS = {
     "journal": Path("/var/lib/hookwright"),
     "cluster_name": "default",
     "namespace": "hookwright-system",
+    "namespaces": "",
     "target_patience": 300,
     "webhook_quota": 300,
     "identity": "",
@@ -30,10 +31,16 @@ DEFAULTS = {
     "log_format": "console",
     "log_level": "info",
 }
+FULL = ",".join(f"n{number}" for number in range(100))
 GOOD = [
     ("PUBLIC_URL", "https://hooks.example.com", "public_url", "https://hooks.example.com"),
     ("PUBLIC_URL", "https://hooks.example.com:8443/base/", "public_url", "https://hooks.example.com:8443/base"),
     ("PUBLIC_URL", "http://[::1]:8080", "public_url", "http://[::1]:8080"),
+    ("PUBLIC_URL", "https://hooks.example.com/", "public_url", "https://hooks.example.com"),
+    ("PUBLIC_URL", "https://hooks.example.com/a/b//", "public_url", "https://hooks.example.com/a/b"),
+    ("NAMESPACES", "team-a", "namespaces", "team-a"),
+    ("NAMESPACES", " team-a, team-b ", "namespaces", "team-a,team-b"),
+    ("NAMESPACES", FULL, "namespaces", FULL),
     ("LISTEN", "127.0.0.1:1", "listen", "127.0.0.1:1"),
     ("LISTEN", "[::]:65535", "listen", "[::]:65535"),
     ("ADMIN", "[::]:1", "admin", "[::]:1"),
@@ -53,6 +60,18 @@ GOOD = [
     ("LOG_LEVEL", "debug", "log_level", "debug"),
 ]
 BAD = [
+    ("PUBLIC_URL", "https://x/a//b"),
+    ("PUBLIC_URL", "https://x/../b"),
+    ("PUBLIC_URL", "https://x/./b"),
+    ("NAMESPACES", "team-a,,team-b"),
+    ("NAMESPACES", "team-a,"),
+    ("NAMESPACES", "team-a,team-a"),
+    ("NAMESPACES", "team-a team-b"),
+    ("NAMESPACES", "Team-A"),
+    ("NAMESPACES", "*"),
+    ("NAMESPACES", "a" * 64),
+    ("NAMESPACES", "a\nb"),
+    ("NAMESPACES", ",".join(f"n{number}" for number in range(101))),
     ("PUBLIC_URL", "hooks.example.com"),
     ("PUBLIC_URL", "ftp://hooks.example.com"),
     ("PUBLIC_URL", "https://"),
@@ -153,6 +172,20 @@ def test_address_has_host_and_port(listen, host, port):
 def test_admin_server_can_be_off():
     """Without an admin server there is no address for it."""
     assert Settings(admin="off").admin_address is None
+
+
+@pytest.mark.parametrize(
+    ("url", "path"), [("https://x", ""), ("https://x/", ""), ("https://x/a/b/", "/a/b"), ("https://x/a%20b", "/a b")]
+)
+def test_path_of_the_public_url_is_as_it_arrives(url, path):
+    """The path that a proxy may leave in has no slash at its end, and no escapes."""
+    assert Settings.from_environ({PREFIX + "PUBLIC_URL": url}).public_path == path
+
+
+def test_namespaces_are_a_list():
+    """The namespaces to work in are those that are named; none means all."""
+    assert Settings().places == ()
+    assert Settings.from_environ({PREFIX + "NAMESPACES": "b, a"}).places == ("b", "a")
 
 
 def test_settings_do_not_change():

@@ -7,7 +7,7 @@ so it may run beside whatever else runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import Any
 from kubernetes.aio.client import Configuration
 
 from hookwright.app.feeds import InformerFeed, follow_cronjobs
-from hookwright.app.process import end_tasks, fill_all, now, until_stop, watch_over
+from hookwright.app.process import WATCHES_PER_NAMESPACE, end_tasks, now, settle, until_stop, watch_over
 from hookwright.app.starting import StartingSide, open_history, open_journal
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.mirror import Mirror
@@ -47,7 +47,6 @@ class Drain:
         """Start what waits, until nothing does, `seconds` are over or `stop` is set; None if there is no journal.
 
         Raises:
-            UsageError: something in the cluster must be mended first.
             JournalLocked: another process has the journal.
             JournalUnwritable: it cannot be written, or is none.
         """
@@ -58,7 +57,8 @@ class Drain:
             journal = await stack.enter_async_context(open_journal(self.settings, self.clock))
             if not await journal.depth():
                 return Drained(concluded={}, pending={})
-            cluster = await stack.enter_async_context(KubernetesCluster(self.configuration))
+            watches = WATCHES_PER_NAMESPACE * len(self.settings.places)
+            cluster = await stack.enter_async_context(KubernetesCluster(self.configuration, watches=watches))
             history = await stack.enter_async_context(open_history(self.settings, self.clock))
             mirror = Mirror(quota=self.settings.webhook_quota)
             starting = StartingSide(
@@ -74,7 +74,12 @@ class Drain:
             try:
                 async with asyncio.timeout(seconds) as patience:
                     work = _work_off(
-                        journal=journal, cluster=cluster, mirror=mirror, starting=starting, tasks=tasks, stop=stop
+                        journal=journal,
+                        cluster=cluster,
+                        mirror=mirror,
+                        places=self.settings.places,
+                        starting=starting,
+                        tasks=tasks,
                     )
                     await until_stop(work, stop)
             except TimeoutError:
@@ -90,18 +95,19 @@ async def _work_off(
     journal: Journal,
     cluster: KubernetesCluster,
     mirror: Mirror,
+    places: Sequence[str],
     starting: StartingSide,
     tasks: list[asyncio.Task[Any]],
-    stop: asyncio.Event,
 ) -> None:
     """Work until nothing is pending; the parts of it are added to `tasks`."""
-    cronjobs = follow_cronjobs(cluster, mirror)
+    cronjobs, feed = follow_cronjobs(cluster, mirror, places), InformerFeed(cluster, mirror, places)
     tasks.append(asyncio.create_task(cronjobs.run()))
-    if not await fill_all(mirror, cluster, cronjobs, stop):
-        return
+    await settle(cronjobs)
+    tasks.append(asyncio.create_task(feed.run()))
+    await feed.filled()
     await starting.repair()
     emptied = asyncio.create_task(_until_empty(journal))
-    tasks += [asyncio.create_task(InformerFeed(cluster, mirror).run()), *starting.begin(), emptied]
+    tasks += [*starting.begin(), emptied]
     await watch_over(tasks, until=emptied)
 
 

@@ -1,13 +1,14 @@
-"""What feeds the mirror: kopf's watches where we reconcile, informers where we only receive.
+"""What feeds the mirror: kopf's watches where we reconcile in all namespaces, informers everywhere else.
 
 kopf is the operator's framework; what a receiver needs of it, to know our objects, an informer does in a third of the
-memory. Targets that are not of our kinds come by an informer in both.
+memory. In chosen namespaces the operator has informers too: kopf ends all its watches if it may not watch in one of
+them. Targets that are not of our kinds come by informers in both.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -15,11 +16,13 @@ from typing import Any
 import structlog
 from kubernetes.aio.client import Configuration
 
+from hookwright.app.readiness import describe_wait
 from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, WEBHOOKS, Cluster, Resource
 from hookwright.cluster.answers import DELETED
 from hookwright.cluster.informer import Informer
+from hookwright.cluster.informers import Informers, space_refusals
 from hookwright.cluster.mirror import Mirror
-from hookwright.errors import ClusterError, UsageError
+from hookwright.errors import ClusterError, Unready
 from hookwright.kinds import BuildTrigger, CronJob, ObjectKind, Raw, Webhook
 
 log = structlog.get_logger()
@@ -28,15 +31,17 @@ RESYNC_SECONDS = 300.0
 SETTLE_SECONDS = 2.0
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
+_NOT_FOUND = 404  # of a list: the resource itself is unknown
 NO_CRDS = "the CRDs are not installed: kubectl apply -f crds/"
 
 # Targets first, so that no Webhook misses one that is there.
 OURS: Mapping[type[ObjectKind], Resource] = {BuildTrigger: BUILDTRIGGERS, Webhook: WEBHOOKS}
 
 
-def follow_cronjobs(cluster: Cluster, mirror: Mirror) -> Informer:
-    """Make the informer of CronJobs, of which any may be a target."""
-    return Informer(cluster, CRONJOBS, seen=partial(_mirror_event, mirror, CronJob))
+def follow_cronjobs(cluster: Cluster, mirror: Mirror, namespaces: Sequence[str] = ()) -> Informers:
+    """Make the informers of CronJobs, of which any may be a target."""
+    seen = partial(_mirror_event, mirror, CronJob)
+    return Informers(lambda namespace: Informer(cluster, CRONJOBS, seen=seen, namespace=namespace), namespaces)
 
 
 def _mirror_event(mirror: Mirror, kind: type[ObjectKind], event: str | None, raw: Raw) -> None:
@@ -47,7 +52,13 @@ def _mirror_event(mirror: Mirror, kind: type[ObjectKind], event: str | None, raw
 
 
 async def fill(mirror: Mirror, cluster: Cluster) -> bool:
-    """List all our objects into the mirror, targets first."""
+    """List all our objects into the mirror, targets first; a kind that is refused does not keep the others out.
+
+    Raises:
+        Unready: the CRDs are not there.
+        ClusterError: the API server refuses, or is away.
+    """
+    refusal: ClusterError | None = None
     for kind, resource in OURS.items():
         uids, before = set(), mirror.uids(kind)
         try:
@@ -55,42 +66,66 @@ async def fill(mirror: Mirror, cluster: Cluster) -> bool:
                 mirror.put(kind, raw)
                 uids.add(raw["metadata"]["uid"])
         except ClusterError as error:
-            if error.status == 404:  # noqa: PLR2004 - the resource itself is unknown
-                raise UsageError(NO_CRDS) from None
-            raise
+            if error.status == _NOT_FOUND:
+                raise Unready(NO_CRDS) from None
+            if error.transient:
+                raise
+            refusal = refusal or error
+            continue
         # What a watch has shown meanwhile may have come after the list was made.
         mirror.retain(kind, uids | (mirror.uids(kind) - before))
+    if refusal is not None:
+        raise refusal
     return True
 
 
 class InformerFeed:
-    """Our kinds by informers, into a mirror that `fill` has filled."""
+    """Our kinds by informers: of all namespaces, or of each of some."""
 
-    def __init__(self, cluster: Cluster, mirror: Mirror) -> None:
-        self._mirror = mirror
-        self._shown: dict[type[ObjectKind], set[str]] = {kind: set() for kind in OURS}
-        self._informers = {
-            # Without our own kinds there is nothing to do: a right, or a CRD, that comes back must be found soon.
-            kind: Informer(cluster, resource, seen=partial(self._see, kind), refused_seconds=LONGEST_WAIT_SECONDS)
-            for kind, resource in OURS.items()
-        }
+    def __init__(
+        self,
+        cluster: Cluster,
+        mirror: Mirror,
+        namespaces: Sequence[str] = (),
+        *,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Follow `namespaces` (none: all); until the mirror is filled, `waiting` is told for what it waits."""
+        self._filled = asyncio.Event()
+        self._waiting = waiting
+
+        def follow(kind: type[ObjectKind], resource: Resource) -> Informers:
+            return Informers(
+                lambda namespace: Informer(
+                    cluster,
+                    resource,
+                    seen=partial(_mirror_event, mirror, kind),
+                    namespace=namespace,
+                    # Without our own kinds there is nothing to do: a right, or a CRD, that comes must be found soon.
+                    refused_seconds=space_refusals(namespaces),
+                    remedy_absent=NO_CRDS,
+                    refused=self._tell,
+                ),
+                namespaces,
+            )
+
+        self._informers = [follow(kind, resource) for kind, resource in OURS.items()]
 
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for kind, informer in self._informers.items():
-                group.create_task(informer.run())
-                group.create_task(self._forget(kind, informer))
+            for informers in self._informers:
+                group.create_task(informers.run())
+                await informers.synced()
+            self._filled.set()
 
-    def _see(self, kind: type[ObjectKind], event: str, raw: Raw) -> None:
-        _mirror_event(self._mirror, kind, event, raw)
-        if kind in self._shown:
-            self._shown[kind].add(raw["metadata"]["uid"])
+    def _tell(self, error: ClusterError) -> None:
+        if not self._filled.is_set():
+            self._waiting(describe_wait(error if error.status != _NOT_FOUND else Unready(NO_CRDS)))
 
-    async def _forget(self, kind: type[ObjectKind], informer: Informer) -> None:
-        """Forget what went after it was filled in and before the informer's own list: nobody else tells of it."""
-        await informer.synced.wait()
-        self._mirror.retain(kind, self._shown.pop(kind))
+    async def filled(self) -> bool:
+        """Wait until everything that may be listed is in the mirror, in one namespace at least."""
+        return await self._filled.wait()
 
 
 class KopfFeed:
@@ -148,5 +183,5 @@ class KopfFeed:
     async def _refill(self) -> None:
         try:
             await fill(self._mirror, self._cluster)
-        except (ClusterError, UsageError) as error:
+        except (ClusterError, Unready) as error:
             log.warning("cluster", error=error.message)

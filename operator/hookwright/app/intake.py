@@ -51,7 +51,7 @@ class IntakeSide:
         self._starting = starting
         self._history = history
         self._clock = clock
-        self._routes = Routes(root_keys.keys)
+        self._routes = Routes(root_keys.keys, base=settings.public_path)
         self._limit = ObjectLimit(time.monotonic)
         addresses = AddressLimit(settings.address_limit, time.monotonic)
         self._server = IntakeServer(

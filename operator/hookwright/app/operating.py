@@ -41,7 +41,7 @@ class OperatorSide:
         mirror: Mirror,
         secrets: SecretReader,
         watched: WatchedSecrets,
-        cronjobs_known: Callable[[], bool],
+        cronjobs_known: Callable[[str], bool],
         root_keys: RootKeys,
         settings: Settings,
         clock: Callable[[], datetime],

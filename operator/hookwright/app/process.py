@@ -17,16 +17,16 @@ from kubernetes.aio.client import Configuration
 
 from hookwright.app.admin import health_pages, serve_pages
 from hookwright.app.disk import DiskWatch
-from hookwright.app.feeds import InformerFeed, KopfFeed, fill, follow_cronjobs
+from hookwright.app.feeds import OURS, InformerFeed, KopfFeed, fill, follow_cronjobs
 from hookwright.app.intake import IntakeSide
-from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness
+from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness, describe_wait
 from hookwright.app.starting import StartingSide, open_history, open_journal
 from hookwright.cluster.client import KubernetesCluster
-from hookwright.cluster.informer import Informer
+from hookwright.cluster.informers import Informers
 from hookwright.cluster.mirror import Change, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
-from hookwright.errors import ClusterError, HookwrightError, UsageError
+from hookwright.errors import ClusterError, HookwrightError, Unready
 from hookwright.reconcile.rootkey import RIPEN_SECONDS, RootKeys, load_root_keys
 from hookwright.settings import Settings
 
@@ -36,7 +36,11 @@ T = TypeVar("T")
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
-_GONE = 410
+REMEDY_FORBIDDEN = "give the account of this process its rights, which examples/rights and the chart hold"
+_FORBIDDEN = 403
+# Receivers wait for it at the first start of all: whoever installs looks on.
+LONGEST_KEY_WAIT_SECONDS = 5.0
+WATCHES_PER_NAMESPACE = len(OURS) + 2  # CronJobs and labelled Secrets
 # Without CronJobs all else works: whoever starts one waits, as for a target that is missing.
 CRONJOBS_SECONDS = 5.0
 
@@ -67,8 +71,10 @@ class App:
     async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set; `ready` is called once deliveries are taken, or objects are watched.
 
+        What must be mended in the cluster first, such as a right that is missing, is said and waited for.
+
         Raises:
-            UsageError: a setting or something in the cluster must be mended first.
+            UsageError: a setting must be mended first.
             JournalLocked: another process has the journal.
         """
         async with AsyncExitStack() as stack:
@@ -77,21 +83,31 @@ class App:
             if self.settings.admin_address is not None:
                 pages = health_pages(lambda: readiness.trouble)
                 await stack.enter_async_context(serve_pages(self.settings.admin_address, pages))
-            cluster = await stack.enter_async_context(KubernetesCluster(self.configuration))
+            places = self.settings.places
+            watches = WATCHES_PER_NAMESPACE * len(places)
+            cluster = await stack.enter_async_context(KubernetesCluster(self.configuration, watches=watches))
             # The journal before anything else: whoever may not have it must not begin.
             receives = self.role is not Role.OPERATOR
             journal = await stack.enter_async_context(open_journal(self.settings, self.clock)) if receives else None
             readiness.enter(WAITING)
-            keys = await insist(lambda: load_root_keys(cluster, self.settings.namespace), stop, waiting=readiness.enter)
+            # Only a process that operates makes the root key: receivers need no right to.
+            receiver_only = self.role is Role.RECEIVER
+            keys = await insist(
+                lambda: load_root_keys(cluster, self.settings.namespace, make=not receiver_only),
+                stop,
+                longest=LONGEST_KEY_WAIT_SECONDS,
+                waiting=readiness.enter,
+            )
             if keys is None:
                 return
             readiness.enter(FILLING)
             root_keys, mirror = RootKeys(keys), Mirror(quota=self.settings.webhook_quota)
-            watched, cronjobs = WatchedSecrets(cluster), follow_cronjobs(cluster, mirror)
+            watched = WatchedSecrets(cluster, namespaces=places)
+            cronjobs = follow_cronjobs(cluster, mirror, places)
             secrets = SecretReader(cluster, watched=watched)
             tasks = [
                 asyncio.create_task(cronjobs.run()),
-                asyncio.create_task(watched.informer.run()),
+                asyncio.create_task(watched.informers.run()),
                 # Where nobody receives, URLs are made for receivers in other processes, which must know the key first.
                 asyncio.create_task(
                     root_keys.follow(cluster, self.settings.namespace, ripen=0.0 if receives else RIPEN_SECONDS)
@@ -122,7 +138,7 @@ class App:
                     settings=self.settings,
                     clock=self.clock,
                 )
-            if self.role is not Role.RECEIVER:
+            if not receiver_only:
                 # Imported here, with all that it brings: a receiver does without.
                 from hookwright.app.operating import OperatorSide
 
@@ -131,7 +147,7 @@ class App:
                     mirror=mirror,
                     secrets=secrets,
                     watched=watched,
-                    cronjobs_known=lambda: cronjobs.available,
+                    cronjobs_known=cronjobs.available,
                     root_keys=root_keys,
                     settings=self.settings.model_copy(update={"identity": self.settings.identity or make_identity()}),
                     clock=self.clock,
@@ -141,13 +157,18 @@ class App:
                     # Who receives too is there for deliveries, whatever becomes of the Lease.
                     readiness.require(lambda: operator.lease.trouble)
             mirror.subscribe(self.observe)
-            if not await fill_all(mirror, cluster, cronjobs, stop, waiting=readiness.enter):
-                return
-            receiver_only = self.role is Role.RECEIVER
-            feed = InformerFeed(cluster, mirror) if receiver_only else KopfFeed(self.configuration, cluster, mirror)
-            tasks += [asyncio.create_task(feed.run())]
-            readiness.enter(OPENING)
-            await self._live(tasks, intake, readiness, stop=stop, ready=ready)
+            await until_stop(settle(cronjobs), stop)
+            if receiver_only or places:
+                informed = InformerFeed(cluster, mirror, places, waiting=readiness.enter)
+                tasks += [asyncio.create_task(informed.run())]
+                filled = await until_stop(informed.filled(), stop)
+            else:
+                filled = await insist(lambda: fill(mirror, cluster), stop, waiting=readiness.enter)
+                if filled:
+                    tasks += [asyncio.create_task(KopfFeed(self.configuration, cluster, mirror).run())]
+            if filled:
+                readiness.enter(OPENING)
+                await self._live(tasks, intake, readiness, stop=stop, ready=ready)
 
     async def _live(
         self,
@@ -201,25 +222,11 @@ async def watch_over(tasks: Iterable[asyncio.Task[Any]], *, until: asyncio.Task[
         raise HookwrightError("a part of this process has ended by itself, so the whole ends: start it again")
 
 
-async def fill_all(
-    mirror: Mirror,
-    cluster: KubernetesCluster,
-    cronjobs: Informer,
-    stop: asyncio.Event,
-    *,
-    waiting: Callable[[str], None] = lambda _: None,
-) -> bool:
-    """List all that can be started, and all that starts it; say whether that was done before `stop` was set.
-
-    `waiting` is told what is waited for.
-
-    Raises:
-        UsageError: the API server refuses.
-    """
+async def settle(cronjobs: Informers) -> None:
+    """Wait until CronJobs are known, but not for long."""
     with suppress(TimeoutError):
         async with asyncio.timeout(CRONJOBS_SECONDS):
-            await until_stop(cronjobs.settled(), stop)
-    return await insist(lambda: fill(mirror, cluster), stop, waiting=waiting) is not None
+            await cronjobs.settled()
 
 
 async def until_stop(work: Awaitable[T], stop: asyncio.Event) -> T | None:
@@ -235,26 +242,32 @@ async def until_stop(work: Awaitable[T], stop: asyncio.Event) -> T | None:
 
 
 async def insist(
-    ask: Callable[[], Awaitable[T]], stop: asyncio.Event, *, waiting: Callable[[str], None] = lambda _: None
+    ask: Callable[[], Awaitable[T]],
+    stop: asyncio.Event,
+    *,
+    longest: float = LONGEST_WAIT_SECONDS,
+    waiting: Callable[[str], None] = lambda _: None,
 ) -> T | None:
-    """Ask until the API server answers; None if `stop` is set before that. `waiting` is told for what.
+    """Ask until the API server gives what we need, every `longest` seconds at least; None if `stop` is set before that.
 
-    Raises:
-        UsageError: it refuses, which asking again will not change.
+    `waiting` is told for what.
+
+    What somebody must mend, such as a right that is missing, is waited for too. To end would not mend it, and in a
+    cluster we would be started again and again, ever more seldom, where this finds it within `longest` seconds.
     """
-    wait = FIRST_WAIT_SECONDS
+    wait, said = FIRST_WAIT_SECONDS, ""
     while not stop.is_set():
         try:
             return await until_stop(ask(), stop)
-        except ClusterError as error:
-            # A list that takes so long that the API server has forgotten its beginning is begun anew.
-            if not error.transient and error.status != _GONE:
-                raise UsageError(f"the API server refuses: {error.message}") from None
-            log.warning("cluster", error=error.message, again_in=wait)
-            waiting(f"{WAITING}: {error.message}")
+        except (ClusterError, Unready) as error:
+            waiting(describe_wait(error))
+            if error.message != said:
+                refused = isinstance(error, ClusterError) and error.status == _FORBIDDEN
+                log.warning("waiting", error=error.message, **({"remedy": REMEDY_FORBIDDEN} if refused else {}))
+            said = error.message
         try:
             async with asyncio.timeout(wait):
                 await stop.wait()
         except TimeoutError:
-            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            wait = min(wait * 2, longest)
     return None

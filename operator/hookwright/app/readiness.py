@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hookwright.errors import ClusterError, HookwrightError
+
 STARTING = "starting"
 WAITING = "waiting for the API server"
 FILLING = "filling the mirror"
 OPENING = "starting to listen"
 DRAINING = "draining"
 MAX_TROUBLE = 300
+
+
+def describe_wait(error: HookwrightError) -> str:
+    """Say what is waited for, by what an API server has answered or not."""
+    return f"{WAITING}: {error.message}" if isinstance(error, ClusterError) else f"waiting: {error.message}"
 
 
 class Readiness:

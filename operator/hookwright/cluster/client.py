@@ -56,7 +56,6 @@ async def load_access(kubeconfig: Path | None = None) -> Access:
         UsageError: there is none, or it cannot be read.
     """
     configuration = Configuration()
-    configuration.connection_pool_maxsize = CONNECTIONS
     try:
         if kubeconfig is None and (namespace := _find_own_namespace()) is not None:
             # The official client leaves some functions untyped: the reason of each `type: ignore` in this module.
@@ -99,14 +98,15 @@ def find_proxy(url: str) -> str | None:
 class KubernetesCluster:
     """The `Cluster` port over HTTP; one per process and event loop, closed with `async with` or `close`."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        """Set up the connections, which are made when they are needed.
+    def __init__(self, configuration: Configuration, *, watches: int = 0) -> None:
+        """Set up the connections, which are made when they are needed; `watches` more, of which each takes one.
 
         Raises:
             UsageError: a certificate or key of the configuration cannot be used.
         """
         # Otherwise aiohttp asks for proxies and .netrc in two threads at each request, which is half of its cost.
         configuration.client_session_kwargs = {"trust_env": False}
+        configuration.connection_pool_maxsize = CONNECTIONS + watches
         if configuration.proxy is None:
             configuration.proxy = find_proxy(configuration.host)
         try:

@@ -55,6 +55,7 @@ class Informer:
     the watch was broken, only the metadata's namespace, name and uid are given. An object that took another's name is
     DELETED and ADDED. Objects need not say their kind. What the API server refuses is asked for again after
     `refused_seconds` (None: `REFUSED_SECONDS`).
+    `remedy_absent` is what to do where the resource is not there; `refused` is told of each refusal.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class Informer:
         label_selector: str = "",
         page_size: int = PAGE,
         refused_seconds: float | None = None,
+        remedy_absent: str = "",
+        refused: Callable[[ClusterError], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -80,6 +83,8 @@ class Informer:
         self._selector = label_selector
         self._page_size = page_size
         self._refused_seconds = refused_seconds
+        self._remedy_absent = remedy_absent
+        self._tell_refusal = refused
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -206,6 +211,8 @@ class Informer:
     def _hear(self) -> None:
         """Note that the watch goes."""
         self._going = True
+        if self._refused:
+            log.info("informer", resource=self._resource.plural, namespace=self._namespace, state="followed again")
         self._refused = False
         self._heard_at = self._clock()
 
@@ -227,11 +234,13 @@ class Informer:
                 "informer",
                 verb=self._verb,
                 resource=self._resource.plural,
+                namespace=self._namespace,
                 error=error.message,
                 remedy=self._find_remedy(error),
                 again_in=wait,
             )
         self._refused = True
+        self._tell_refusal(error)
         self._settled.set()
         return wait
 
@@ -240,7 +249,7 @@ class Informer:
         if error.status == _FORBIDDEN:
             where = f"a Role in namespace {self._namespace}" if self._namespace else "a ClusterRole"
             return f"if they are to be watched, allow list and watch on {resource} of {group} in {where}"
-        return f"if {resource} of {group} are used here, install what serves them"
+        return self._remedy_absent or f"if {resource} of {group} are used here, install what serves them"
 
     def _back_off(self) -> float:
         self._failures += 1

@@ -138,7 +138,7 @@ class SecretReader:
         """Give what is known of a Secret, and as of when; None if nothing is."""
         kept = self._kept.get(where)
         if self._watched is not None and where not in self._doubted:
-            copy, as_of = self._watched.get(where), self._watched.as_of(now)
+            copy, as_of = self._watched.get(where), self._watched.as_of(now, where[0])
             if copy is not None and (kept is None or as_of >= kept.read_at):
                 return copy, as_of
         return (kept.copy, kept.read_at) if kept is not None else (None, -math.inf)

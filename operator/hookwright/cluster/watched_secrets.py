@@ -10,13 +10,14 @@ Who may label Secrets is anybody who may write one, so what is kept is bounded. 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
 from hookwright.cluster.answers import DELETED
 from hookwright.cluster.informer import Informer, Place
+from hookwright.cluster.informers import Informers
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import SECRETS
 from hookwright.cluster.secret_values import SecretCopy, measure_copy
@@ -32,20 +33,23 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class WatchedSecrets:
-    """Copies of the labelled Secrets; `informer.run()` keeps them right."""
+    """Copies of the labelled Secrets of `namespaces` (none: of all); `informers.run()` keeps them right."""
 
     def __init__(
-        self, cluster: Cluster, *, namespace: str | None = None, clock: Callable[[], float] = time.monotonic
+        self, cluster: Cluster, *, namespaces: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.informer = Informer(
-            cluster,
-            SECRETS,
-            seen=self._see,
-            namespace=namespace,
-            label_selector=f"{WATCHED_LABEL}=true",
-            page_size=PAGE_SIZE,
-            clock=clock,
-        )
+        def make(namespace: str | None) -> Informer:
+            return Informer(
+                cluster,
+                SECRETS,
+                seen=self._see,
+                namespace=namespace,
+                label_selector=f"{WATCHED_LABEL}=true",
+                page_size=PAGE_SIZE,
+                clock=clock,
+            )
+
+        self.informers = Informers(make, namespaces)
         self._copies: dict[Place, SecretCopy] = {}
         self._bytes = 0
         self._is_full = False
@@ -59,9 +63,9 @@ class WatchedSecrets:
         """Give the copy of a Secret as it was `as_of`; None says nothing: it may be there without the label."""
         return self._copies.get(place)
 
-    def as_of(self, now: float) -> float:
-        """Give up to what time the copies are right: `now` while the watch goes; -inf if never."""
-        return self.informer.as_of(now)
+    def as_of(self, now: float, namespace: str) -> float:
+        """Give up to what time the copies of a namespace are right: `now` while the watch goes; -inf if never."""
+        return self.informers.as_of(now, namespace)
 
     def _see(self, event: str, raw: Raw) -> None:
         metadata = raw["metadata"]

@@ -24,9 +24,13 @@ def make_url(public_url: str, root_keys: Sequence[bytes], uid: str) -> str:
 
 
 class Routes:
-    """The routes by URL token. A URL made with any of the root keys is known, so that a key can be rotated."""
+    """The routes by URL token. A URL made with any of the root keys is known, so that a key can be rotated.
 
-    def __init__(self, root_keys: Sequence[bytes]) -> None:
+    `base` is the path of the public URL, which a proxy before us may leave in the path of a request or take off.
+    """
+
+    def __init__(self, root_keys: Sequence[bytes], *, base: str = "") -> None:
+        self._prefix = base + PATH
         self._root_keys = tuple(root_keys)
         self._by_token: dict[str, Route] = {}
 
@@ -53,4 +57,7 @@ class Routes:
 
     def find(self, path: str) -> Route | None:
         """Give the route that `path` leads to; None if there is none."""
-        return self._by_token.get(path.removeprefix(PATH)) if path.startswith(PATH) else None
+        # With the base first: it may begin as our own paths do, and no token has a slash.
+        if path.startswith(self._prefix):
+            return self._by_token.get(path[len(self._prefix) :])
+        return self._by_token.get(path[len(PATH) :]) if path.startswith(PATH) else None

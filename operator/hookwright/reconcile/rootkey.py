@@ -1,7 +1,7 @@
-"""The root key, from which all URL tokens are made: a Secret of our own, made if it is absent.
+"""The root key, from which all URL tokens are made: a Secret of our own, which the operator makes if it is absent.
 
 It holds a list of keys, one per line, base64: the first makes URLs, all are known. Whoever loses it loses every URL;
-whoever reads it knows every URL.
+whoever reads it knows every URL. Receivers make none, and need no right to: they wait until it is there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import structlog
 
-from hookwright.cluster import NAMESPACES, SECRETS, Cluster
-from hookwright.errors import ClusterError, UsageError
+from hookwright.cluster import SECRETS, Cluster
+from hookwright.errors import ClusterError, Unready
 from hookwright.kinds import Raw
 
 log = structlog.get_logger()
@@ -28,27 +28,33 @@ SHORTEST_KEY_BYTES = 16
 FOLLOW_SECONDS = 10.0
 # Receivers must know a key before anybody is given a URL made with it: each looks several times meanwhile.
 RIPEN_SECONDS = 30.0
+_NOT_FOUND = 404
 
 
-async def load_root_keys(cluster: Cluster, namespace: str) -> tuple[bytes, ...]:
-    """Give the root keys, newest first; make one if the Secret is absent.
+async def load_root_keys(cluster: Cluster, namespace: str, *, make: bool) -> tuple[bytes, ...]:
+    """Give the root keys, newest first; if the Secret is absent, make one where `make` says so.
 
     Raises:
-        UsageError: the Secret is there and cannot be used, or its namespace is not there.
+        Unready: the Secret cannot be used, or it, or its namespace, is not there.
         ClusterError: the API server refuses, or is away.
     """
     while True:
         found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
         if found is not None:
             return read_root_keys(found, namespace)
-        if await cluster.get(NAMESPACES, name=namespace) is None:
-            raise UsageError(
-                f"there is no namespace {namespace}: create it (kubectl create namespace {namespace}), "
-                "or set HOOKWRIGHT_NAMESPACE"
+        if not make:
+            raise Unready(
+                f"there is no Secret {NAME} in namespace {namespace} yet: the operator makes it when it starts; both "
+                "must have the same HOOKWRIGHT_NAMESPACE"
             )
         try:
             await cluster.create(SECRETS, _new_secret(namespace), namespace=namespace)
         except ClusterError as error:
+            if error.status == _NOT_FOUND:
+                raise Unready(
+                    f"there is no namespace {namespace}: create it (kubectl create namespace {namespace}), "
+                    "or set HOOKWRIGHT_NAMESPACE"
+                ) from None
             # Another process was faster: its key is the one that counts.
             if error.reason != "AlreadyExists":
                 raise
@@ -58,7 +64,7 @@ def read_root_keys(secret: Raw, namespace: str) -> tuple[bytes, ...]:
     """Give the keys in the Secret.
 
     Raises:
-        UsageError: there is none, or one that is too short or no base64.
+        Unready: there is none, or one that is too short or no base64.
     """
     where = f"Secret {NAME} in namespace {namespace}, key {KEY}"
     remedy = f"each line must be base64 of at least {SHORTEST_KEY_BYTES} random bytes; a new key makes new URLs"
@@ -67,11 +73,11 @@ def read_root_keys(secret: Raw, namespace: str) -> tuple[bytes, ...]:
         lines = base64.b64decode(data.get(KEY) or "", validate=True).split()
         keys = tuple(base64.b64decode(line, validate=True) for line in lines)
     except (binascii.Error, ValueError):
-        raise UsageError(f"{where}: not base64: {remedy}") from None
+        raise Unready(f"{where}: not base64: {remedy}") from None
     if not keys:
-        raise UsageError(f"{where}: there is no key: {remedy}")
+        raise Unready(f"{where}: there is no key: {remedy}")
     if min(len(key) for key in keys) < SHORTEST_KEY_BYTES:
-        raise UsageError(f"{where}: a key is too short: {remedy}")
+        raise Unready(f"{where}: a key is too short: {remedy}")
     return keys
 
 
@@ -149,7 +155,7 @@ async def _look(cluster: Cluster, namespace: str) -> tuple[bytes, ...] | None:
         if found is not None:
             return read_root_keys(found, namespace)
         log.error("root key", error=f"Secret {NAME} in namespace {namespace} is gone: put it back")
-    except UsageError as error:
+    except Unready as error:
         log.error("root key", error=error.message)
     except ClusterError as error:
         log.warning("root key", error=error.message)

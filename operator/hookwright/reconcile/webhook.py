@@ -34,7 +34,7 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
         return NEVER
     target = world.mirror.target_of(webhook)
     standing = world.mirror.standing(webhook)
-    visible = world.cronjobs_known()
+    visible = world.cronjobs_known(key.namespace)
     secrets = await _find_secrets(webhook, world)
     if any(secret.state is SecretState.UNKNOWN for secret in secrets):
         # The API server did not say: that is no news about the Webhook.

@@ -19,7 +19,7 @@ from hookwright.settings import Settings
 class World:
     """The cluster, its mirror, the Secrets, the clock, the settings and the root keys.
 
-    `cronjobs_known` says whether CronJobs can be seen at all: that needs a right that not everybody gives.
+    `cronjobs_known` says whether the CronJobs of a namespace can be seen: that needs a right that not everybody gives.
     """
 
     cluster: Cluster
@@ -29,7 +29,7 @@ class World:
     clock: Callable[[], datetime]
     settings: Settings
     root_keys: RootKeys = field(repr=False)
-    cronjobs_known: Callable[[], bool] = lambda: True
+    cronjobs_known: Callable[[str], bool] = lambda _: True
 
 
 def make_arn(kind: type[ObjectKind], *, cluster: str, namespace: str, name: str) -> str:

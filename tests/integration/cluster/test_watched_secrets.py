@@ -101,8 +101,8 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         bench = Bench(cluster=cluster, http=http, watched=watched, reader=SecretReader(port, watched=watched))
         bench.apply("first")
         watched.subscribe(lambda namespace, name: bench.told.append((namespace, name)))
-        async with running(watched.informer.run()):
-            assert await watched.informer.settled()
+        async with running(watched.informers.run()):
+            await watched.informers.synced()
             bench.told.clear()
             yield bench
     await cluster.stop()
@@ -218,7 +218,7 @@ async def test_missing_right_costs_requests_and_no_secret(bench: Bench, status: 
     """Who may not list and watch Secrets any more reads them on demand; once the right is back, they are watched."""
     fault = bench.cluster.answer(status=status, path=ALL_SECRETS, message="not allowed")
     bench.cluster.close_watches()
-    await eventually(lambda: not bench.watched.informer.available)
+    await eventually(lambda: not bench.watched.informers.available("default"))
     bench.apply("second")
     known = await bench.reader.read("default", NAME, "token")
     assert known == (b"second",) or await bench.reader.read_again("default", NAME, "token", known) == (b"second",)
@@ -226,7 +226,7 @@ async def test_missing_right_costs_requests_and_no_secret(bench: Bench, status: 
     assert bench.count(ONE_SECRET) >= 1
     fault.remove()
     await bench.until_watch_shows("second")
-    await eventually(lambda: bench.watched.informer.available)
+    await eventually(lambda: bench.watched.informers.available("default"))
 
 
 async def test_silent_watch_is_replaced(bench: Bench, monkeypatch: pytest.MonkeyPatch):

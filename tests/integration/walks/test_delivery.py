@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from pathlib import Path
 
 import pytest
 
+from hookwright.commands.dev import find_free_port
 from hookwright.intake import server
 from support.running import (
     Running,
@@ -16,6 +18,7 @@ from support.running import (
     make_push,
     make_secret,
     make_webhook,
+    run_hookwright,
     sign,
 )
 
@@ -276,3 +279,16 @@ async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
     assert head.startswith(b"HTTP/1.1 400")
     writer.close()
     await running.until(lambda: running.last() == ("refused", "BodyIncomplete"))
+
+
+@pytest.mark.parametrize("base", ["/base", "/hooks", "/a/b%20c"])
+async def test_public_url_with_a_path(tmp_path: Path, base):
+    """A proxy may leave the path of the public URL in a request's path, or take it off: both are the Webhook's URL."""
+    address = f"127.0.0.1:{find_free_port()}"
+    async with run_hookwright(tmp_path, public_url=f"http://{address}{base}/", listen=address) as running:
+        running.apply(make_secret(), make_buildtrigger(), make_webhook())
+        url = await running.until_ready()
+        assert url.startswith(f"http://{address}{base}/hooks/")
+        assert (await running.push(url)).status_code == 202
+        assert (await running.push(url.replace(f"{base}/hooks/", "/hooks/", 1))).status_code == 202
+        assert (await running.push(url.replace(base, "/other", 1))).status_code == 404

@@ -186,7 +186,7 @@ async def test_second_process_on_one_journal_is_refused(tmp_path: Path):
         ({"HOOKWRIGHT_PUBLIC_URL": "hooks.example.com"}, "HOOKWRIGHT_PUBLIC_URL=hooks.example.com"),
         ({"HOOKWRIGHT_LISTEN": "8080"}, "HOOKWRIGHT_LISTEN=8080"),
         ({"HOOKWRIGHT_ADMIN": "9090"}, "HOOKWRIGHT_ADMIN=9090"),
-        ({"HOOKWRIGHT_NAMESPACE": "nowhere"}, "there is no namespace nowhere"),
+        ({"HOOKWRIGHT_NAMESPACES": "team-a,Team-B"}, "HOOKWRIGHT_NAMESPACES=team-a,Team-B: Team-B is no namespace"),
     ],
 )
 async def test_wrong_setting_is_a_sentence(tmp_path: Path, environment, told):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from support.processes import LEASES, Fleet, run_fleet, until
-from support.running import make_buildtrigger, make_secret, make_webhook
+from support.running import make_buildtrigger, make_root_key, make_secret, make_webhook
 
 
 async def ask(fleet: Fleet, name: str, page: str = "/readyz") -> tuple[int, str]:
@@ -35,7 +35,9 @@ async def until_says(fleet: Fleet, name: str, status: int, text: str = "") -> st
 @pytest.mark.parametrize("role", ["receiver", "operator", "run"])
 async def test_process_is_ready_once_it_works(tmp_path: Path, role):
     """Each role is ready when it does its work, and alive from then on."""
-    async with run_fleet(tmp_path, {"one": role}) as fleet:
+    async with run_fleet(tmp_path, {}) as fleet:
+        fleet.running.apply(make_root_key())
+        await fleet.add("one", role)
         await until_says(fleet, "one", 200, "ok")
         assert await ask(fleet, "one", "/healthz") == (200, "ok")
 
@@ -44,6 +46,7 @@ async def test_process_is_ready_once_it_works(tmp_path: Path, role):
 async def test_process_says_that_it_waits_for_the_api_server(tmp_path: Path, role):
     """Before the API server answers a process is alive and not ready, and says why; then it becomes ready."""
     async with run_fleet(tmp_path, {}) as fleet:
+        fleet.running.apply(make_root_key())
         away = fleet.cluster.answer(status=503, message="etcd is away")
         process = await fleet.add("one", role)
         said = await until_says(fleet, "one", 503, "waiting for the API server: ")

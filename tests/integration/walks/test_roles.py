@@ -490,8 +490,8 @@ async def test_rotated_root_key_gives_urls_that_the_receiver_knows(tmp_path: Pat
     monkeypatch.setattr(process, "RIPEN_SECONDS", 1.0)
     async with (
         run_hookwright(tmp_path, started=False) as running,
-        live(Role.RECEIVER, running, tmp_path),
         live(Role.OPERATOR, running, tmp_path),
+        live(Role.RECEIVER, running, tmp_path),
     ):
         running.apply(make_secret(), make_buildtrigger(), make_webhook())
         old = await running.until_ready()

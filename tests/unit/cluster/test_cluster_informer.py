@@ -369,7 +369,7 @@ async def test_refusal_is_said_once_and_asked_again(bench, verb, status):
 
 @pytest.mark.parametrize("verb", ["list", "watch"])
 async def test_right_that_is_granted_is_found(bench, verb):
-    """Once the right is there everything is told; if it goes again, that is said again."""
+    """Once the right is there everything is told, and that it is there; if it goes again, that is said again."""
     bench.put("a")
     bench.cluster.fail(verb, CRONJOBS, status=403, times=99)
     with structlog.testing.capture_logs() as logs:
@@ -383,7 +383,7 @@ async def test_right_that_is_granted_is_found(bench, verb):
             bench.cluster.fail("list", CRONJOBS, status=403, times=99)
             bench.cluster.watches.end(ClusterError("forbidden", status=403))
             await eventually(lambda: not bench.informer.available)
-    assert [line["log_level"] for line in logs] == ["warning", "warning"]
+    assert [line["log_level"] for line in logs] == ["warning", "info", "warning"]
 
 
 async def test_expired_credentials_are_tried_again_soon(bench):

@@ -39,7 +39,7 @@ class Bench:
 
     def __post_init__(self):
         self.watched = WatchedSecrets(self.cluster, clock=lambda: self.now)
-        self.watched.informer._sleep = lambda _: self.awake.wait()
+        self.watched.informers.of("default")._sleep = lambda _: self.awake.wait()
         self.reader = SecretReader(self.cluster, watched=self.watched, clock=lambda: self.now)
         self.watched.subscribe(lambda *place: self.told.append(place))
 
@@ -49,7 +49,7 @@ class Bench:
     async def break_off(self, error=BROKEN):
         self.awake.clear()
         self.cluster.watches.end(error)
-        await eventually(lambda: self.watched.as_of(self.now + 1) <= self.now)
+        await eventually(lambda: self.watched.as_of(self.now + 1, "default") <= self.now)
 
     async def come_back(self):
         self.awake.set()
@@ -71,7 +71,7 @@ async def bench():
 @pytest.fixture
 async def watching(bench):
     """One whose watch goes, and has seen the Secret."""
-    async with running(bench.watched.informer.run()):
+    async with running(bench.watched.informers.run()):
         await eventually(lambda: bench.cluster.watches.open)
         bench.told.clear()
         yield bench
@@ -262,8 +262,8 @@ async def test_before_the_first_list_secrets_are_read(bench):
 async def test_without_the_right_to_watch_secrets_are_read(bench, verb):
     """Who may not list or watch Secrets loses nothing but requests."""
     bench.cluster.fail(verb, SECRETS, status=403, times=99)
-    async with running(bench.watched.informer.run()):
-        await eventually(lambda: not bench.watched.informer.available)
+    async with running(bench.watched.informers.run()):
+        await eventually(lambda: not bench.watched.informers.available("default"))
         bench.now += KEEP_SECONDS + 1
         assert await bench.reader.read(*PLACE) == (SECRET,)
         bench.put(value=NEW)

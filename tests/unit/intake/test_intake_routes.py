@@ -57,6 +57,18 @@ def test_removed_route_is_unknown_by_every_key():
     routes.remove(route.uid)
 
 
+@pytest.mark.parametrize("base", ["", "/base", "/a/b", "/hooks", "/hooks/hooks"])
+def test_path_of_the_public_url_may_be_left_in_or_taken_off(base):
+    """A proxy may hand on the path of the public URL or take it off: both lead to the object, and nothing else does."""
+    routes, route = Routes([NEW], base=base), make_route()
+    routes.put(route)
+    token = make_token(NEW, route.uid)
+    assert make_url(BASE + base, [NEW], route.uid) == BASE + base + PATH + token
+    assert routes.find(base + PATH + token) is routes.find(PATH + token) is route
+    for wrong in (base + token, f"/other{PATH}{token}", f"{base}/x{PATH}{token}", f"{base}{PATH}{token}/", base + PATH):
+        assert routes.find(wrong) is None
+
+
 def test_put_replaces():
     """An object has one route, the newest."""
     routes = Routes([NEW])

@@ -8,7 +8,7 @@ import base64
 import pytest
 
 from hookwright.cluster import NAMESPACES, SECRETS
-from hookwright.errors import ClusterError, UsageError
+from hookwright.errors import ClusterError, Unready
 from hookwright.intake.routes import PATH, Routes, make_token, make_url
 from hookwright.reconcile.rootkey import KEY_BYTES, NAME, load_root_keys
 from support.fakecluster import FakeCluster
@@ -34,7 +34,7 @@ def keys_data(*keys):
 async def test_absent_key_is_made():
     """Where there is no root key, one of 32 random bytes is made, in a Secret that says whose it is."""
     cluster = FakeCluster()
-    (key,) = await load_root_keys(cluster, NAMESPACE)
+    (key,) = await load_root_keys(cluster, NAMESPACE, make=True)
     assert len(key) == KEY_BYTES == 32
     secret = cluster.find(SECRETS, NAME, namespace=NAMESPACE)
     assert secret["metadata"]["labels"] == {
@@ -46,19 +46,20 @@ async def test_absent_key_is_made():
 async def test_next_process_finds_the_same_key():
     """URLs survive restarts: the key that was made is the key that is read."""
     cluster = FakeCluster()
-    assert await load_root_keys(cluster, NAMESPACE) == await load_root_keys(cluster, NAMESPACE)
+    assert await load_root_keys(cluster, NAMESPACE, make=True) == await load_root_keys(cluster, NAMESPACE, make=True)
     assert cluster.count("create", SECRETS) == 1
 
 
 async def test_keys_of_two_clusters_differ():
     """A key is random."""
-    assert await load_root_keys(FakeCluster(), NAMESPACE) != await load_root_keys(FakeCluster(), NAMESPACE)
+    one, other = [await load_root_keys(FakeCluster(), NAMESPACE, make=True) for _ in range(2)]
+    assert one != other
 
 
 async def test_processes_that_race_agree():
     """Of processes that find no key at the same time one makes it, and all use that one."""
     cluster = FakeCluster()
-    found = await asyncio.gather(*(load_root_keys(cluster, NAMESPACE) for _ in range(5)))
+    found = await asyncio.gather(*(load_root_keys(cluster, NAMESPACE, make=True) for _ in range(5)))
     assert len(set(found)) == 1
     assert cluster.count("create", SECRETS) == 5
 
@@ -69,14 +70,14 @@ async def test_several_keys_are_read_in_their_order(separator):
     cluster = FakeCluster()
     text = separator.join([base64.b64encode(FIRST), base64.b64encode(SECOND), b""])
     put_keys(cluster, {"keys": base64.b64encode(text).decode()})
-    assert await load_root_keys(cluster, NAMESPACE) == (FIRST, SECOND)
+    assert await load_root_keys(cluster, NAMESPACE, make=True) == (FIRST, SECOND)
 
 
 async def test_first_key_makes_urls_and_all_are_known():
     """While a key is rotated, new URLs are those of the first key, and URLs of every key lead to their object."""
     cluster = FakeCluster()
     put_keys(cluster, keys_data(FIRST, SECOND))
-    keys = await load_root_keys(cluster, NAMESPACE)
+    keys = await load_root_keys(cluster, NAMESPACE, make=True)
     route, routes = make_route(), Routes(keys)
     routes.put(route)
     assert make_url("", keys, route.uid) == PATH + make_token(FIRST, route.uid)
@@ -104,8 +105,8 @@ async def test_key_that_cannot_be_used_is_refused(data, words):
     """An empty, malformed or short key is refused with where it stands and what is right, and is not replaced."""
     cluster = FakeCluster()
     put_keys(cluster, data)
-    with pytest.raises(UsageError) as refused:
-        await load_root_keys(cluster, NAMESPACE)
+    with pytest.raises(Unready) as refused:
+        await load_root_keys(cluster, NAMESPACE, make=True)
     message = refused.value.message
     assert [w for w in [*words, f"Secret {NAME} in namespace {NAMESPACE}", "key keys"] if w not in message] == []
     assert "hush" not in message
@@ -116,9 +117,19 @@ async def test_missing_namespace_is_said():
     """Without its own namespace Hookwright says how to make it, and makes nothing."""
     cluster = FakeCluster()
     cluster.delete(NAMESPACES, NAMESPACE)
-    with pytest.raises(UsageError, match=f"kubectl create namespace {NAMESPACE}"):
-        await load_root_keys(cluster, NAMESPACE)
-    assert cluster.count("create", SECRETS) == 0
+    with pytest.raises(Unready, match=f"kubectl create namespace {NAMESPACE}"):
+        await load_root_keys(cluster, NAMESPACE, make=True)
+    assert cluster.all(SECRETS) == []
+
+
+async def test_receiver_makes_no_key():
+    """Who may not make a key asks for it by its name alone, says who makes it, and finds it once it is there."""
+    cluster = FakeCluster()
+    with pytest.raises(Unready, match=f"no Secret {NAME} in namespace {NAMESPACE} yet: the operator makes it"):
+        await load_root_keys(cluster, NAMESPACE, make=False)
+    assert [(call.verb, call.resource, call.name) for call in cluster.calls] == [("get", SECRETS, NAME)]
+    made = await load_root_keys(cluster, NAMESPACE, make=True)
+    assert await load_root_keys(cluster, NAMESPACE, make=False) == made
 
 
 @pytest.mark.parametrize(("verb", "status"), [("get", 503), ("get", 403), ("create", 403), ("create", 0)])
@@ -127,7 +138,7 @@ async def test_refusal_of_the_api_server_is_passed_on(verb, status):
     cluster = FakeCluster()
     cluster.fail(verb, SECRETS, status=status)
     with pytest.raises(ClusterError):
-        await load_root_keys(cluster, NAMESPACE)
+        await load_root_keys(cluster, NAMESPACE, make=True)
 
 
 async def test_lost_answer_makes_no_second_key():
@@ -135,6 +146,6 @@ async def test_lost_answer_makes_no_second_key():
     cluster = FakeCluster()
     cluster.fail("create", SECRETS, status=0, after=True)
     with pytest.raises(ClusterError):
-        await load_root_keys(cluster, NAMESPACE)
-    await load_root_keys(cluster, NAMESPACE)
+        await load_root_keys(cluster, NAMESPACE, make=True)
+    await load_root_keys(cluster, NAMESPACE, make=True)
     assert cluster.count("create", SECRETS) == 1

@@ -7,7 +7,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.errors import UsageError
+from hookwright.errors import Unready
 from hookwright.kinds import Raw
 from hookwright.reconcile.rootkey import SHORTEST_KEY_BYTES, read_root_keys
 
@@ -43,14 +43,14 @@ def test_one_short_key_refuses_all(keys, short, data):
     encoded = [base64.b64encode(key) for key in keys]
     encoded.insert(data.draw(st.integers(0, len(keys))), base64.b64encode(short))
     found = read(make_secret(encode(b"\n".join(encoded))))
-    assert isinstance(found, UsageError) if short else found == tuple(keys)
+    assert isinstance(found, Unready) if short else found == tuple(keys)
 
 
 @given(data=st.none() | st.dictionaries(st.sampled_from(["keys", "key"]), NOISE))
 def test_anything_else_is_one_kind_of_error(data):
-    """Whatever is there, it is keys of the right length, or a UsageError that says where and shows no value."""
+    """Whatever is there, it is keys of the right length, or a Unready that says where and shows no value."""
     found = read({"data": data})
-    if isinstance(found, UsageError):
+    if isinstance(found, Unready):
         assert NAMESPACE in found.message
         value = (data or {}).get("keys") or ""
         # Shorter pieces may stand in any sentence.
@@ -60,9 +60,9 @@ def test_anything_else_is_one_kind_of_error(data):
         assert min(len(key) for key in found) >= SHORTEST_KEY_BYTES
 
 
-def read(secret: Raw) -> tuple[bytes, ...] | UsageError:
+def read(secret: Raw) -> tuple[bytes, ...] | Unready:
     """Give the keys, or the one error that there may be."""
     try:
         return read_root_keys(secret, NAMESPACE)
-    except UsageError as error:
+    except Unready as error:
         return error

@@ -330,7 +330,7 @@ async def test_foreign_hand_between_reading_and_writing_is_not_lost(bench):
 async def test_what_heals_is_looked_at_again_without_a_secret(bench):
     """The right to see CronJobs may come without anything else happening: it is noticed all the same."""
     visible = False
-    bench.world = replace(bench.world, cronjobs_known=lambda: visible)
+    bench.world = replace(bench.world, cronjobs_known=lambda _: visible)
     bench.put_webhook(
         authentication="UNAUTHENTICATED",
         authenticationConfiguration={},
