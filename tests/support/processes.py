@@ -20,6 +20,7 @@ import httpx
 from hookwright.commands.dev import find_free_port
 from hookwright.devcluster import DevCluster
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
+from support.stage import make_cluster
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 60.0
@@ -242,6 +243,7 @@ class Chronicle:
     """Every change of the objects of one kind in the order in which they happened; `kind` is `jobs.batch` and the like.
 
     It sits at the API server's store: what was made and removed again, or happened while no watch was open, is in it.
+    Of a real API server it is a watch of its own, which passes no proxy.
     """
 
     def __init__(self, cluster: DevCluster, kind: str) -> None:
@@ -250,7 +252,10 @@ class Chronicle:
         self._changes: list[Any] = []
         self.births = 0
         """How many objects have come."""
-        cluster._store.listeners.append(self._note)
+        if isinstance(cluster, DevCluster):
+            cluster._store.listeners.append(self._note)
+        else:
+            cluster.follow(kind, self._note)
 
     def _note(self, change: Any) -> None:
         if change.new.key == self._key:
@@ -349,7 +354,7 @@ async def run_fleet(
     folder: Path, roles: Mapping[str, str], *, job_seconds: float = 0.05, **settings: str
 ) -> AsyncIterator[Fleet]:
     """Run a development cluster and processes of these `roles`, by their names, for the length of a `with` block."""
-    cluster = DevCluster(job_seconds=job_seconds)
+    cluster = make_cluster(job_seconds=job_seconds)
     async with AsyncExitStack() as stack:
         await cluster.start()
         stack.push_async_callback(cluster.stop)

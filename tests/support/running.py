@@ -21,10 +21,11 @@ from hookwright.app import App, Role
 from hookwright.app.process import now
 from hookwright.cluster.client import load_access
 from hookwright.commands.dev import find_free_port, make_namespace
-from hookwright.devcluster import DevCluster
+from hookwright.devcluster import ApiError, DevCluster
 from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
+from support.stage import open_cluster
 
 PATIENCE = 20.0
 SECRET = "It's a Secret to Everybody"
@@ -144,6 +145,14 @@ class Running:
             status = {"status": found["status"]} if found and "status" in found else {}
             self.cluster.apply({**obj, **status})
 
+    def try_to_apply(self, *objects: dict[str, Any]) -> str:
+        """Apply objects; give what the API server says against it, which without CEL rules it leaves to the status."""
+        try:
+            self.apply(*objects)
+        except ApiError as error:
+            return str(error)
+        return ""
+
     def webhook(self, name: str = "hello") -> dict[str, Any]:
         """Give a Webhook as it is now; empty if there is none."""
         return self.cluster.get("webhooks.hookwright.dev", "default", name) or {}
@@ -225,7 +234,7 @@ def prepare_cluster(cluster: DevCluster, folder: Path) -> Path:
 @asynccontextmanager
 async def run_hookwright(folder: Path, *, started: bool = True, **settings: Any) -> AsyncIterator[Running]:
     """Run a development cluster and Hookwright for the length of a `with` block."""
-    with DevCluster.in_thread(job_seconds=0.05) as cluster:
+    with open_cluster() as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             running = Running(

@@ -71,8 +71,11 @@ async def test_webhook_that_works(running: Running):
 async def test_job_that_failed_is_told_in_its_own_words(running: Running):
     """A Job that failed is said to have failed, with the Job's own reason; the delivery itself has not."""
     template = make_buildtrigger()["spec"]["build"]["jobTemplate"]
-    annotations = {"devcluster.hookwright.dev/outcome": "failed"}
-    running.apply(make_buildtrigger(build={"jobTemplate": {**template, "metadata": {"annotations": annotations}}}))
+    # The development cluster looks at the Job, the stand-in for a kubelet at the pod.
+    metadata = {"annotations": {"devcluster.hookwright.dev/outcome": "failed", "stand-in/exit-code": "1"}}
+    pod = {**template["spec"]["template"], "metadata": metadata}
+    job = {"metadata": metadata, "spec": {**template["spec"], "backoffLimit": 0, "template": pod}}
+    running.apply(make_buildtrigger(build={"jobTemplate": job}))
     await running.until_ready()
     await running.push(running.status()["url"])
     await running.until(lambda: [job for job in running.jobs() if job["status"].get("failed")])

@@ -34,7 +34,9 @@ BETWEEN_WRITES = 0.5
 
 @pytest.fixture
 def cluster(tmp_path: Path):
-    with DevCluster.in_thread() as cluster:
+    from support.stage import open_cluster  # run as a program, this file does without
+
+    with open_cluster() as cluster:
         cluster.apply(make_namespace(NAMESPACE))
         (tmp_path / "kubeconfig").write_text(cluster.kubeconfig())
         yield cluster

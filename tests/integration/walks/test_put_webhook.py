@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,11 +84,19 @@ async def grow_older(running: Running, name: str) -> None:
     ],
 )
 async def test_each_error_says_field_value_limit_and_remedy(bare: Running, kubectl: Kubectl, spec, code, words):
-    """What is wrong with a Webhook stands in its status with AWS's code, field, value, limit and remedy."""
+    """What is wrong with a Webhook stands in its status with AWS's code, field, value, limit and remedy.
+
+    What a CEL rule can tell has the code and the field at apply, where the API server knows CEL.
+    """
     bare.apply(make_secret(), make_buildtrigger())
-    assert await kubectl.apply(make_webhook(**spec)) == (0, "webhook.hookwright.dev/hello created\n")
-    status = await bare.until(lambda: bare.status().get("errorCode") and bare.status())
-    assert status["errorCode"] == code
+    exit_code, said = await kubectl.apply(make_webhook(**spec))
+    if exit_code == 1 and f"{code}: " in said:
+        # A rule knows the field, but not the member of it.
+        assert f"{code}: {'.'.join(re.split(r'[.[]', words[0])[:2])}" in said
+        return
+    assert (exit_code, said) == (0, "webhook.hookwright.dev/hello created\n")
+    # Another error may come before it: kinds are watched apart, and the target may be seen after the Webhook.
+    status = await bare.until(lambda: bare.status().get("errorCode") == code and bare.status())
     assert [word for word in words if word not in status["errorMessage"]] == []
     assert bare.ready()[0] == "False"
 

@@ -90,8 +90,15 @@ async def test_recreation_changes_the_url(running: Running):
     ],
 )
 async def test_invalid_spec_is_stalled_with_aws_code(bare: Running, spec, code, told):
-    """A spec that only its author can mend is Stalled with AWS's code; deliveries get 503; mending it heals it."""
-    bare.apply(make_secret(), make_buildtrigger(), make_webhook(**spec))
+    """A spec that only its author can mend is Stalled with AWS's code; deliveries get 503; mending it heals it.
+
+    What a CEL rule can tell has the code at apply, where the API server knows CEL.
+    """
+    bare.apply(make_secret(), make_buildtrigger())
+    if refused := bare.try_to_apply(make_webhook(**spec)):
+        assert code in refused
+        assert told in refused
+        return
     await bare.until(lambda: bare.ready() == ("False", "InvalidSpec"))
     status = bare.status()
     assert status["errorCode"] == code

@@ -1,0 +1,66 @@
+"""The scenarios of tests/integration/walks on a real API server: the same functions, on another stage.
+
+Not among them: test_dev, which is about devcluster itself, and test_hostile and test_drain, which are about the
+receiver's own server and hardly ask the API server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from hookwright.kinds import KINDS, crd
+from support.controlplane import ControlPlane
+from support.kubelet import Kubelet
+
+pytest.register_assert_rewrite("integration.walks")
+
+from integration.walks.conftest import bare, running  # noqa: E402, F401 - fixtures of the scenarios
+from support.realcluster import RealClusters, Server  # noqa: E402
+from support.stage import play_on  # noqa: E402
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+RIGHT = "scenarios-create-jobs"
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _stage(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Play on the real API server; each ServiceAccount of namespace default may create Jobs, as scenarios take it."""
+    server = Server.of(control_plane)
+    with server.client() as admin, Kubelet(control_plane, tmp_path_factory.mktemp("kubelet")):
+        _let_accounts_create_jobs(admin)
+        _define_kinds(admin)
+        with play_on(RealClusters(server)):
+            yield
+
+
+def _define_kinds(admin: httpx.Client) -> None:
+    """Apply the CRDs, and wait until our kinds are served."""
+    for kind in KINDS:
+        answer = admin.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json=crd(kind))
+        assert answer.status_code in (httpx.codes.CREATED, httpx.codes.CONFLICT), answer.text
+        end = time.monotonic() + PATIENCE
+        while admin.get(f"/apis/hookwright.dev/v1alpha1/{kind.PLURAL}").status_code != httpx.codes.OK:
+            assert time.monotonic() < end, f"{kind.PLURAL} are not served"
+            time.sleep(0.1)
+
+
+def _let_accounts_create_jobs(admin: httpx.Client) -> None:
+    role = {
+        "metadata": {"name": RIGHT},
+        "rules": [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}],
+    }
+    binding = {
+        "metadata": {"name": RIGHT},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": RIGHT},
+        "subjects": [
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:default"}
+        ],
+    }
+    for path, obj in ((f"{RBAC}/roles", role), (f"{RBAC}/rolebindings", binding)):
+        answer = admin.post(path, json=obj)
+        assert answer.status_code in (httpx.codes.CREATED, httpx.codes.CONFLICT), answer.text

@@ -1,0 +1,40 @@
+"""Where scenarios are played: on the development cluster, or on a real API server behind a proxy with the same face.
+
+Scenarios ask for a cluster here. `tests/cluster` puts the real one in the place of the other, so that the very same
+functions run on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hookwright.devcluster import DevCluster
+
+_make: Callable[..., Any] = DevCluster
+
+
+def make_cluster(*, job_seconds: float = 0.05) -> DevCluster:
+    """Give a cluster that is not started yet; nothing of earlier scenarios is in it."""
+    # What stands in for it has the same face.
+    cluster: DevCluster = _make(job_seconds=job_seconds)
+    return cluster
+
+
+@contextmanager
+def open_cluster(*, job_seconds: float = 0.05) -> Iterator[DevCluster]:
+    """Run a cluster in a thread and event loop of its own, for the time of a `with` block."""
+    with _make.in_thread(job_seconds=job_seconds) as cluster:  # type: ignore[attr-defined]
+        yield cluster
+
+
+@contextmanager
+def play_on(make: Callable[..., Any]) -> Iterator[None]:
+    """Have scenarios play on the clusters that `make` makes, for the time of a `with` block."""
+    global _make  # noqa: PLW0603 - a switch for the whole process, which one fixture turns
+    before, _make = _make, make
+    try:
+        yield
+    finally:
+        _make = before
