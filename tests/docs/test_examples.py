@@ -215,7 +215,7 @@ async def test_rights_are_objects_that_an_api_server_takes(tmp_path: Path):
                 else {"namespace": "default"}
             )
             running.cluster.apply({**manifest, "metadata": namespace | manifest["metadata"]})
-        assert running.cluster.get("clusterroles.rbac.authorization.k8s.io", None, "hookwright")
+        assert running.cluster.get("clusterroles.rbac.authorization.k8s.io", None, "hookwright-receiver")
 
 
 async def test_example_payload_is_signed_for_hello(tmp_path: Path):

@@ -1,23 +1,29 @@
-"""examples/rights: what Hookwright asks of an API server is what the rights allow: no less, and no more."""
+"""examples/rights: what each role asks of an API server is what its rights allow: no less, and no more."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+import pytest
 import yaml
 
 from hookwright.commands.files import read_manifests
-from hookwright.devcluster.faults import Request
-from support.running import Running, make_headers, make_push, run_hookwright
+from hookwright.commands.grant import let_create, let_impersonate
+from support.chart import render
+from support.processes import Fleet, Request, run_fleet, until
+from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation
+from support.running import make_push
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-OURS = EXAMPLES / "rights" / "1-hookwright.yaml"
-TEAMS = EXAMPLES / "rights" / "2-team.yaml"
+RIGHTS = EXAMPLES / "rights"
+OWN, EVERYWHERE = RIGHTS / "1-own-namespace.yaml", RIGHTS / "2-all-namespaces.yaml"
+CHOSEN, RUN = RIGHTS / "chosen-namespaces" / "rights.yaml", RIGHTS / "run" / "account.yaml"
 SECRET = "example-secret-change-me"
 PATH = re.compile(
     r"/(?:api|apis/(?P<group>[^/]+))/v[^/]+(?:/namespaces/(?P<namespace>[^/]+))?"
@@ -25,30 +31,38 @@ PATH = re.compile(
 )
 # What everybody who is authenticated may ask: the ClusterRole system:discovery.
 DISCOVERY = re.compile(r"/(?:api(?:/[^/]+)?|apis(?:/[^/]+){0,2}|version)")
+SPLIT = {"receiver": "hookwright-receiver", "operator": "hookwright-operator"}
 
 
-class Asked(NamedTuple):
-    """What one request asks for, in the words of RBAC."""
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    """A way to run Hookwright: which rights are given, which process has which ServiceAccount, and what is set."""
 
-    verb: str
-    group: str
-    resource: str
-    namespace: str
-    name: str
+    files: tuple[Path, ...]
+    accounts: dict[str, str]
+    namespaces: str = ""
+
+    def read(self, *, optional: bool) -> Rights:
+        """Give the rights of its accounts and of the team's; `optional`: what stands in comments counts too."""
+        texts = [file.read_text(encoding="utf-8") for file in self.files]
+        objects = [one for text in texts for one in yaml.safe_load_all(uncomment(text) if optional else text)]
+        grants = [*let_impersonate("default", "default", OURS, list(self.accounts.values()))]
+        grants += let_create("default", "default", ["jobs"])
+        rights = read_rules([*objects, *(grant.raw for grant in grants)], namespace="default")
+        ours = {(OURS, name) for name in self.accounts.values()}
+        return {account: rights[account] for account in {*ours, ("default", "default")}}
 
 
-class Allowed(NamedTuple):
-    """What one rule allows: a name and a namespace that are empty stand for all."""
+MODES = {
+    "split": Mode(files=(OWN, EVERYWHERE), accounts=SPLIT),
+    "split, chosen namespaces": Mode(files=(OWN, CHOSEN), accounts=SPLIT, namespaces="default"),
+    "single": Mode(files=(OWN, EVERYWHERE, RUN), accounts={"run": "hookwright"}),
+}
 
-    verb: str
-    group: str
-    resource: str
-    namespace: str
-    name: str
 
-    def covers(self, asked: Asked) -> bool:
-        """Say whether it allows what is asked."""
-        return self[:3] == asked[:3] and self.namespace in ("", asked.namespace) and self.name in ("", asked.name)
+def uncomment(text: str) -> str:
+    """Make the rules that stand in comments ones that count."""
+    return re.sub(r"^  # ((?:- |  )\S*(?:apiGroups|resources|verbs): )", r"  \1", text, flags=re.MULTILINE)
 
 
 def read_request(request: Request) -> Asked:
@@ -60,76 +74,80 @@ def read_request(request: Request) -> Asked:
     verb = {"GET": "get" if name else "watch" if watches else "list", "POST": "create", "PATCH": "patch"}[
         request.method
     ]
-    if namespace is None and resource == "namespaces":
-        namespace = name
     return Asked(verb, group or "", f"{resource}/{sub}" if sub else resource, namespace or "", name or "")
 
 
-def read_rules(manifests: Iterable[Mapping[str, Any]], account: str, *, namespace: str = "") -> Iterator[Allowed]:
-    """Give what the roles bound to a ServiceAccount allow; `namespace` is where objects go that name none."""
-    objects = list(manifests)
-    roles = {(one["kind"], one["metadata"]["name"]): one for one in objects if "rules" in one}
-    for binding in objects:
-        if not any(subject["name"] == account for subject in binding.get("subjects", [])):
-            continue
-        role = roles[binding["roleRef"]["kind"], binding["roleRef"]["name"]]
-        where = "" if role["kind"] == "ClusterRole" else role["metadata"].get("namespace", namespace)
-        for rule in role["rules"]:
-            for group in rule["apiGroups"]:
-                for resource in rule["resources"]:
-                    for verb in rule["verbs"]:
-                        for name in rule.get("resourceNames", [""]):
-                            yield Allowed(verb, group, resource, where, name)
+def gather(fleet: Fleet, accounts: dict[str, str]) -> Iterator[Asking]:
+    """Give all that the processes asked for, and as whom."""
+    for name, process in fleet.processes.items():
+        for request in fleet.wires[name].requests:
+            if not DISCOVERY.fullmatch(request.path):
+                yield from split_impersonation(
+                    (OURS, accounts[process.role]), request.impersonated, read_request(request)
+                )
 
 
-def uncomment(text: str) -> str:
-    """Make the rule that stands in comments one that counts."""
-    return re.sub(r"^  # ((?:- |  )\S*(?:apiGroups|resources|verbs): )", r"  \1", text, flags=re.MULTILINE)
-
-
-async def live(running: Running) -> None:
+async def live(fleet: Fleet, receiver: str) -> None:
     """Do all that needs a right: start up, start builds of both kinds, meet a build that is there, and hand on."""
+    running = fleet.running
     for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
-        running.apply({**manifest, "metadata": {"namespace": "default", **manifest["metadata"]}})
+        # Without the label that has a Secret watched, which is another right.
+        running.apply({**manifest, "metadata": {"namespace": "default", **manifest["metadata"], "labels": {}}})
     body = make_push()
-    headers = make_headers(body, secret=SECRET, delivery="once")
+    signed = {"body": body, "secret": SECRET, "delivery": "once"}
     for name in ("hello", "nightly"):
-        url = await running.until_ready(name)
-        assert (await running.client.post(url, content=body, headers=headers)).status_code == 202
+        await running.until_ready(name)
+        assert (await fleet.push(receiver, name, **signed)).status_code == 202
         await running.until(lambda name=name: running.last(name) == ("started", "BuildCreated"))
-    await running.stop()
-    # Another receiver, which knows nothing of the delivery, gets it again.
-    shutil.rmtree(running.settings.journal)
-    await running.start()
-    url = await running.until_ready()
-    assert (await running.client.post(url, content=body, headers=headers)).status_code == 202
-    await running.until(lambda: any(asked.status == 409 for asked in running.cluster.requests))
-    await running.until(
-        lambda: any(asked.method == "GET" and "/jobs/" in asked.path for asked in running.cluster.requests)
-    )
-    await running.stop()
+    # A receiver that knows nothing of the delivery gets it again.
+    process = fleet.processes[receiver]
+    assert await process.signal(signal.SIGTERM) == 0
+    shutil.rmtree(process.environment["HOOKWRIGHT_JOURNAL"])
+    await process.start()
+    await fleet.until_ready(receiver)
+    assert (await fleet.push(receiver, "hello", **signed)).status_code == 202
+    requests = fleet.wires[receiver].requests
+    await until(lambda: any(one.method == "GET" and "/jobs/" in one.path for one in requests), "it looks at the build")
+    for each in fleet.processes.values():
+        assert await each.signal(signal.SIGTERM) == 0
 
 
-async def test_rights_allow_what_is_asked_and_nothing_else(tmp_path: Path):
-    """Each request is allowed by the rights in examples/, but for the watch that is optional; each right is used."""
-    ours = set(read_rules(read_manifests([OURS]), "hookwright"))
-    optional = set(read_rules(yaml.safe_load_all(uncomment(OURS.read_text())), "hookwright")) - ours
-    team = list(read_manifests([TEAMS]))
-    ours |= set(read_rules(team, "hookwright", namespace="default"))
-    builders = set(read_rules(team, "default", namespace="default"))
-    assert {allowed.verb for allowed in optional} == {"list", "watch"}
-    assert {allowed.resource for allowed in optional} == {"secrets"}
-    used: set[Allowed] = set()
-    async with run_hookwright(tmp_path) as running:
-        await live(running)
-        requests = [one for one in running.cluster.requests if not DISCOVERY.fullmatch(one.path)]
-    for request in requests:
-        asked = {(read_request(request), frozenset(builders if request.impersonate_user else ours | optional))}
-        if request.impersonate_user:
-            _, _, namespace, account = request.impersonate_user.split(":")
-            asked.add((Asked("impersonate", "", "serviceaccounts", namespace, account), frozenset(ours)))
-        for one, rights in asked:
-            covering = {right for right in rights if right.covers(one)}
-            assert covering, f"{one}: no right allows it"
-            used |= covering
-    assert (ours | builders | optional) - used == set()
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+async def test_rights_allow_what_is_asked_and_nothing_else(tmp_path: Path, mode: Mode):
+    """Each role's requests are allowed by its rights, but for a watch that is optional; and it needs each of them."""
+    rights, needed = mode.read(optional=True), mode.read(optional=False)
+    optional = {allowed for account, all_allowed in rights.items() for allowed in all_allowed - needed[account]}
+    assert {allowed[:3] for allowed in optional} == {("list", "", "secrets"), ("watch", "", "secrets")}
+    roles = {f"the-{role}": role for role in sorted(mode.accounts)}
+    async with run_fleet(tmp_path, roles, HOOKWRIGHT_NAMESPACES=mode.namespaces) as fleet:
+        await live(fleet, next(name for name, role in roles.items() if role != "operator"))
+        refused, unused = compare(gather(fleet, mode.accounts), rights)
+    assert refused == set()
+    assert unused == set()
+    if mode.namespaces:
+        assert all(allowed.namespace for all_allowed in rights.values() for allowed in all_allowed)
+
+
+def test_chosen_namespaces_have_the_same_rights():
+    """What is given for chosen namespaces is what is given for all, in each of them."""
+    both = [
+        {account: {(*allowed[:3], allowed.name) for allowed in all_allowed} for account, all_allowed in read.items()}
+        for read in (read_rules(read_manifests([file]), namespace="default") for file in (EVERYWHERE, CHOSEN))
+    ]
+    assert both[0] == both[1]
+
+
+@pytest.mark.parametrize("optional", [False, True])
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+def test_chart_gives_the_same_rights(mode: Mode, optional):
+    """The chart gives its accounts, and tenants, what the files give."""
+    values = {
+        "mode": "single" if "run" in mode.accounts else "split",
+        "watchNamespaces": [mode.namespaces] if mode.namespaces else [],
+        "rights": {"watchSecrets": optional},
+        "tenants": [{"namespace": "default", "serviceAccount": "default"}],
+    }
+    found = read_rules([one for one in render(values) if "rules" in one or "roleRef" in one])
+    expected = mode.read(optional=optional)
+    assert {account: found[account] for account in expected} == expected
+    assert {name for where, name in found if where == OURS} == set(mode.accounts.values())

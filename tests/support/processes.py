@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from support.stage import make_cluster
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 60.0
+MOST_REQUESTS = 10_000
 LEASES = r".*/leases(/.*)?"
 
 
@@ -131,6 +133,7 @@ class Request:
     path: str
     query: str
     body: Any
+    impersonated: str = ""
 
     def touches(self, path: str) -> bool:
         """Say whether its whole path is as this regular expression says."""
@@ -145,6 +148,8 @@ class Wire:
         """The requests that may have changed something."""
         self.asked = 0
         """How many requests the process has made."""
+        self.requests: deque[Request] = deque(maxlen=MOST_REQUESTS)
+        """The newest of them."""
         self.port = 0
         self.flows = asyncio.Event()
         """While it is not set, no answer and no event of a watch comes through."""
@@ -165,6 +170,7 @@ class Wire:
 
     def _note(self, request: Request) -> None:
         self.asked += 1
+        self.requests.append(request)
         if request.method == "GET":
             return
         self.writes.append(request)
@@ -235,7 +241,16 @@ class Reading:
             method, target, _ = head.partition("\r\n")[0].split(" ")
             path, _, query = target.partition("?")
             body = bytes(self._data[end + 4 : over])
-            self._note(Request(method=method, path=path, query=query, body=json.loads(body) if body else None))
+            acts = re.search(r"(?im)^impersonate-user: *(\S+)", head)
+            self._note(
+                Request(
+                    method=method,
+                    path=path,
+                    query=query,
+                    body=json.loads(body) if body else None,
+                    impersonated=acts[1] if acts else "",
+                )
+            )
             del self._data[:over]
 
 

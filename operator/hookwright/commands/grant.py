@@ -28,9 +28,9 @@ BUILDS = {"jobs": ("batch", "jobs")}
     "--hookwright-account",
     "hookwright_accounts",
     multiple=True,
-    default=["hookwright"],
+    default=["hookwright-receiver", "hookwright-operator"],
     show_default=True,
-    help="Hookwright's own account there; once for each, where receiver and operator have one of their own.",
+    help="Hookwright's own account there, once for each; `hookwright run` has one for both roles: hookwright.",
 )
 @click.option(
     "--builds",

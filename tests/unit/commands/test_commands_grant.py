@@ -10,7 +10,7 @@ from command_line import run
 
 from hookwright.devcluster import DevCluster
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "rights" / "2-team.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "rights" / "team" / "builds.yaml"
 
 
 def grant(capsys, *arguments):
@@ -37,10 +37,10 @@ def identify(objects):
 
 
 def test_grant_means_what_the_example_means(capsys):
-    """For ServiceAccount default it gives the very rights of examples/rights/2-team.yaml."""
+    """For ServiceAccount default it gives the very rights of examples/rights/team."""
     example = list(yaml.safe_load_all(EXAMPLE.read_text(encoding="utf-8")))
     expected = find_rights(example, namespace="team-a")
-    assert len(expected) == 2
+    assert len(expected) == 3
     assert find_rights(grant(capsys, "team-a", "--service-account", "default"), namespace="team-a") == expected
 
 
@@ -58,17 +58,17 @@ def test_grant_stays_in_its_namespace(capsys):
 
 
 def test_hookwright_may_be_that_account_only(capsys):
-    """Hookwright's account receives one right: to impersonate the one ServiceAccount, named."""
+    """Each of Hookwright's accounts receives one right: to impersonate the one ServiceAccount, named."""
     rights = find_rights(grant(capsys, "team-a", "--service-account", "builder"), namespace="team-a")
-    (rule,) = [
-        yaml.safe_load(rule) for where, who, rule in rights if (where, who) == ("hookwright-system", "hookwright")
-    ]
-    assert rule == {
+    ours = {who: yaml.safe_load(rule) for where, who, rule in rights if where == "hookwright-system"}
+    rule = {
         "apiGroups": [""],
         "resources": ["serviceaccounts"],
         "resourceNames": ["builder"],
         "verbs": ["impersonate"],
     }
+    assert ours == {"hookwright-receiver": rule, "hookwright-operator": rule}
+    assert len([where for where, _, _ in rights if where == "hookwright-system"]) == 2
 
 
 @pytest.mark.parametrize(("one", "other"), [("default", "builder"), ("a", "a-b"), ("x", "x.y"), ("builds-as-a", "a")])
@@ -104,7 +104,7 @@ def test_impersonate_only_gives_the_account_itself_nothing(capsys):
     """With --impersonate-only no right of the account's own is printed."""
     objects = grant(capsys, "team-a", "--service-account", "builder", "--impersonate-only")
     rights = find_rights(objects, namespace="team-a")
-    assert {who for _, who, _ in rights} == {"hookwright"}
+    assert {who for _, who, _ in rights} == {"hookwright-receiver", "hookwright-operator"}
 
 
 def test_builds_are_what_hookwright_can_start(capsys):
