@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
-.PHONY: help demo test control-plane test-cluster lint format bench crds lock clean
+.PHONY: help demo test control-plane test-cluster lint format bench crds values lock clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ crds: $(VENV)/.runtime  ## Write crds/, and the chart's copies, anew from the mo
 	$(BIN)/hookwright crds --to crds
 	$(BIN)/hookwright crds --to charts/hookwright/files/crds
 
+values: $(VENV)/.dev  ## Write the page of the chart's values anew from its values.yaml
+	$(BIN)/python tests/support/values_page.py
+
 lock: $(VENV)/.dev  ## Choose the newest versions that pyproject.toml allows
 	$(PIP) install 'uv>=0.9'
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -49,6 +52,8 @@ lock: $(VENV)/.dev  ## Choose the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --constraint requirements.lock --group dev \
 		--output-file requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --group build --output-file requirements-build.lock
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
