@@ -76,9 +76,9 @@ takes deliveries and whether it reconciles.
 {{- regexReplaceAll ":[0-9]*$" $authority "" -}}
 {{- end -}}
 
-{{/* The beginning of the paths that senders ask for. */}}
+{{/* publicUrl's path; empty if it has none. */}}
 {{- define "hookwright.publicPath" -}}
-{{- regexReplaceAll "^https?://[^/]*" (include "hookwright.publicUrl" .) "" -}}/hooks
+{{- regexReplaceAll "^https?://[^/]*" (include "hookwright.publicUrl" .) "" -}}
 {{- end -}}
 
 {{/* An address and a port in one. Takes dict: address, port. */}}

@@ -1,0 +1,118 @@
+"""What the chart makes for others to read: networks, the Prometheus operator, Grafana, and Hookwright itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from hookwright.commands import COMMANDS
+from support.chart import find, find_pods, render
+from support.chart_modes import MODES
+
+POLICIES = {"networkPolicy": {"enabled": True, "adminNamespaces": ["monitoring"]}}
+
+
+@pytest.mark.parametrize("values", MODES.values(), ids=list(MODES))
+def test_commands_are_hookwrights(values):
+    """Every container's arguments are a command of this version, with options that it takes."""
+    pods = list(find_pods(render(values)))
+    assert pods
+    for _, pod in pods:
+        name, *arguments = pod["spec"]["containers"][0]["args"]
+        (command,) = [one for one in COMMANDS if one.name == name]
+        assert command.make_context(name, list(arguments)) is not None
+
+
+def test_helm_test_asks_what_is_there():
+    """The pod of `helm test` asks the receivers by the public path, and every role's admin port."""
+    objects = render({"publicUrl": "https://example.com/ci/"})
+    (container,) = find(objects, "Pod", "hookwright-check")["spec"]["containers"]
+    assert container["args"] == [
+        "check",
+        "--receiver",
+        "http://hookwright-receiver.hookwright-system.svc:80/ci",
+        "--admin",
+        "http://hookwright-receiver-pods.hookwright-system.svc:9090",
+        "--admin",
+        "http://hookwright-operator-pods.hookwright-system.svc:9090",
+    ]
+
+
+def test_policies_leave_the_admin_port_to_few():
+    """Senders come from everywhere; the admin port is for Hookwright's own namespace and those that are named."""
+    receiver = find(render(POLICIES), "NetworkPolicy", "hookwright-receiver")["spec"]
+    http, admin = receiver["ingress"]
+    assert http == {"ports": [{"port": "http", "protocol": "TCP"}]}
+    (peer,) = admin["from"]
+    (expression,) = peer["namespaceSelector"]["matchExpressions"]
+    assert admin["ports"] == [{"port": "admin", "protocol": "TCP"}]
+    assert expression["values"] == ["hookwright-system", "monitoring"]
+    assert receiver["policyTypes"] == ["Ingress", "Egress"]
+    operator = find(render(POLICIES), "NetworkPolicy", "hookwright-operator")["spec"]
+    assert [rule["ports"][0]["port"] for rule in operator["ingress"]] == ["admin"]
+
+
+def test_policies_hold_senders_to_where_they_may_be():
+    """With receiverFrom only those send, and the pod of `helm test`."""
+    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]
+    policy = find(
+        render({"networkPolicy": {"enabled": True, "receiverFrom": peers}}), "NetworkPolicy", "hookwright-receiver"
+    )
+    first, test = policy["spec"]["ingress"][0]["from"]
+    assert [first] == peers
+    assert test["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "check"
+
+
+def test_policies_let_pods_reach_names_and_the_api_server():
+    """Pods reach port 53 and the API server's ports, within its ranges if they are named, and what is added."""
+    more = {"ports": [{"port": 443}], "to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
+    api_server = {"cidrs": ["10.0.0.1/32"], "ports": [6443]}
+    policies = {"enabled": True, "apiServer": api_server, "extraEgress": [more]}
+    objects = render({"networkPolicy": policies, "adoptJournals": ["old"]})
+    for name in ("hookwright-receiver", "hookwright-operator", "hookwright-adopt"):
+        names, api, added = find(objects, "NetworkPolicy", name)["spec"]["egress"]
+        assert names["ports"] == [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+        assert api == {"ports": [{"port": 6443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}
+        assert added == more
+
+
+@pytest.mark.parametrize("mode", ["split", "single"])
+def test_service_monitor_finds_the_admin_ports(mode):
+    """Prometheus is led to the admin port of each role's pods, by labels that the other Service does not have."""
+    objects = render(
+        {"mode": mode, "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}}
+    )
+    monitor = find(objects, "ServiceMonitor", "hookwright")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert set(monitor["spec"]) == {"selector", "endpoints"}
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint == {"port": "admin", "path": "/metrics", "interval": "30s"}
+    wanted = monitor["spec"]["selector"]["matchLabels"].items()
+    found = [one for one in objects if one["kind"] == "Service" and wanted <= one["metadata"]["labels"].items()]
+    assert len(found) == len([one for one in objects if one["kind"] == "StatefulSet"])
+    for service in found:
+        assert service["spec"]["clusterIP"] == "None"
+        assert [port["name"] for port in service["spec"]["ports"]] == ["admin"]
+
+
+def test_adopting_mounts_that_very_volume():
+    """Each volume that is named is worked off by a Job of its own, as a receiver's account, with its settings."""
+    objects = render({"adoptJournals": ["journal-hookwright-receiver-7", "old"]})
+    jobs = {one["metadata"]["annotations"]["hookwright.dev/journal"]: one for one in objects if one["kind"] == "Job"}
+    assert set(jobs) == {"journal-hookwright-receiver-7", "old"}
+    receiver = find(objects, "StatefulSet", "hookwright-receiver")["spec"]["template"]["spec"]
+    for claim, job in jobs.items():
+        spec = job["spec"]["template"]["spec"]
+        assert {"name": "journal", "persistentVolumeClaim": {"claimName": claim}} in spec["volumes"]
+        assert {"name": "journal", "mountPath": "/var/lib/hookwright"} in spec["containers"][0]["volumeMounts"]
+        assert spec["serviceAccountName"] == receiver["serviceAccountName"]
+        assert spec["containers"][0]["env"] == receiver["containers"][0]["env"]
+
+
+def test_changed_job_is_another():
+    """A Job cannot be changed: where its pod differs, its name does, so that an upgrade goes through."""
+    one, other = (
+        next(job["metadata"]["name"] for job in render({"adoptJournals": ["old"], **more}) if job["kind"] == "Job")
+        for more in ({}, {"clusterName": "other"})
+    )
+    assert one != other
+    assert len(one) <= 63

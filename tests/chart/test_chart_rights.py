@@ -1,0 +1,72 @@
+"""The rights in the chart: those of examples/rights, none for the cluster if it serves a part, what grant prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from hookwright.commands.grant import grant
+from support.chart import find, render
+from support.chart_modes import MODES, TENANTS
+
+RBAC = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+ACCOUNTS = {"split": ["hookwright-receiver", "hookwright-operator"], "single": ["hookwright"]}
+
+
+def strip(one: dict[str, Any]) -> dict[str, Any]:
+    """Give an object without the labels that Helm's releases have."""
+    return {**one, "metadata": {name: value for name, value in one["metadata"].items() if name != "labels"}}
+
+
+@pytest.mark.parametrize("mode", ACCOUNTS)
+@pytest.mark.parametrize("impersonate_only", [False, True])
+def test_tenants_are_what_grant_prints(mode, impersonate_only):
+    """Each tenant's objects are those that `hookwright grant` prints for it, and no others come with it."""
+    tenants = [{**tenant, "impersonateOnly": impersonate_only} for tenant in TENANTS]
+    without = [one for one in render({"mode": mode}) if one["kind"] in RBAC]
+    found = [
+        strip(one) for one in render({"mode": mode, "tenants": tenants}) if one["kind"] in RBAC and one not in without
+    ]
+    printed: list[dict[str, Any]] = []
+    for tenant in TENANTS:
+        arguments = [tenant["namespace"], "--service-account", tenant["serviceAccount"]]
+        arguments += [word for account in ACCOUNTS[mode] for word in ("--hookwright-account", account)]
+        arguments += ["--impersonate-only"] if impersonate_only else []
+        done = CliRunner().invoke(grant, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        printed += [one for one in yaml.safe_load_all(done.output) if one]
+    assert sorted(found, key=str) == sorted(printed, key=str)
+
+
+def test_namespaced_release_has_no_rule_for_the_cluster():
+    """With watchNamespaces all rights are Roles in these namespaces and in Hookwright's own."""
+    objects = [one for one in render({"watchNamespaces": ["team-a", "team-b"]}) if one["kind"] in RBAC]
+    assert {one["kind"] for one in objects} == {"Role", "RoleBinding"}
+    assert {one["metadata"]["namespace"] for one in objects} == {"team-a", "team-b", "hookwright-system"}
+    for one in objects:
+        if one["kind"] == "RoleBinding":
+            assert one["roleRef"]["kind"] == "Role"
+
+
+@pytest.mark.parametrize("values", MODES.values(), ids=list(MODES))
+def test_bindings_are_to_roles_that_are_there(values):
+    """Each binding binds a role of the same place to accounts of the release."""
+    objects = render(values)
+    accounts = {
+        pod["serviceAccountName"]
+        for pod in (one["spec"]["template"]["spec"] for one in objects if one["kind"] == "StatefulSet")
+    }
+    for one in objects:
+        if one["kind"] not in ("RoleBinding", "ClusterRoleBinding"):
+            continue
+        assert find(objects, one["roleRef"]["kind"], one["roleRef"]["name"], one["metadata"].get("namespace"))
+        if not one["metadata"]["name"].startswith("hookwright-builds-as-"):
+            assert {subject["name"] for subject in one["subjects"]} <= accounts
+
+
+def test_rights_can_be_made_by_hand():
+    """With rights.create: false the release has no role and no binding."""
+    assert not [one for one in render({"rights": {"create": False}}) if one["kind"] in RBAC]

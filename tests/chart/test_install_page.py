@@ -1,0 +1,72 @@
+"""operator/docs/install.md: its values render, its manifests are whole, and what it names is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hookwright.kinds import KINDS
+from hookwright.reconcile import rootkey
+from support.chart import render
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "operator" / "docs" / "install.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+BLOCKS = [
+    yaml.safe_load(re.sub(r"(?m)^  ", "", block) if indent else block)
+    for indent, block in re.findall(r"(?m)^( *)```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
+]
+VALUES = [block for block in BLOCKS if "apiVersion" not in block]
+MANIFESTS = {block["kind"]: block for block in BLOCKS if "apiVersion" in block}
+
+
+@pytest.mark.parametrize("values", VALUES, ids=[",".join(block) for block in VALUES])
+def test_values_on_the_page_render(values):
+    """Each block of values is taken by the chart as it stands there."""
+    assert render(values)
+
+
+def test_manifests_on_the_page_have_values_that_render():
+    """What Argo CD and Flux are given renders too."""
+    application, release = MANIFESTS["Application"]["spec"], MANIFESTS["HelmRelease"]["spec"]
+    assert render(application["source"]["helm"]["valuesObject"])
+    assert render(release["values"])
+    for path in (application["source"]["path"], release["chart"]["spec"]["chart"]):
+        assert (ROOT / path / "Chart.yaml").exists()
+
+
+def test_page_gives_the_health_of_every_kind():
+    """Argo CD is told of each of our kinds how its health is read."""
+    data: dict[str, Any] = MANIFESTS["ConfigMap"]["data"]
+    assert set(data) == {f"resource.customizations.health.hookwright.dev_{kind.KIND}" for kind in KINDS}
+
+
+def test_page_names_what_is_there():
+    """The root key's Secret, and each file and heading that is linked to, are there."""
+    assert f"`{rootkey.NAME}`" in TEXT
+    for target, _, heading in re.findall(r"\]\(([^)#:]+)(#([^)]*))?\)", TEXT):
+        file = (PAGE.parent / target).resolve()
+        assert file.exists(), target
+        if heading:
+            headings = re.findall(r"(?m)^#+ (.*)$", file.read_text(encoding="utf-8"))
+            assert heading in {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_nothing_has_to_be_freed():
+    """Nothing in the release has a finalizer or waits for a hook, as the page says of uninstalling."""
+    for one in render():
+        assert one["metadata"].get("annotations", {}).get("helm.sh/hook") in (None, "test")
+        assert "finalizers" not in one["metadata"]
+
+
+def test_page_names_the_volumes_as_they_are():
+    """The selector by which the page deletes the volumes finds each of them."""
+    assert "app.kubernetes.io/instance=hookwright" in TEXT
+    for one in render():
+        if one["kind"] == "StatefulSet":
+            (claim,) = one["spec"]["volumeClaimTemplates"]
+            assert claim["metadata"]["labels"]["app.kubernetes.io/instance"] == "hookwright"
