@@ -11,6 +11,7 @@ from hookwright.cluster import BUILDTRIGGERS, LEASES, SECRETS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
+from hookwright.metrics import Metrics
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 from support.fakecluster import FakeCluster
@@ -37,6 +38,7 @@ class Bench:
             root_keys=self.root_keys,
             settings=Settings(identity="us"),
             clock=lambda: NOON,
+            metrics=Metrics(role="operator"),
         )
         self.cluster.put(SECRETS, raw_secret())
         self.cluster.put(BUILDTRIGGERS, raw_buildtrigger())

@@ -109,12 +109,12 @@ class InformerFeed:
                 namespaces,
             )
 
-        self._informers = [follow(kind, resource) for kind, resource in OURS.items()]
+        self.informers = {resource: follow(kind, resource) for kind, resource in OURS.items()}
 
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for informers in self._informers:
+            for informers in self.informers.values():
                 group.create_task(informers.run())
                 await informers.synced()
             self._filled.set()

@@ -23,13 +23,30 @@ from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.intake.routes import Routes
 from hookwright.intake.server import BODY_SECONDS, IntakeServer
-from hookwright.journal import History, Journal
+from hookwright.journal import Accept, Accepted, History, Journal
+from hookwright.metrics import Metrics, catalogue
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 
 log = structlog.get_logger()
 
 LAST_BODY_SECONDS = BODY_SECONDS + 1.0
+
+
+class TimedJournal:
+    """Takes deliveries as the journal does, and tells `waited` how many seconds that took."""
+
+    def __init__(self, journal: Journal, waited: Callable[[float], None]) -> None:
+        self._journal = journal
+        self._waited = waited
+
+    async def accept_all(self, deliveries: list[Accepted]) -> list[Accept]:
+        """See `Journal.accept_all`."""
+        began = time.perf_counter()
+        try:
+            return await self._journal.accept_all(deliveries)
+        finally:
+            self._waited(time.perf_counter() - began)
 
 
 class IntakeSide:
@@ -46,6 +63,7 @@ class IntakeSide:
         history: History,
         settings: Settings,
         clock: Callable[[], datetime],
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._starting = starting
@@ -54,22 +72,27 @@ class IntakeSide:
         self._routes = Routes(root_keys.keys, base=settings.public_path)
         self._limit = ObjectLimit(time.monotonic)
         addresses = AddressLimit(settings.address_limit, time.monotonic)
+        bodies = BodyMemory(settings.body_memory << 20)
         self._server = IntakeServer(
             host=settings.listen_host,
             port=settings.listen_port,
             routes=self._routes,
             receiver=Receiver(
                 secrets=secrets,
-                journal=journal,
+                journal=TimedJournal(journal, metrics.count_journal_wait),
                 report=self._hear_verdict,
                 admit=self._admit,
                 forgive=addresses.forgive,
             ),
             clock=clock,
             addresses=addresses,
-            bodies=BodyMemory(settings.body_memory << 20),
+            bodies=bodies,
             trusted=parse_networks(settings.trusted_proxies),
+            answered=lambda given, seconds: metrics.count_delivery(given.kind, given.reason, seconds),
         )
+        metrics.show(catalogue.IN_FLIGHT, lambda: self._server.in_flight)
+        metrics.show(catalogue.BODY_BYTES, lambda: bodies.held_bytes)
+        metrics.show(catalogue.BODY_LIMIT, lambda: bodies.limit_bytes)
         self._serving: asyncio.Task[None] | None = None
         mirror.subscribe(lambda change: keep_routes(change, mirror, self._routes))
         root_keys.subscribe(lambda: self._routes.replace_keys(root_keys.keys))

@@ -11,6 +11,7 @@ from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.kinds import BuildTrigger, Webhook
+from hookwright.metrics import Metrics, catalogue
 from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
 from hookwright.reconcile.lease import Lease, LeasedCluster
@@ -45,6 +46,7 @@ class OperatorSide:
         root_keys: RootKeys,
         settings: Settings,
         clock: Callable[[], datetime],
+        metrics: Metrics,
     ) -> None:
         self._mirror = mirror
         self.lease = Lease(cluster=cluster, namespace=settings.namespace, identity=settings.identity)
@@ -60,7 +62,13 @@ class OperatorSide:
             root_keys=root_keys,
             cronjobs_known=cronjobs_known,
         )
-        self._queue = WorkQueue[Key](work=lambda key: reconcile(key, world), workers=RECONCILERS)
+        self._queue = WorkQueue[Key](
+            work=lambda key: reconcile(key, world),
+            workers=RECONCILERS,
+            done=lambda key, result, seconds: metrics.count_reconcile(key.kind, result, seconds),
+        )
+        metrics.show(catalogue.QUEUE, lambda: len(self._queue))
+        metrics.show(catalogue.LEADER, lambda: self.lease.held)
         mirror.subscribe(self._see)
         watched.subscribe(lambda namespace, name: self._add(mirror.webhooks_on(namespace, name)))
         root_keys.subscribe(self.look_at_all)

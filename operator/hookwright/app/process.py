@@ -20,13 +20,18 @@ from hookwright.app.disk import DiskWatch
 from hookwright.app.feeds import OURS, InformerFeed, KopfFeed, fill, follow_cronjobs
 from hookwright.app.intake import IntakeSide
 from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness, describe_wait
+from hookwright.app.scrape import JournalView, MetricsPage, show_cluster, show_journal, show_watches
 from hookwright.app.starting import StartingSide, open_history, open_journal
+from hookwright.cluster import CRONJOBS, SECRETS
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.informers import Informers
 from hookwright.cluster.mirror import Change, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.errors import ClusterError, HookwrightError, Unready
+from hookwright.journal import Journal
+from hookwright.metrics import Metrics
+from hookwright.metrics.catalogue import READY
 from hookwright.reconcile.rootkey import RIPEN_SECONDS, RootKeys, load_root_keys
 from hookwright.settings import Settings
 
@@ -78,17 +83,20 @@ class App:
             JournalLocked: another process has the journal.
         """
         async with AsyncExitStack() as stack:
-            readiness = Readiness()
-            # Before all that may have to be waited for, and the last to go.
-            if self.settings.admin_address is not None:
-                pages = health_pages(lambda: readiness.trouble)
-                await stack.enter_async_context(serve_pages(self.settings.admin_address, pages))
+            readiness, metrics = Readiness(), Metrics(role=self.role)
+            page = await self._serve_admin(stack, readiness, metrics)
             places = self.settings.places
             watches = WATCHES_PER_NAMESPACE * len(places)
-            cluster = await stack.enter_async_context(KubernetesCluster(self.configuration, watches=watches))
+            cluster = await stack.enter_async_context(
+                KubernetesCluster(self.configuration, watches=watches, asked=metrics.count_request)
+            )
             # The journal before anything else: whoever may not have it must not begin.
             receives = self.role is not Role.OPERATOR
             journal = await stack.enter_async_context(open_journal(self.settings, self.clock)) if receives else None
+            tasks: list[asyncio.Task[None]] = []
+            stack.push_async_callback(end_tasks, tasks)
+            if journal is not None:
+                tasks += [asyncio.create_task(self._watch_disk(journal, readiness, metrics, page))]
             readiness.enter(WAITING)
             # Only a process that operates makes the root key: receivers need no right to.
             receiver_only = self.role is Role.RECEIVER
@@ -105,7 +113,7 @@ class App:
             watched = WatchedSecrets(cluster, namespaces=places)
             cronjobs = follow_cronjobs(cluster, mirror, places)
             secrets = SecretReader(cluster, watched=watched)
-            tasks = [
+            tasks += [
                 asyncio.create_task(cronjobs.run()),
                 asyncio.create_task(watched.informers.run()),
                 # Where nobody receives, URLs are made for receivers in other processes, which must know the key first.
@@ -113,12 +121,8 @@ class App:
                     root_keys.follow(cluster, self.settings.namespace, ripen=0.0 if receives else RIPEN_SECONDS)
                 ),
             ]
-            stack.push_async_callback(end_tasks, tasks)
             intake = None
             if journal is not None:
-                disk = DiskWatch(journal)
-                tasks += [asyncio.create_task(disk.run())]
-                readiness.require(lambda: disk.trouble)
                 history = await stack.enter_async_context(open_history(self.settings, self.clock))
                 starting = StartingSide(
                     cluster=cluster,
@@ -127,6 +131,7 @@ class App:
                     history=history,
                     settings=self.settings,
                     clock=self.clock,
+                    metrics=metrics,
                 )
                 intake = IntakeSide(
                     starting=starting,
@@ -137,6 +142,7 @@ class App:
                     history=history,
                     settings=self.settings,
                     clock=self.clock,
+                    metrics=metrics,
                 )
             if not receiver_only:
                 # Imported here, with all that it brings: a receiver does without.
@@ -151,24 +157,58 @@ class App:
                     root_keys=root_keys,
                     settings=self.settings.model_copy(update={"identity": self.settings.identity or make_identity()}),
                     clock=self.clock,
+                    metrics=metrics,
                 )
                 tasks += [asyncio.create_task(operator.run())]
                 if not receives:
                     # Who receives too is there for deliveries, whatever becomes of the Lease.
                     readiness.require(lambda: operator.lease.trouble)
             mirror.subscribe(self.observe)
+            show_cluster(metrics, mirror, root_keys)
+            show_watches(metrics, {CRONJOBS: cronjobs, SECRETS: watched.informers})
             await until_stop(settle(cronjobs), stop)
-            if receiver_only or places:
-                informed = InformerFeed(cluster, mirror, places, waiting=readiness.enter)
-                tasks += [asyncio.create_task(informed.run())]
-                filled = await until_stop(informed.filled(), stop)
-            else:
-                filled = await insist(lambda: fill(mirror, cluster), stop, waiting=readiness.enter)
-                if filled:
-                    tasks += [asyncio.create_task(KopfFeed(self.configuration, cluster, mirror).run())]
-            if filled:
+            if await self._fill(cluster, mirror, tasks, readiness=readiness, metrics=metrics, stop=stop):
                 readiness.enter(OPENING)
                 await self._live(tasks, intake, readiness, stop=stop, ready=ready)
+
+    async def _serve_admin(self, stack: AsyncExitStack, readiness: Readiness, metrics: Metrics) -> MetricsPage:
+        """Serve the admin port, if there is one: before all that may have to be waited for; it is the last to go."""
+        page = MetricsPage(metrics)
+        metrics.show(READY, lambda: not readiness.trouble)
+        if self.settings.admin_address is not None:
+            pages = health_pages(lambda: readiness.trouble) | {"/metrics": page.give}
+            await stack.enter_async_context(serve_pages(self.settings.admin_address, pages))
+        return page
+
+    async def _watch_disk(self, journal: Journal, readiness: Readiness, metrics: Metrics, page: MetricsPage) -> None:
+        """Watch the journal's disk until cancelled, and show what waits in the journal."""
+        disk, view = DiskWatch(journal), JournalView(journal, self.clock)
+        readiness.require(lambda: disk.trouble)
+        page.refresh.append(view.refresh)
+        show_journal(metrics, view, disk)
+        await disk.run()
+
+    async def _fill(
+        self,
+        cluster: KubernetesCluster,
+        mirror: Mirror,
+        tasks: list[asyncio.Task[None]],
+        *,
+        readiness: Readiness,
+        metrics: Metrics,
+        stop: asyncio.Event,
+    ) -> bool:
+        """Fill the mirror, and add to `tasks` what keeps it right; say whether that was done before `stop` was set."""
+        places = self.settings.places
+        if self.role is Role.RECEIVER or places:
+            informed = InformerFeed(cluster, mirror, places, waiting=readiness.enter)
+            show_watches(metrics, informed.informers)
+            tasks.append(asyncio.create_task(informed.run()))
+            return bool(await until_stop(informed.filled(), stop))
+        if not await insist(lambda: fill(mirror, cluster), stop, waiting=readiness.enter):
+            return False
+        tasks.append(asyncio.create_task(KopfFeed(self.configuration, cluster, mirror).run()))
+        return True
 
     async def _live(
         self,

@@ -19,6 +19,7 @@ from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import JournalError
 from hookwright.journal import History, Journal
+from hookwright.metrics import Metrics, catalogue
 from hookwright.reasons import Outcome
 from hookwright.settings import Settings
 
@@ -61,8 +62,10 @@ class StartingSide:
         history: History,
         settings: Settings,
         clock: Callable[[], datetime],
+        metrics: Metrics | None = None,
     ) -> None:
         self.concluded: Counter[Outcome] = Counter()
+        self._metrics = metrics or Metrics(role="")
         self._journal = journal
         self._history = history
         self._clock = clock
@@ -75,8 +78,11 @@ class StartingSide:
             clock=clock,
             concurrency=settings.concurrent_starts,
             patience=timedelta(seconds=settings.target_patience),
+            postponed=self._metrics.count_retry,
         )
         self._working = False
+        self._metrics.show(catalogue.STATUS_DROPPED, lambda: self._writer.dropped)
+        self._metrics.show(catalogue.HISTORY_DROPPED, lambda: history.lost)
         mirror.subscribe(lambda change: welcome(change, self._worker))
         journal.subscribe(self._worker.wake)
 
@@ -113,6 +119,8 @@ class StartingSide:
         """Pass on what became of a start."""
         if conclusion.reason.outcome is not Outcome.PENDING:
             self.concluded[conclusion.reason.outcome] += 1
+            taken = conclusion.time - conclusion.wanted.accepted_at
+            self._metrics.count_start(conclusion.wanted.target.kind, conclusion.reason, taken.total_seconds())
         self._history.write(record_of_conclusion(conclusion), concludes=True)
         self._writer.tell(news_of_conclusion(conclusion))
 

@@ -102,7 +102,7 @@ class News:
 
 
 class StatusWriter:
-    """Gathers news and writes it, at most one patch per object and `FLUSH_SECONDS`."""
+    """Gathers news and writes it, at most one patch per object and `FLUSH_SECONDS`; `dropped` counts what was not."""
 
     def __init__(
         self,
@@ -116,6 +116,7 @@ class StatusWriter:
         self._webhooks = webhooks
         self._clock = clock
         self._sleep = sleep
+        self.dropped = 0
         self._waiting: dict[str, News] = {}
         self._some = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -125,6 +126,7 @@ class StatusWriter:
         before = self._waiting.pop(news.uid, None)
         if before is None and len(self._waiting) >= MAX_WAITING:
             self._waiting.pop(next(iter(self._waiting)))
+            self.dropped += 1
         self._waiting[news.uid] = merge(before, news, now=self._clock()) if before is not None else news
         self._some.set()
 
@@ -163,6 +165,7 @@ class StatusWriter:
         for result in await asyncio.gather(*(write(news) for news in waiting.values()), return_exceptions=True):
             if isinstance(result, Exception):
                 # A mistake of ours about one object must not stop the news of all others.
+                self.dropped += 1
                 log.error("status", error=repr(result))
 
     async def _write(self, news: News) -> None:
@@ -191,6 +194,7 @@ class StatusWriter:
                 self._waiting[news.uid] = merge(news, later, now=self._clock()) if later is not None else news
                 self._some.set()
             else:
+                self.dropped += 1
                 log.warning("status", webhook=f"{news.namespace}/{news.name}", error=error.message)
 
 

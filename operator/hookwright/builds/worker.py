@@ -58,7 +58,7 @@ def refer_build(wanted: WantedBuild) -> BuildReference:
 
 @dataclass(kw_only=True)
 class Worker:
-    """Starts builds, `concurrency` at a time; `report` is told what became of each."""
+    """Starts builds, `concurrency` at a time; `report` is told what became of each, `postponed` why one is put off."""
 
     journal: Journal
     cluster: Cluster
@@ -67,6 +67,7 @@ class Worker:
     clock: Callable[[], datetime]
     concurrency: int
     patience: timedelta
+    postponed: Callable[[Reason], None] = lambda _: None
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _still: asyncio.Event = field(default_factory=asyncio.Event)  # set when nothing is left that can be started now
@@ -181,6 +182,7 @@ class Worker:
         await self._put_off(pending, conclusion.reason)
 
     async def _put_off(self, pending: Pending, reason: Reason) -> None:
+        self.postponed(reason)
         attempts = pending.attempts + 1
         wait = backoff(attempts, jitter=random.random())  # noqa: S311 - spreads retries, guards nothing
         due = self.clock() + timedelta(seconds=wait)

@@ -7,10 +7,11 @@ away at once, since objects become models of our own kinds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -39,6 +40,11 @@ CONNECTIONS = 100
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
+# Kubernetes' verbs, as rights have them.
+_METHODS: Final = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH"}
+
+Asked = Callable[[str, Resource, int, float], None]
+"""Is told of a request: verb, resource, HTTP status (0: no answer), and the seconds until the answer was there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +104,10 @@ def find_proxy(url: str) -> str | None:
 class KubernetesCluster:
     """The `Cluster` port over HTTP; one per process and event loop, closed with `async with` or `close`."""
 
-    def __init__(self, configuration: Configuration, *, watches: int = 0) -> None:
+    def __init__(self, configuration: Configuration, *, watches: int = 0, asked: Asked = lambda *_: None) -> None:
         """Set up the connections, which are made when they are needed; `watches` more, of which each takes one.
+
+        `asked` is told of each request.
 
         Raises:
             UsageError: a certificate or key of the configuration cannot be used.
@@ -114,6 +122,7 @@ class KubernetesCluster:
         except OSError as error:
             raise UsageError(f"a certificate or key of the kubeconfig cannot be used: {error}") from None
         self._user_agent = f"hookwright/{__version__}"
+        self._asked = asked
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,7 +137,7 @@ class KubernetesCluster:
     async def get(self, resource: Resource, *, namespace: str | None = None, name: str) -> Raw | None:
         """See `Cluster.get`."""
         try:
-            return await self._call("GET", resource.path(namespace=namespace, name=name))
+            return await self._call("get", resource, resource.path(namespace=namespace, name=name))
         except ClusterError as error:
             if error.status == 404:  # noqa: PLR2004 - Not Found
                 return None
@@ -146,7 +155,7 @@ class KubernetesCluster:
         """See `Cluster.list_pages`."""
         query = {"limit": str(size)} | _select(label_selector)
         while True:
-            found = await self._call("GET", resource.path(namespace=namespace), query=query)
+            found = await self._call("list", resource, resource.path(namespace=namespace), query=query)
             metadata = found["metadata"]
             if "items" not in found:
                 raise ClusterError("what answers as the API server gives no list where one was asked for", status=0)
@@ -172,7 +181,7 @@ class KubernetesCluster:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(seconds),
         }
-        response = await self._open(resource.path(namespace=namespace), query | _select(label_selector))
+        response = await self._open(resource, resource.path(namespace=namespace), query | _select(label_selector))
         end = asyncio.get_running_loop().time() + seconds + GRACE_SECONDS
         lines = Lines()
         try:
@@ -201,7 +210,8 @@ class KubernetesCluster:
             headers["Impersonate-User"] = f"system:serviceaccount:{namespace}:{service_account}"
         query = {"dryRun": "All"} if dry_run else {}
         # The answer is the object with its defaults, several times as large, and nobody needs it: it is not parsed.
-        await self._send("POST", resource.path(namespace=namespace), manifest, query=query, headers=headers)
+        path = resource.path(namespace=namespace)
+        await self._send("create", resource, path, manifest, query=query, headers=headers)
 
     async def patch(
         self,
@@ -214,51 +224,61 @@ class KubernetesCluster:
     ) -> Raw:
         """See `Cluster.patch`."""
         path = resource.path(namespace=namespace, name=name, subresource=subresource)
-        return await self._call("PATCH", path, patch, headers={"Content-Type": _MERGE_PATCH})
+        return await self._call("patch", resource, path, patch, headers={"Content-Type": _MERGE_PATCH})
 
     async def _call(
         self,
-        method: str,
+        verb: str,
+        resource: Resource,
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        return read_object(await self._send(method, path, body, query=query, headers=headers))
+        return read_object(await self._send(verb, resource, path, body, query=query, headers=headers))
 
     async def _send(
         self,
-        method: str,
+        verb: str,
+        resource: Resource,
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
+        began, status = time.perf_counter(), 0
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                response = await self._ask(method, path, body, query=query, headers=headers)
+                response = await self._ask(_METHODS[verb], path, body, query=query, headers=headers)
                 text = await response.read()  # type: ignore[no-untyped-call]
+                status = response.status
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise _absence(error) from error
         except RecursionError:
             # Nothing was sent. The API server would read it, but nothing that we make is so deep by its nature.
             raise ClusterError("the object nests too deeply to be sent", status=400, reason="BadRequest") from None
+        finally:
+            self._asked(verb, resource, status, time.perf_counter() - began)
         if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
             raise read_refusal(response.status, text)
         return bytes(text)
 
-    async def _open(self, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _open(self, resource: Resource, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Give an answer that is still coming; whoever reads it closes it."""
+        began, status = time.perf_counter(), 0
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                response = await self._ask("GET", path, query=query)
+                response = await self._ask(_METHODS["watch"], path, query=query)
+                status = response.status
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
                     text = await response.read()  # type: ignore[no-untyped-call]
                     raise read_refusal(response.status, text)
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise _absence(error) from error
+        finally:
+            self._asked("watch", resource, status, time.perf_counter() - began)
         stream: aiohttp.ClientResponse = response.response
         return stream
 

@@ -97,6 +97,11 @@ class Informer:
         self._failures = 0
 
     @property
+    def going(self) -> bool:
+        """Whether a watch goes, as far as we know."""
+        return self._going
+
+    @property
     def available(self) -> bool:
         """Whether the API server lets us list and watch, as far as we know."""
         return not self._refused

@@ -27,6 +27,11 @@ class Informers:
         """Give the informer that follows a namespace; None if it is not followed."""
         return self._informers.get(namespace) or self._informers.get(None)
 
+    @property
+    def going(self) -> bool:
+        """Whether all of them watch, as far as we know."""
+        return all(informer.going for informer in self._informers.values())
+
     def available(self, namespace: str) -> bool:
         """Whether the API server lets us list and watch there, as far as we know."""
         informer = self.of(namespace)

@@ -149,6 +149,10 @@ class Mirror:
         """Give the keys of all objects of `kind`."""
         return [key for key in self._objects if key.kind == kind]
 
+    def count(self, kind: str) -> int:
+        """Give how many objects of `kind` there are."""
+        return sum(key.kind == kind for key in self._objects)
+
     def webhooks_on(self, namespace: str, secret: str) -> list[Key]:
         """Give the Webhooks that name a Secret."""
         return sorted(self._by_secret.get((namespace, secret), ()))

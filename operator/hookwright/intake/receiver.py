@@ -24,6 +24,7 @@ from hookwright.intake.judge import admit_all, judge
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, SecretRef
 from hookwright.journal import Accept, Accepted, Key, RowError
+from hookwright.kinds import Webhook
 from hookwright.reasons import (
     ACCEPTED,
     ADDRESS_NOT_ALLOWED,
@@ -64,11 +65,16 @@ _WORTH_ANOTHER_LOOK = frozenset({SIGNATURE_MISMATCH, TOKEN_MISMATCH, SECRET_UNUS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What the caller gets."""
+    """What the caller gets.
+
+    Not for the caller are the true `reason`, and the `kind` of the object that it was for; empty where none is known.
+    """
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    reason: Reason
+    kind: str
 
 
 class Secrets(Protocol):
@@ -177,13 +183,13 @@ def answer(verdict: Verdict) -> Answer:
         members = _write(reason, message, [describe_build(wanted) for wanted in verdict.wanted])
     else:
         members = _write_without_builds(reason, message)
-    return _answer(reason, verdict.delivery_id, members, retry_after=verdict.retry_after)
+    return _answer(reason, verdict.delivery_id, members, verdict.retry_after, truth=verdict.reason, kind=Webhook.KIND)
 
 
 def refuse(reason: Reason, message: str = "", *, retry_after: float | None = None) -> Answer:
     """Refuse a request that is no delivery to any object."""
     members = _write_without_builds(reason, message or reason.sentence)
-    return _answer(reason, None, members, retry_after=retry_after)
+    return _answer(reason, None, members, retry_after, truth=reason, kind="")
 
 
 def refuse_unknown() -> Answer:
@@ -214,7 +220,9 @@ def _write_without_builds(reason: Reason, message: str) -> str:
     return _write(reason, message, [])
 
 
-def _answer(reason: Reason, delivery_id: str | None, members: str, *, retry_after: float | None) -> Answer:
+def _answer(
+    reason: Reason, delivery_id: str | None, members: str, retry_after: float | None, *, truth: Reason, kind: str
+) -> Answer:
     status = reason.status or 503
     headers = [("content-type", "application/json")]
     if status in (429, 503):  # Too Many Requests, Service Unavailable
@@ -222,4 +230,4 @@ def _answer(reason: Reason, delivery_id: str | None, members: str, *, retry_afte
     if reason is METHOD_NOT_ALLOWED:
         headers.append(("allow", "POST"))
     body = f'{{"deliveryId": {json.dumps(delivery_id)}, {members}'
-    return Answer(status=status, headers=headers, body=body.encode())
+    return Answer(status=status, headers=headers, body=body.encode(), reason=truth, kind=kind)

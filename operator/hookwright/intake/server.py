@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -96,10 +97,11 @@ def check_port(host: str, port: int) -> None:
 
 
 class IntakeServer:
-    """Serves deliveries until it is stopped.
+    """Serves deliveries until it is stopped. `in_flight` is how many requests have no answer yet.
 
     `addresses` counts the requests of each address to each URL (None: nobody does), `bodies` is the room for bodies,
-    `trusted` are the proxies whose X-Forwarded-For is believed.
+    `trusted` are the proxies whose X-Forwarded-For is believed. `answered` is told of each answer, and after how many
+    seconds it was given.
     """
 
     def __init__(
@@ -113,7 +115,10 @@ class IntakeServer:
         addresses: AddressLimit | None = None,
         bodies: BodyMemory | None = None,
         trusted: tuple[Network, ...] = (),
+        answered: Callable[[Answer, float], None] = lambda _answer, _seconds: None,
     ) -> None:
+        self.in_flight = 0
+        self._answered = answered
         self._routes = routes
         self._receiver = receiver
         self._clock = clock
@@ -167,15 +172,20 @@ class IntakeServer:
         self._server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
 
     async def _serve(self, scope: Scope, exchange: Exchange) -> None:
+        began = time.perf_counter()
+        self.in_flight += 1
         try:
             given = await self._answer(scope, exchange)
         except Exception as error:
             # The last line of defence: no traceback leaves the process, and the sender learns to try again.
             log.exception("receiver", error=type(error).__name__)
             given = refuse(UNEXPECTED)
+        finally:
+            self.in_flight -= 1
         if self._draining:
             given = hang_up(given)
         exchange.response_bytes(given.status, given.headers, given.body)
+        self._answered(given, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
         client = find_client(scope.client, read_forwarded(scope) if self._trusted else (), self._trusted)

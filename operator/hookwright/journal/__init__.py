@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from hookwright.journal.history import History
 from hookwright.journal.history_rows import Bounds, HistoryOff, Page, Record, Recorded, RecordedBuild
-from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Decided, Key, Pending, RowError, Started
+from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Decided, Key, Pending, RowError, Started
 from hookwright.journal.statements import REMEMBERED
 from hookwright.journal.store import Journal
 
@@ -30,6 +30,7 @@ __all__ = [
     "REMEMBERED",
     "Accept",
     "Accepted",
+    "Backlog",
     "Bounds",
     "Decided",
     "History",

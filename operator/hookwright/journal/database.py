@@ -20,6 +20,8 @@ from hookwright.journal.lock import FolderLock
 from hookwright.journal.statements import MIGRATIONS, TOUCH
 
 NAME: Final = "journal.db"
+PROBE: Final = "probe"
+_PROBE_BYTES: Final = 64 * 1024
 
 _PRAGMAS: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -101,6 +103,24 @@ class Database:
                 f"The files of the journal in {self.folder} were removed or replaced while it was open. Put them back,"
                 " or restart to begin with what is there now."
             )
+
+    def probe(self) -> None:
+        """Write and sync a file as large as a large group of rows, and remove it.
+
+        On a full disk the log may have room left for a few small rows, which would say nothing about the next one.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        path = self.folder / PROBE
+        try:
+            with path.open("wb") as file:
+                file.write(os.urandom(_PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            with suppress(OSError):
+                path.unlink()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -83,6 +83,14 @@ class Pending:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Backlog:
+    """How many deliveries are pending, and when the longest waiting one was accepted; None if none waits."""
+
+    pending: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
     """The newest start of one object; `time` is when it was concluded, `build` names what was started."""
 

@@ -16,6 +16,7 @@ from hookwright.journal.holds import Holds
 from hookwright.journal.rows import (
     Accept,
     Accepted,
+    Backlog,
     Decided,
     Key,
     Pending,
@@ -197,6 +198,11 @@ def oldest_pending(connection: sqlite3.Connection) -> datetime | None:
     """Return when the longest waiting delivery was accepted, None if none waits."""
     found = connection.execute("SELECT accepted_at FROM pending ORDER BY row LIMIT 1").fetchone()
     return None if found is None else from_microseconds(found[0])
+
+
+def backlog(connection: sqlite3.Connection) -> Backlog:
+    """Count the pending deliveries, and return when the longest waiting one was accepted."""
+    return Backlog(pending=depth(connection), oldest=oldest_pending(connection))
 
 
 def depth(connection: sqlite3.Connection) -> int:

@@ -14,7 +14,7 @@ from hookwright.errors import JournalUnwritable
 from hookwright.journal import statements
 from hookwright.journal.database import Database
 from hookwright.journal.holds import Holds
-from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Key, Pending, RowError, Started
+from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Key, Pending, RowError, Started
 from hookwright.journal.statements import LONGEST_POSTPONEMENT, REMEMBERED
 from hookwright.journal.writer import Writer
 
@@ -169,6 +169,10 @@ class Journal:
         """Count the pending deliveries, held ones included."""
         return await self._writer.read(statements.depth)
 
+    async def backlog(self) -> Backlog:
+        """Say how many deliveries are pending, and since when."""
+        return await self._writer.read(statements.backlog)
+
     async def waiting(self) -> dict[str, int]:
         """Count the pending deliveries by what they wait for; those that were not tried yet have an empty reason."""
         return await self._writer.read(statements.waiting)
@@ -176,6 +180,8 @@ class Journal:
     async def probe(self) -> None:
         """Write to the disk what changes nothing: JournalUnwritable says that it takes nothing now."""
         await self._writer.write(statements.touch)
+        # In a group of its own: what fails here must not take deliveries along.
+        await self._writer.read(self._writer.probe)
 
     async def newest_started(self) -> list[Started]:
         """Return each object's newest start among those remembered.

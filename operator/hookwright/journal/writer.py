@@ -110,6 +110,10 @@ class Writer:
         self._submit(Job(work=work, future=future, writes=False))
         return future
 
+    def probe(self, _: sqlite3.Connection) -> None:
+        """See `Database.probe`; a job for `read`."""
+        self._database.probe()
+
     async def close(self) -> None:
         """Finish what was submitted, then close the database; a second call waits for the first."""
         if not self._closing:

@@ -97,9 +97,13 @@ def _new_secret(namespace: str) -> dict[str, Any]:
 
 
 class RootKeys:
-    """The root keys as they are now; who makes URLs of them is told when they change."""
+    """The root keys as they are now; who makes URLs of them is told when they change.
+
+    `usable` says whether the Secret had them when it was last looked at.
+    """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
+        self.usable = True
         self._keys = tuple(keys)
         self._subscribers: list[Callable[[], None]] = []
 
@@ -136,27 +140,32 @@ class RootKeys:
         """
         while True:
             await sleep(FOLLOW_SECONDS)
-            keys = await _look(cluster, namespace)
+            keys = await self._look(cluster, namespace)
             if keys is None or keys == self._keys:
                 continue
             if ripen:
                 log.info("root key", state="new keys were seen", used_in=ripen)
                 await sleep(ripen)
-                if await _look(cluster, namespace) != keys:
+                if await self._look(cluster, namespace) != keys:
                     continue
             self.put(keys)
             log.info("root key", state="the keys have changed", keys=len(keys))
 
-
-async def _look(cluster: Cluster, namespace: str) -> tuple[bytes, ...] | None:
-    """Give the keys; None, and a word in the log, if they cannot be had."""
-    try:
-        found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
-        if found is not None:
-            return read_root_keys(found, namespace)
-        log.error("root key", error=f"Secret {NAME} in namespace {namespace} is gone: put it back")
-    except Unready as error:
-        log.error("root key", error=error.message)
-    except ClusterError as error:
-        log.warning("root key", error=error.message)
-    return None
+    async def _look(self, cluster: Cluster, namespace: str) -> tuple[bytes, ...] | None:
+        """Give the keys; None, and a word in the log, if they cannot be had."""
+        try:
+            found = await cluster.get(SECRETS, namespace=namespace, name=NAME)
+            keys = read_root_keys(found, namespace) if found is not None else None
+        except Unready as error:
+            self.usable = False
+            log.error("root key", error=error.message)
+            return None
+        except ClusterError as error:
+            # That the API server is away says nothing of the Secret.
+            self.usable = self.usable and error.transient
+            log.warning("root key", error=error.message)
+            return None
+        self.usable = keys is not None
+        if keys is None:
+            log.error("root key", error=f"Secret {NAME} in namespace {namespace} is gone: put it back")
+        return keys

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 import structlog
@@ -40,13 +41,26 @@ class Again:
 NEVER = Again()
 
 
+class Result(StrEnum):
+    """What came of one look at an object."""
+
+    DONE = "done"
+    LATER = "later"  # it is to be looked at again without a change
+    RETRIED = "retried"  # the API server refuses, or is away
+    FAILED = "failed"  # by a mistake of ours
+
+
 @dataclass(kw_only=True)
 class WorkQueue(Generic[K]):
-    """Calls `work` for every key that was added, with `workers` at a time."""
+    """Calls `work` for every key that was added, with `workers` at a time.
+
+    `done` is told of each call: the key, what came of it, and how many seconds it took.
+    """
 
     work: Callable[[K], Awaitable[Again]]
     workers: int
     clock: Callable[[], float] = time.monotonic
+    done: Callable[[K, Result, float], None] = lambda _key, _result, _seconds: None
     _ready: dict[K, None] = field(default_factory=dict)  # in the order of adding
     _later: list[tuple[float, int, K]] = field(default_factory=list)
     _due: dict[K, float] = field(default_factory=dict)  # the one time that counts for a key in `_later`
@@ -78,6 +92,10 @@ class WorkQueue(Generic[K]):
         self._count += 1
         heapq.heappush(self._later, (due, self._count, key))
         self._wake.set()
+
+    def __len__(self) -> int:
+        """How many keys are ready, and wait for a worker."""
+        return len(self._ready)
 
     @property
     def idle(self) -> bool:
@@ -120,21 +138,27 @@ class WorkQueue(Generic[K]):
             pass
 
     async def _work(self, key: K) -> None:
+        began = self.clock()
+        result = Result.DONE
         try:
             again = await self.work(key)
             self._failures.pop(key, None)
             if again.seconds is not None:
+                result = Result.LATER
                 self.add_later(key, self._spread(again.seconds))
         except ClusterError as error:
+            result = Result.RETRIED
             log.warning("reconcile", key=str(key), error=error.message, status=error.status)
             self._retry(key)
         except Exception:
             # A mistake of ours in one object must not stop the work on all others.
+            result = Result.FAILED
             log.exception("reconcile", key=str(key))
             self._retry(key)
         finally:
             self._busy.discard(key)
             self._wake.set()
+            self.done(key, result, self.clock() - began)
 
     def _spread(self, seconds: float) -> float:
         """Give how long to wait instead of `seconds`, so that many that wait so long do not come all at once."""

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from test_process import Single, run_process
 
+from hookwright.commands.dev import find_free_port
 from hookwright.devcluster import DevCluster
-from support.processes import make_environment
+from support.processes import LONG_PATIENCE, make_environment
 from support.running import PATIENCE, make_settings, prepare_cluster
 
 
@@ -114,6 +115,27 @@ async def test_volume_that_fills_up(tmp_path: Path, volume: Path):
         # The journal's own files have a little room left: that goes first.
         await process.running.until_answered(process.running.status()["url"], 503)
         await refuses_then_heals(process, (volume / "filler").unlink)
+
+
+async def test_full_volume_takes_the_process_out_of_its_service(tmp_path: Path, volume: Path):
+    """While the volume is full the process is not ready and says why, also without a delivery; then it is again."""
+    admin = f"127.0.0.1:{find_free_port()}"
+    async with run_process(tmp_path, HOOKWRIGHT_JOURNAL=str(volume), HOOKWRIGHT_ADMIN=admin) as process:
+
+        async def until_says(status: int, text: str) -> None:
+            async with asyncio.timeout(LONG_PATIENCE):
+                while True:
+                    answer = await process.running.client.get(f"http://{admin}/readyz")
+                    if answer.status_code == status and text in answer.text:
+                        return
+                    await asyncio.sleep(0.2)
+
+        await until_says(200, "ok")
+        filler = fill_volume(volume)
+        await until_says(503, f"The journal in {volume} cannot be written")
+        assert (await process.running.client.get(f"http://{admin}/healthz")).status_code == 200
+        filler.unlink()
+        await until_says(200, "ok")
 
 
 async def test_files_that_become_read_only(tmp_path: Path):

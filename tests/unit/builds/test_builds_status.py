@@ -264,6 +264,7 @@ async def test_refused_news_is_dropped():
     await writer.flush()
     await writer.flush()
     assert cluster.count("patch", WEBHOOKS) == 1
+    assert writer.dropped == 1
 
 
 async def test_object_that_goes_meanwhile_is_no_error():
@@ -285,6 +286,7 @@ async def test_what_waits_is_bounded(monkeypatch):
         writer.tell(news(uid=name, name=name, outcome="started"))
     await writer.flush()
     assert [bool(status_of(cluster, name)) for name in "abc"] == [False, True, True]
+    assert writer.dropped == 1
 
 
 async def test_running_writer_writes_what_it_is_told():

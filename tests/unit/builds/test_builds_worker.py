@@ -115,6 +115,17 @@ async def test_build_is_tried_until_the_api_server_takes_it(bench, status, reaso
     assert bench.reasons() == [reasons.START_DELAYED, reasons.BUILD_CREATED]
 
 
+async def test_each_retry_is_told(bench):
+    """Whoever counts is told of each time that a start is put off, also where its reason was known already."""
+    told = []
+    bench.worker.postponed = told.append
+    bench.cluster.fail("create", JOBS, status=503, times=3)
+    await bench.accept(make_wanted())
+    await bench.until_empty()
+    assert told == [reasons.START_DELAYED] * 3
+    assert bench.reasons() == [reasons.START_DELAYED, reasons.BUILD_CREATED]
+
+
 async def test_delayed_delivery_is_not_tried_before_its_time(bench):
     """After a failure nothing is asked until the wait is over, however often the worker is woken."""
     bench.cluster.fail("create", JOBS, status=503, times=9)

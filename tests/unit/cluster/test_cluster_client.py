@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -133,13 +133,13 @@ class Server:
 
 
 @asynccontextmanager
-async def speaking(answer, *, hold=False):
+async def speaking(answer, *, hold=False, asked=lambda *_: None):
     server = Server(answer, hold=hold)
     listening = await asyncio.start_server(server.speak, "127.0.0.1", 0)
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), KubernetesCluster(configuration) as cluster:
+        async with asyncio.timeout(PATIENCE_SECONDS), KubernetesCluster(configuration, asked=asked) as cluster:
             yield server, cluster
     finally:
         listening.close()
@@ -287,3 +287,47 @@ async def test_server_that_does_not_begin_to_answer_is_absent(monkeypatch):
         with pytest.raises(ClusterError) as absent:
             await collect(cluster)
     assert absent.value.status == 0
+
+
+# ── what is told of requests ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer_with(status, document):
+    body = json.dumps(document).encode()
+    return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (status, len(body), body)
+
+
+REFUSAL = {"kind": "Status", "message": "no", "reason": "Because"}
+FOUND = {"metadata": {"name": "a"}, "items": []}
+
+
+async def watch_once(cluster):
+    async with watch(cluster) as events:
+        await anext(events)
+
+
+REQUESTS = {
+    "get": lambda cluster: cluster.get(SECRETS, namespace="team", name="a"),
+    "list": lambda cluster: anext(cluster.list_pages(SECRETS)),
+    "watch": watch_once,
+    "create": lambda cluster: cluster.create(SECRETS, {}, namespace="team"),
+    "patch": lambda cluster: cluster.patch(SECRETS, {}, namespace="team", name="a", subresource="status"),
+}
+
+
+@pytest.mark.parametrize("verb", REQUESTS)
+@pytest.mark.parametrize("status", [200, 403, 404, 409, 500, 0])
+async def test_each_request_is_told_with_its_verb_and_status(verb, status):
+    """Whoever counts is told of each request once, whatever came of it; status 0 is no answer."""
+    told = []
+    answer = answer_with(status, FOUND if status == 200 else REFUSAL) if status else b""
+    async with speaking(answer, asked=lambda *asked: told.append(asked)) as (_, cluster):
+        with suppress(ClusterError):
+            await REQUESTS[verb](cluster)
+    assert [asked[:3] for asked in told] == [(verb, SECRETS, status)]
+    assert 0 <= told[0][3] < PATIENCE_SECONDS
+
+
+def test_no_verb_goes_untold():
+    """Each verb that the client knows is among those that are tried here."""
+    assert set(client._METHODS) == set(REQUESTS)

@@ -213,3 +213,43 @@ async def test_idle_writer_sleeps(journal):
     before = switches()
     await asyncio.sleep(0.3)  # what happens in this time is what is measured
     assert switches() == before
+
+
+@pytest.mark.parametrize("kind", ["read-only", "folder gone"])
+async def test_probe_says_whether_the_disk_takes_anything(journal, kind):
+    """Without a delivery it can be known that the disk takes nothing, and that it does again."""
+    breakage = Breakage(journal, kind)
+    await journal.probe()
+    breakage.begin()
+    with pytest.raises(JournalUnwritable):
+        await journal.probe()
+    breakage.end()
+    await journal.probe()
+
+
+async def test_probe_finds_a_disk_that_is_full(journal, monkeypatch):
+    """Where no file can grow the probe fails, a delivery that still fits is taken, and nothing is left behind."""
+    folder = journal._writer._database.folder
+
+    def refuse(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", refuse)
+        probing = asyncio.create_task(journal.probe())
+        accepted = asyncio.create_task(journal.accept(delivery("small")))
+        with pytest.raises(JournalUnwritable, match="No space left on device"):
+            await probing
+        assert (await accepted).new
+    assert not (folder / "probe").exists()
+    await journal.probe()
+
+
+async def test_probe_changes_nothing(journal):
+    """A probe leaves rows and files as they are."""
+    await journal.accept(delivery("d1"))
+    folder = journal._writer._database.folder
+    before = sorted(path.name for path in folder.iterdir())
+    await journal.probe()
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert await journal.depth() == 1

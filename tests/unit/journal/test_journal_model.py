@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from journal_samples import NOON, delivery
 
-from hookwright.journal import REMEMBERED, Journal, statements
+from hookwright.journal import REMEMBERED, Backlog, Journal, statements
 
 IDS = st.sampled_from("abcdef")
 HOURS = st.integers(0, 30).map(lambda hours: timedelta(hours=hours))
@@ -125,6 +125,7 @@ class Model(RuleBasedStateMachine):
         assert self.run(self.journal.depth()) == len(self.pending())
         oldest = min((row.accepted_at for row in self.pending()), default=None)
         assert self.run(self.journal.oldest_pending()) == oldest
+        assert self.run(self.journal.backlog()) == Backlog(pending=len(self.pending()), oldest=oldest)
         newest = max((row.started_at for row in self.rows.values() if row.started_at), default=None)
         assert [one.time for one in self.run(self.journal.newest_started())] == ([newest] if newest else [])
 

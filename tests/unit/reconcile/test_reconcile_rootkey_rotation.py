@@ -111,3 +111,22 @@ def test_urls_are_published_after_all_receivers_have_looked():
     """The time to ripen leaves each receiver several looks, and all is done within a minute."""
     assert rootkey.RIPEN_SECONDS >= 2 * rootkey.FOLLOW_SECONDS
     assert 2 * rootkey.FOLLOW_SECONDS + rootkey.RIPEN_SECONDS <= 60
+
+
+async def test_secret_that_cannot_be_used_is_shown_until_it_can(cluster):
+    """A Secret that is gone, broken or forbidden is not usable; that the API server is away says nothing of it."""
+    keys = RootKeys([OLD])
+    async with running(keys.follow(cluster, NAMESPACE)):
+        for broken in (
+            lambda: cluster.objects.pop(("secrets", NAMESPACE, NAME)),
+            lambda: put_keys(cluster, b"short"),
+            lambda: cluster.fail("get", SECRETS, status=403, reason="Forbidden", times=3),
+        ):
+            broken()
+            await eventually(lambda: not keys.usable)
+            put_keys(cluster, OLD)
+            await eventually(lambda: keys.usable)
+        cluster.fail("get", SECRETS, status=503, times=3)
+        before = looks(cluster)
+        await eventually(lambda: looks(cluster) > before + 2)
+        assert keys.usable

@@ -17,6 +17,7 @@ from hookwright.reconcile.work import (
     MOST_STRETCHED,
     NEVER,
     Again,
+    Result,
     WorkQueue,
 )
 from support.waiting import eventually, running, settle
@@ -285,6 +286,43 @@ async def test_mistake_in_one_key_stops_no_other(work):
         await still(queue)
         assert work.done == {"a": 1, "b": 1, "c": 1}
         assert not task.done()
+
+
+@pytest.mark.parametrize(
+    ("error", "again", "result"),
+    [
+        (None, NEVER, Result.DONE),
+        (None, Again(60.0), Result.LATER),
+        (REFUSED, NEVER, Result.RETRIED),
+        (RuntimeError("a mistake"), NEVER, Result.FAILED),
+    ],
+)
+async def test_what_came_of_each_look_is_told(work, error, again, result):
+    """Whoever counts is told of each look at a key, what came of it and how long it took."""
+    told = []
+    queue = work.queue()
+    queue.done = lambda *done: told.append(done)
+    work.errors += [error] if error is not None else []
+    work.again = again
+    async with running(queue.run()):
+        work.gate.clear()
+        queue.add("a")
+        await eventually(lambda: work.running["a"])
+        work.now += 2.0
+        work.gate.set()
+        await still(queue)
+    assert told == [("a", result, 2.0)]
+
+
+async def test_length_is_what_waits_for_a_worker(work):
+    """What is being worked on does not wait any more."""
+    queue = work.queue(workers=1)
+    work.gate.clear()
+    async with running(queue.run()):
+        queue.add_all("abc")
+        await eventually(lambda: work.running["a"])
+        assert len(queue) == 2
+        work.gate.set()
 
 
 async def test_change_that_came_while_work_failed_is_looked_at_at_once(work):
