@@ -1,0 +1,131 @@
+"""From a bare control plane to a build, as the README tells it: Helm, a grant, an example, a push, a Job, a scrape.
+
+Every step is what a person types, or what Helm, the Git host and Prometheus do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from support.binaries import Missing, find
+from support.controlplane import ControlPlane
+from support.kubectl import FOUND, MISSING, Kubectl
+from support.kubelet import ACCOUNT, Kubelet
+from support.processes import make_environment
+from support.release import NAMESPACE, Release
+
+pytestmark = [pytest.mark.skipif(FOUND is None, reason=MISSING), pytest.mark.timeout(400)]
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RECEIVERS = ("hookwright-receiver-0", "hookwright-receiver-1")
+OPERATORS = ("hookwright-operator-0", "hookwright-operator-1")
+HTTP, ADMIN = 8080, 9090
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[ControlPlane]:
+    """A control plane in which nothing has happened yet."""
+    if os.environ.get("HOOKWRIGHT_TEST_KUBECONFIG"):
+        pytest.skip("needs a control plane of its own, and HOOKWRIGHT_TEST_KUBECONFIG names another")
+    if Path(ACCOUNT).exists():
+        pytest.skip(f"{ACCOUNT} is there: Hookwright's processes would take this machine's account for their pod's")
+    try:
+        binaries = find()
+    except Missing as missing:
+        pytest.skip(str(missing))
+    folder = tmp_path / "control-plane"
+    folder.mkdir()
+    with ControlPlane(binaries, folder) as started:
+        yield started
+
+
+@pytest.fixture
+def node(bare: ControlPlane, tmp_path: Path) -> Iterator[Kubelet]:
+    """Its only node."""
+    with Kubelet(bare, tmp_path / "kubelet") as started:
+        yield started
+
+
+async def hookwright(plane: ControlPlane, *arguments: str) -> str:
+    """Type a command of Hookwright's; give what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hookwright", *arguments),
+        env=make_environment(KUBECONFIG=str(plane.kubeconfig)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+async def scrape(node: Kubelet, pod: str) -> dict[tuple[str, ...], float]:
+    """Give the samples that a pod shows, by name and label values."""
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        answer = await client.get(f"http://{node.address_of(NAMESPACE, pod)}:{ADMIN}/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_from_a_bare_cluster_to_a_build_and_a_scrape(bare: ControlPlane, node: Kubelet, tmp_path: Path):
+    """Installed by Helm, granted by a team, an example Webhook starts a Job for a signed push, and metrics say so."""
+    kubectl = Kubectl(bare.kubeconfig, tmp_path)
+
+    async def type_kubectl(*arguments: str, given: str | None = None) -> str:
+        code, said = await kubectl.run(*arguments, given=given)
+        assert code == 0, said
+        return said
+
+    async def look(*arguments: str) -> dict[str, Any]:
+        return json.loads(await type_kubectl("get", *arguments, "-o", "json"))
+
+    release = Release(control_plane=bare)
+    await asyncio.to_thread(release.install)
+    await asyncio.to_thread(release.test)
+    granted = await hookwright(bare, "grant", "default", "--service-account", "default")
+    await type_kubectl("apply", "-f", "-", given=granted)
+    await type_kubectl("apply", "-f", str(EXAMPLES / "hello"))
+    await type_kubectl("wait", "--for=condition=Ready", "webhook/hello", "--timeout=60s")
+    url = (await look("webhook", "hello"))["status"]["url"]
+    assert url.startswith("http://hooks.test/hooks/")
+    # Nobody resolves hooks.test here: a Service would take the delivery to one of the receivers.
+    there = f"http://{node.address_of(NAMESPACE, RECEIVERS[0])}:{HTTP}" + url.removeprefix("http://hooks.test")
+    said = json.loads(await hookwright(bare, "deliver", "hello", "--event", "push", "--url", there, "-o", "json"))
+    assert said["outcome"] == "started"
+    job = said["builds"][0]["name"]
+    await type_kubectl("wait", "--for=create", f"job/{job}", "--timeout=60s")
+    await type_kubectl("wait", "--for=condition=Complete", f"job/{job}", "--timeout=60s")
+    assert (await look("job", job))["status"]["succeeded"] == 1
+    outcome = "jsonpath={.status.lastDelivery.reason}=BuildCreated"
+    await type_kubectl("wait", f"--for={outcome}", "webhook/hello", "--timeout=60s")
+    assert (await look("webhook", "hello"))["status"]["lastTriggered"]
+    samples = await scrape(node, RECEIVERS[0])
+    assert samples["hookwright_deliveries_total", "Webhook", "started", "Accepted"] == 1
+    leaders = [await scrape(node, pod) for pod in OPERATORS]
+    assert sorted(found["hookwright_leader",] for found in leaders) == [0, 1]
+    await uninstall(release, type_kubectl)
+
+
+async def uninstall(release: Release, type_kubectl: Any) -> None:
+    """Leave: nothing of ours holds anything back, and what a team has made stays until it removes it."""
+    await asyncio.to_thread(release.uninstall)
+    assert "hello" in await type_kubectl("get", "webhooks")
+    for kind in ("webhook", "buildtrigger"):
+        await type_kubectl("delete", kind, "hello", "--timeout=30s")
+    await type_kubectl("delete", "crd", "webhooks.hookwright.dev", "buildtriggers.hookwright.dev", "--timeout=60s")
+    left = await type_kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
+    assert [line for line in left.splitlines() if "hookwright" in line] == []
