@@ -13,7 +13,13 @@ from support.chart_modes import MODES
 
 # kubernetes-validate knows no kinds of others; test_chart_others.py looks at what is written of these.
 OTHERS = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
-CLUSTER_WIDE = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
+CLUSTER_WIDE = {
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
 VERSIONS = ("1.30", "1.34")
 every_mode = pytest.mark.parametrize("values", MODES.values(), ids=list(MODES))
 

@@ -11,6 +11,7 @@ EVERYTHING: dict[str, Any] = {
     "trustedProxies": ["10.0.0.0/8", "fd00::/8"],
     "tenants": TENANTS,
     "rights": {"watchSecrets": True},
+    "admissionPolicy": {"enabled": True},
     "receiver": {
         "replicas": 3,
         "service": {
@@ -60,7 +61,11 @@ EVERYTHING: dict[str, Any] = {
 MODES: dict[str, dict[str, Any]] = {
     "split": {},
     "single": {"mode": "single"},
-    "namespaced": {"watchNamespaces": ["team-a", "team-b"], "tenants": TENANTS},
+    "namespaced": {
+        "watchNamespaces": ["team-a", "team-b"],
+        "tenants": TENANTS,
+        "admissionPolicy": {"enabled": True},
+    },
     "single and namespaced": {"mode": "single", "watchNamespaces": ["hookwright-system"], "crds": {"install": False}},
     "node ports": {"receiver": {"service": {"type": "NodePort", "nodePort": 30080}}},
     "everything": EVERYTHING,
