@@ -18,7 +18,7 @@ WRITE = ("create", "update", "patch", "delete", "deletecollection")
 
 @pytest.fixture(scope="module")
 def admin(server: Access) -> Iterator[RealApi]:
-    """An administrator in a namespace with a Webhook and a BuildTrigger, where users `view`, `edit`, `admin` have that."""
+    """An administrator in a namespace with one of each kind, where users called view, edit and admin have these roles."""
     api = RealApi(server)
     api.install_crds()
     roles = [one for one in render() if one["metadata"]["name"].startswith("hookwright-aggregate-")]
