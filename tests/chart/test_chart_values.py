@@ -225,6 +225,7 @@ def test_pods_start_with_their_settings():
         "listenAddress": "::",
         "watchNamespaces": ["team-b", "team-a"],
         "trustedProxies": ["10.0.0.0/8", "fd00::/8"],
+        "receiver": {"resources": {"limits": None}},
         "settings": {"bodyMemory": 65536, "webhookQuota": 100000, "drain": 0, "logLevel": "debug"},
     }
     for variables in find_env(values).values():

@@ -17,7 +17,10 @@ there.
 {{- if not .Values.image.repository }}
 - image.repository: it is missing; build the image of operator/Dockerfile, push it, and give its name without a tag
 {{- end }}
-{{- if and (eq .Values.mode "single") .Values.single.replicas (ne (int64 .Values.single.replicas) 1) }}
+{{- if regexMatch ":[^/]*$" .Values.image.repository }}
+- image.repository: {{ .Values.image.repository }} has a tag; give it in image.tag
+{{- end }}
+{{- if and (eq .Values.mode "single") (hasKey .Values.single "replicas") (ne (int64 .Values.single.replicas) 1) }}
 - single.replicas: {{ .Values.single.replicas }} pods cannot be in mode single, which is one pod; set mode: split and receiver.replicas
 {{- end }}
 {{- range .Values.trustedProxies }}
@@ -51,7 +54,7 @@ there.
 {{- if .enabled }}
 {{- if and (ne $min "") (ne (toString .maxUnavailable) "") }}
 - {{ $role.component }}.podDisruptionBudget: minAvailable and maxUnavailable are both given; give one
-{{- else if or (eq $min "100%") (and (regexMatch "^[0-9]+$" $min) (ge (int64 .minAvailable) (int64 $values.replicas))) }}
+{{- else if ge (include "hookwright.least" (dict "part" $min "of" $values.replicas) | int64) (int64 $values.replicas) }}
 - {{ $role.component }}.podDisruptionBudget.minAvailable: {{ .minAvailable }} of {{ $values.replicas }} pods must stay, so that no node could ever be drained; give less than {{ $role.component }}.replicas
 {{- else if or (eq (toString .maxUnavailable) "0") (eq (toString .maxUnavailable) "0%") }}
 - {{ $role.component }}.podDisruptionBudget.maxUnavailable: none may be away, so that no node could ever be drained; give 1 or more
@@ -59,6 +62,16 @@ there.
 {{- end }}
 {{- end }}
 {{- if $role.receives }}
+{{- with $values.resources.limits }}
+{{- $memory := toString .memory }}
+{{- if regexMatch "^[0-9]+[MG]i$" $memory }}
+{{- $mebibytes := mul (regexFind "^[0-9]+" $memory | int64) (ternary 1024 1 (hasSuffix "Gi" $memory)) }}
+{{- $needed := add $root.Values.settings.bodyMemory 128 }}
+{{- if lt (int64 $mebibytes) (int64 $needed) }}
+- {{ $role.component }}.resources.limits.memory: {{ $memory }} is too little for settings.bodyMemory, {{ $root.Values.settings.bodyMemory }} MiB, and 128 MiB for all else; give {{ $needed }}Mi or more
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $pattern := printf "^journal-%s-([0-9]+)$" $role.name }}
 {{- range $claim := $root.Values.adoptJournals }}
 {{- if regexMatch $pattern $claim }}
@@ -70,6 +83,15 @@ there.
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* How many pods a part is, rounded up as Kubernetes does. Takes dict: part (a number, a percentage or nothing), of. */}}
+{{- define "hookwright.least" -}}
+{{- if hasSuffix "%" .part -}}
+{{- div (add (mul (trimSuffix "%" .part | int64) (int64 .of)) 99) 100 -}}
+{{- else -}}
+{{- int64 .part -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "hookwright.problems.tenants" -}}
@@ -93,6 +115,9 @@ there.
 {{- define "hookwright.problems.ways" -}}
 {{- $host := include "hookwright.publicHost" . -}}
 {{- if .Values.ingress.enabled }}
+{{- if and .Values.ingress.tlsSecretName (hasPrefix "http:" .Values.publicUrl) }}
+- ingress.tlsSecretName: publicUrl is {{ .Values.publicUrl }}, so that senders do without TLS; make publicUrl an https one, or leave the Secret out
+{{- end }}
 {{- if and .Values.ingress.host (ne .Values.ingress.host $host) }}
 - ingress.host: {{ .Values.ingress.host }} is not {{ $host }}, the host of publicUrl, where senders are told to go; leave it out, or change publicUrl
 {{- end }}
