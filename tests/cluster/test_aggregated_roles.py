@@ -18,7 +18,7 @@ WRITE = ("create", "update", "patch", "delete", "deletecollection")
 
 @pytest.fixture(scope="module")
 def admin(server: Access) -> Iterator[RealApi]:
-    """An administrator in a namespace with one of each kind, where users called view, edit and admin have these roles."""
+    """An administrator in a namespace with one of each kind, and users view, edit and admin, who have these roles."""
     api = RealApi(server)
     api.install_crds()
     roles = [one for one in render() if one["metadata"]["name"].startswith("hookwright-aggregate-")]
