@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
 
 import pytest
 
-from support.release_site import OPERATOR, RECEIVER, Installed, Site, install_for_team, work_at
+from hookwright.reconcile.election import NAME as LEASE_NAME
+from hookwright.reconcile.election import TERMS
+from support.controlplane import AuditEvent
+from support.release import NAMESPACE
+from support.release_site import LEASE, MERGE_PATCH, OPERATOR, RECEIVER, Installed, Site, install_for_team, work_at
+from support.running import make_webhook
 
 RECEIVERS = tuple(f"{RECEIVER}-{number}" for number in range(3))
 OPERATORS = tuple(f"{OPERATOR}-{number}" for number in range(2))
@@ -51,3 +62,151 @@ async def test_one_delivery_to_all_receivers_starts_one_build(site: Site):
 
     await site.until(is_told, "status tells of the newest delivery")
     assert (await site.status())["lastTriggered"]
+
+
+async def add_webhook(site: Site, name: str) -> None:
+    """Have the operator do something: a Webhook comes that is like hello."""
+    await site.apply(make_webhook(name))
+
+
+async def until_held(site: Site, *, by: tuple[str, ...] = OPERATORS) -> str:
+    """Wait until one of these pods holds the Lease; give it, and the other one."""
+
+    async def is_held() -> str:
+        holder = await site.holder()
+        return holder if holder in by else ""
+
+    return str(await site.until(is_held, f"one of {by} holds the Lease"))
+
+
+def others(pod: str) -> tuple[str, ...]:
+    """Give the other operators."""
+    return tuple(one for one in OPERATORS if one != pod)
+
+
+def find_takeover(events: list[AuditEvent], pod: str) -> int:
+    """Give the place of a pod's first write to the Lease in the newest term, which is its own."""
+    place = len(events)
+    for number, event in reversed(list(enumerate(events))):
+        if event.name == LEASE_NAME and event.resource == "leases" and event.writes and event.code < 300:
+            if event.pod != pod:
+                break
+            place = number
+    return place
+
+
+async def test_operator_on_a_node_that_died_has_a_successor(site: Site):
+    """When the node of the working operator dies, the other one takes over, and reconciles what comes."""
+    lost = await until_held(site)
+    site.kubelet.lose(NAMESPACE, lost)
+    assert await until_held(site, by=others(lost)) != lost
+    await add_webhook(site, "after-a-loss")
+    await site.until_ready("after-a-loss")
+    # What a person does, or the cluster once the node is gone for good.
+    await site.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{lost}", params={"gracePeriodSeconds": "0"})
+    await site.until_pods(OPERATOR, 2)
+
+
+async def test_operator_that_was_killed_goes_on(site: Site):
+    """An operator whose process is killed is started again in its pod, under its name, and the work goes on."""
+    killed = await until_held(site)
+    site.kubelet.kill(NAMESPACE, killed)
+    await add_webhook(site, "after-a-kill")
+    await site.until_ready("after-a-kill")
+
+
+async def test_operator_that_is_told_to_end_hands_over_at_once(site: Site):
+    """A pod that is deleted leaves the Lease empty, so that the other one need not wait until it is over."""
+    ended = await until_held(site)
+    async with watch(site, LEASE) as states:
+        await site.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{ended}")
+        await until_held(site, by=others(ended))
+    holders = [state["spec"].get("holderIdentity", "") for state in states]
+    assert [holder for holder, _ in groupby(holders)][-2:] == ["", *others(ended)]
+    await site.until_pods(OPERATOR, 2)
+
+
+async def test_operator_that_was_stopped_writes_nothing_when_it_wakes(site: Site):
+    """An operator that is stopped for longer than its Lease writes nothing when it wakes, whatever has come by then."""
+    stopped = await until_held(site)
+    await add_webhook(site, "before-it-slept")
+    await site.until_ready("before-it-slept")
+    # What it has begun before may still be sent: let it end.
+    await asyncio.sleep(1)
+    site.kubelet.kill(NAMESPACE, stopped, signal.SIGSTOP)
+    names = [f"meanwhile-{number}" for number in range(10)]
+    for name in names:
+        await add_webhook(site, name)
+    holder = await until_held(site, by=others(stopped))
+    seen = len(await asyncio.to_thread(site.control_plane.audit))
+    site.kubelet.kill(NAMESPACE, stopped, signal.SIGCONT)
+
+    async def is_awake() -> bool:
+        events = await asyncio.to_thread(site.control_plane.audit)
+        return any(event.pod == stopped and event.resource == "leases" for event in events[seen:])
+
+    await site.until(is_awake, "it looks at the Lease again")
+    await add_webhook(site, "after-it-woke")
+    for name in (*names, "after-it-woke"):
+        await site.until_ready(name)
+    events = await asyncio.to_thread(site.control_plane.audit)
+    after = [event for event in events[find_takeover(events, holder) :] if event.writes and event.code < 300]
+    # What it tries with the Lease itself is refused: that is how it learns.
+    assert [event for event in after if event.pod == stopped] == []
+    told = {event.name for event in after if event.pod == holder and event.resource == "webhooks/status"}
+    assert told >= {*names, "after-it-woke"}
+
+
+async def test_lease_that_a_stranger_holds(site: Site):
+    """While somebody else renews the Lease operators wait, say so and write nothing; when he goes, one takes over."""
+    await until_held(site)
+    renewing = asyncio.create_task(renew(site, "a-stranger"))
+    try:
+
+        async def have_said() -> bool:
+            return all('"holder": "a-stranger"' in site.kubelet.log_of(NAMESPACE, pod) for pod in OPERATORS)
+
+        await site.until(have_said, "both operators say who holds the Lease")
+        seen = len(await asyncio.to_thread(site.control_plane.audit))
+        await add_webhook(site, "stranded")
+        # For longer than any term of ours lasts.
+        await asyncio.sleep(TERMS.lease + TERMS.renew)
+        events = (await asyncio.to_thread(site.control_plane.audit))[seen:]
+        assert [event for event in events if event.pod in OPERATORS and event.writes] == []
+        assert await site.status("stranded") == {}
+        await site.until_pods(OPERATOR, 2)
+    finally:
+        renewing.cancel()
+    await until_held(site)
+    await site.until_ready("stranded")
+
+
+async def renew(site: Site, identity: str) -> None:
+    """Hold the Lease until cancelled, whoever held it."""
+    while True:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec = {"holderIdentity": identity, "leaseDurationSeconds": 15, "renewTime": now}
+        answer = await site.api.patch(LEASE, json={"spec": spec}, headers={"content-type": MERGE_PATCH})
+        answer.raise_for_status()
+        await asyncio.sleep(0.5)
+
+
+@asynccontextmanager
+async def watch(site: Site, path: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """Note all states of one object for the length of a `with` block."""
+    collection, _, name = path.rpartition("/")
+    found = await site.get(path)
+    query = {"watch": "true", "fieldSelector": f"metadata.name={name}"}
+    query["resourceVersion"] = found["metadata"]["resourceVersion"]
+    states: list[dict[str, Any]] = []
+
+    async def note() -> None:
+        async with site.api.stream("GET", collection, params=query, timeout=None) as answer:
+            async for line in answer.aiter_lines():
+                states.append(json.loads(line)["object"])  # noqa: PERF401 - it has no end
+
+    noting = asyncio.create_task(note())
+    try:
+        yield states
+    finally:
+        noting.cancel()

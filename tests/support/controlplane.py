@@ -70,6 +70,13 @@ class AuditEvent:
     code: int
     uri: str
     agent: str
+    pod: str
+    """The pod whose token was shown; empty if it was another's."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may have changed something."""
+        return self.verb not in ("get", "list", "watch")
 
     @classmethod
     def read(cls, event: dict[str, Any]) -> Self:
@@ -86,6 +93,7 @@ class AuditEvent:
             code=event.get("responseStatus", {}).get("code", 0),
             uri=event["requestURI"],
             agent=event.get("userAgent", ""),
+            pod=event["user"].get("extra", {}).get("authentication.kubernetes.io/pod-name", [""])[0],
         )
 
 

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
@@ -42,6 +42,7 @@ from hookwright.reconcile.election import (
 log = structlog.get_logger()
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 RELEASE_SECONDS = 2.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 5.0
@@ -95,7 +96,12 @@ class Lease:
     @property
     def held(self) -> bool:
         """Whether this process may write now."""
-        return self.clock() < self._until
+        return self.seconds_left > 0
+
+    @property
+    def seconds_left(self) -> float:
+        """For how many seconds this process may write from now on; none, or less, if it may not."""
+        return self._until - self.clock()
 
     @property
     def holder(self) -> str:
@@ -157,8 +163,7 @@ class Lease:
 
     def _remaining(self) -> float:
         """Give the seconds to the deadline; without end if the Lease is not held."""
-        remaining = self._until - self.clock()
-        return remaining if remaining > 0 else math.inf
+        return left if (left := self.seconds_left) > 0 else math.inf
 
     async def _campaign(self) -> float:
         """Renew the Lease, or take it if it is free; give the seconds after which to look again."""
@@ -259,7 +264,11 @@ async def _in_time(seconds: float, work: Awaitable[T]) -> T:
 
 
 class LeasedCluster:
-    """A `Cluster` whose writes raise a transient ClusterError while the Lease is not held; reads pass."""
+    """A `Cluster` whose writes raise a transient ClusterError while the Lease is not held; reads pass.
+
+    A write that is under way is given up at the deadline: it may not have left yet, as when a connection is still being
+    made to an API server that hangs, and would leave long after another holds the Lease.
+    """
 
     def __init__(self, cluster: Cluster, lease: Lease) -> None:
         self._cluster = cluster
@@ -276,9 +285,13 @@ class LeasedCluster:
         dry_run: bool = False,
     ) -> None:
         """See `Cluster.create`."""
-        self._insist()
-        await self._cluster.create(
-            resource, manifest, namespace=namespace, service_account=service_account, dry_run=dry_run
+        await self._while_held(
+            self._cluster.create,
+            resource,
+            manifest,
+            namespace=namespace,
+            service_account=service_account,
+            dry_run=dry_run,
         )
 
     async def patch(
@@ -291,9 +304,15 @@ class LeasedCluster:
         subresource: str | None = None,
     ) -> Raw:
         """See `Cluster.patch`."""
-        self._insist()
-        return await self._cluster.patch(resource, patch, namespace=namespace, name=name, subresource=subresource)
+        return await self._while_held(
+            self._cluster.patch, resource, patch, namespace=namespace, name=name, subresource=subresource
+        )
 
-    def _insist(self) -> None:
-        if not self._lease.held:
-            raise ClusterError(f"this process does not hold the Lease {self._lease}: it may not write", status=0)
+    async def _while_held(self, write: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with asyncio.timeout(max(self._lease.seconds_left, 0.0)):
+                if self._lease.held:
+                    return await write(*args, **kwargs)
+        except TimeoutError:
+            pass
+        raise ClusterError(f"this process does not hold the Lease {self._lease}: it may not write", status=0)

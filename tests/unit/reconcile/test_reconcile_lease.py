@@ -507,6 +507,31 @@ async def test_process_that_was_stopped_does_not_write_when_it_wakes(world):
     assert await refused(one.cluster.patch(JOBS, {}, namespace="default", name="j"))
 
 
+@in_virtual_time
+async def test_write_that_is_not_on_the_wire_is_given_up_at_the_deadline(world):
+    """What still waits to be sent when the Lease is over is not sent any more, however long it would have waited."""
+    one = world.start("a")
+    await until(lambda: one.held)
+    sent, gate = [], asyncio.Event()
+
+    async def write(*_, **__):
+        await gate.wait()
+        sent.append(passed())
+
+    one.wire.create = one.wire.patch = write
+    one.wire.hangs_until = NEVER
+    deadline = world.renewed_at + TERMS.deadline
+    writes = one.cluster.create(JOBS, JOB, namespace="default"), one.cluster.patch(JOBS, {}, name="j")
+    waiting = [asyncio.create_task(refused(writing)) for writing in writes]
+    await asyncio.sleep(deadline - passed() - 0.01)
+    assert not any(task.done() for task in waiting)
+    assert await asyncio.gather(*waiting) == [True, True]
+    assert passed() == pytest.approx(deadline, abs=0.01)
+    gate.set()
+    await asyncio.sleep(1)
+    assert sent == []
+
+
 @pytest.mark.parametrize("moment", [0.0, 0.5, 1.3, 2.2, 2.9])
 @in_virtual_time
 async def test_stopped_holder_has_a_successor_and_steps_back(world, moment):
