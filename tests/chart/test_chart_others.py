@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from hookwright.commands import COMMANDS
-from support.chart import find, find_pods, render
+from support.chart import CHART, find, find_pods, render
 from support.chart_modes import MODES
 
 POLICIES = {"networkPolicy": {"enabled": True, "adminNamespaces": ["monitoring"]}}
@@ -83,15 +86,30 @@ def test_service_monitor_finds_the_admin_ports(mode):
     )
     monitor = find(objects, "ServiceMonitor", "hookwright")
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
-    assert set(monitor["spec"]) == {"selector", "endpoints"}
+    assert set(monitor["spec"]) == {"jobLabel", "selector", "endpoints"}
     (endpoint,) = monitor["spec"]["endpoints"]
     assert endpoint == {"port": "admin", "path": "/metrics", "interval": "30s"}
     wanted = monitor["spec"]["selector"]["matchLabels"].items()
     found = [one for one in objects if one["kind"] == "Service" and wanted <= one["metadata"]["labels"].items()]
     assert len(found) == len([one for one in objects if one["kind"] == "StatefulSet"])
     for service in found:
+        assert service["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "hookwright"
         assert service["spec"]["clusterIP"] == "None"
         assert [port["name"] for port in service["spec"]["ports"]] == ["admin"]
+
+
+def test_rules_and_dashboard_are_the_files():
+    """The PrometheusRule has the groups of alerts.yaml, and the ConfigMap the dashboard, byte for byte."""
+    enabled = {"enabled": True}
+    objects = render({"metrics": {"prometheusRule": enabled, "dashboard": enabled}})
+    rules = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text(encoding="utf-8"))
+    assert find(objects, "PrometheusRule", "hookwright")["spec"] == rules
+    assert rules["groups"]
+    board = find(objects, "ConfigMap", "hookwright-dashboard")
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    text = (CHART / "files" / "dashboard.json").read_text(encoding="utf-8")
+    assert board["data"]["hookwright.json"].rstrip() == text.rstrip()
+    assert json.loads(text)["panels"]
 
 
 def test_adopting_mounts_that_very_volume():
