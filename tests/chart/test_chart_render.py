@@ -38,7 +38,8 @@ def test_objects_are_valid(values, version):
     """Each object fits the schema of its kind, without unknown fields, in the oldest version and in today's."""
     objects = render(values)
     for one in objects:
-        if one["kind"] not in OTHERS:
+        # The CRDs are the same in each mode: once is enough.
+        if one["kind"] not in OTHERS and not (values and one["kind"] == "CustomResourceDefinition"):
             kubernetes_validate.validate(one, version, strict=True)
     assert len(objects) > 10
 
