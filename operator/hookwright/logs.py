@@ -55,6 +55,11 @@ def set_up_logs(settings: Settings, *, stream: TextIO | None = None) -> None:
     root.setLevel(logging.WARNING)
 
 
+def name_object(kind: str, namespace: str, name: str) -> dict[str, str]:
+    """Give the key and value that name an object in a line: webhook=team/hello."""
+    return {kind.lower(): f"{namespace}/{name}"}
+
+
 def _format_exception(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     """Write a traceback as Python does: no local variables, which could be secrets."""
     structlog.dev.plain_traceback(stream, exc_info)

@@ -9,8 +9,10 @@ import warnings
 
 import pytest
 import structlog
+from pydantic import ValidationError
 
-from hookwright.logs import set_up_logs
+from hookwright.kinds import BuildTrigger, CronJob, Webhook
+from hookwright.logs import name_object, set_up_logs
 from hookwright.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("kept_logs")
@@ -100,3 +102,19 @@ def test_set_up_twice_writes_once():
     logging.getLogger("some.library").warning("b")
     assert first.getvalue() == ""
     assert [line["event"] for line in lines_of(second)] == ["a", "b"]
+
+
+def test_object_is_named_by_its_kind():
+    """All lines name an object in the same way: one can be found without knowing which part wrote them."""
+    stream = set_up(log_format="json")
+    structlog.get_logger().info("build", **name_object("BuildTrigger", "team", "hello"), delivery="d")
+    (line,) = lines_of(stream)
+    assert (line["buildtrigger"], line["delivery"]) == ("team/hello", "d")
+
+
+@pytest.mark.parametrize("model", [Webhook, BuildTrigger, CronJob])
+def test_error_of_a_model_repeats_nothing(model):
+    """What pydantic says of an object that does not fit has no value of it: it would stand in a traceback."""
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate({"metadata": {"name": ["hush"]}, "spec": "hush", "status": "hush"})
+    assert "hush" not in str(refused.value)

@@ -11,6 +11,7 @@ from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.kinds import BuildTrigger, Webhook
+from hookwright.logs import name_object
 from hookwright.metrics import Metrics, catalogue
 from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
@@ -65,6 +66,7 @@ class OperatorSide:
         self._queue = WorkQueue[Key](
             work=lambda key: reconcile(key, world),
             workers=RECONCILERS,
+            describe=lambda key: name_object(*key),
             done=lambda key, result, seconds: metrics.count_reconcile(key.kind, result, seconds),
         )
         metrics.show(catalogue.QUEUE, lambda: len(self._queue))

@@ -17,6 +17,7 @@ from hookwright.builds.wanted import format_time
 from hookwright.cluster import WEBHOOKS, Cluster
 from hookwright.errors import ClusterError
 from hookwright.kinds import BuildReference, InvalidObject, LastDelivery, ObjectKind, Raw, Webhook
+from hookwright.logs import name_object
 from hookwright.reasons import (
     BODY_UNREADABLE,
     JOURNAL_UNWRITABLE,
@@ -162,11 +163,12 @@ class StatusWriter:
             async with gate:
                 await self._write(news)
 
-        for result in await asyncio.gather(*(write(news) for news in waiting.values()), return_exceptions=True):
+        results = await asyncio.gather(*(write(news) for news in waiting.values()), return_exceptions=True)
+        for news, result in zip(waiting.values(), results, strict=True):
             if isinstance(result, Exception):
                 # A mistake of ours about one object must not stop the news of all others.
                 self.dropped += 1
-                log.error("status", error=repr(result))
+                log.error("status", **_name(news), error=type(result).__name__, exc_info=result)
 
     async def _write(self, news: News) -> None:
         webhook = self._webhooks.webhook(news.namespace, news.name)
@@ -195,7 +197,13 @@ class StatusWriter:
                 self._some.set()
             else:
                 self.dropped += 1
-                log.warning("status", webhook=f"{news.namespace}/{news.name}", error=error.message)
+                log.warning("status", **_name(news), error=error.message)
+
+
+def _name(news: News) -> dict[str, str]:
+    """Name the object, and the delivery if there is one, in a log line."""
+    delivery = {"delivery": news.last_delivery.id} if news.last_delivery is not None else {}
+    return name_object(Webhook.KIND, news.namespace, news.name) | delivery
 
 
 def merge(before: News, after: News, *, now: datetime) -> News:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -26,6 +27,7 @@ from hookwright.cluster import Cluster
 from hookwright.errors import ClusterError, JournalError
 from hookwright.journal import Journal, Pending
 from hookwright.kinds import BuildReference, InvalidObject, ObjectKind
+from hookwright.logs import name_object
 from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, TARGET_MISSING, Outcome, Reason
 
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
@@ -105,9 +107,10 @@ class Worker:
         while True:
             self._wake.clear()
             while len(self._running) < self.concurrency and await self._fill():
-                task = asyncio.create_task(self._work(self._ready.popleft()))
+                pending = self._ready.popleft()
+                task = asyncio.create_task(self._work(pending))
                 self._running.add(task)
-                task.add_done_callback(self._finished)
+                task.add_done_callback(partial(self._finished, pending))
             if not self._running and not self._more:
                 self._still.set()
             await self._sleep()
@@ -137,10 +140,10 @@ class Worker:
         except TimeoutError:
             self._more = True
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, pending: Pending, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.log.error("worker", error=repr(error))
+            self.log.error("worker", **_name(pending), error=type(error).__name__, exc_info=error)
         self._wake.set()
 
     async def _work(self, pending: Pending) -> None:
@@ -148,14 +151,14 @@ class Worker:
             wanted = WantedBuild.from_json(pending.work)
         except ValueError:
             # Written by a later version. It waits for one that can read it.
-            self.log.exception("worker", delivery=pending.key.delivery_id)
+            self.log.exception("worker", **_name(pending))
             await self._put_off(pending, START_DELAYED)
             return
         try:
             conclusion = await self._start(wanted, pending.attempts)
         except Exception as error:
             # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
-            self.log.exception("worker", delivery=wanted.delivery_id)
+            self.log.exception("worker", **_name(pending))
             conclusion = self._conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
         if pending.reason != conclusion.reason.name:
             # What is waited for is said once, however often it is looked for.
@@ -173,7 +176,7 @@ class Worker:
                 build=conclusion.build.name if conclusion.build is not None else None,
             )
         except JournalError as error:
-            self.log.error("journal", delivery=wanted.delivery_id, error=error.message)
+            self.log.error("journal", **_name(pending), error=error.message)
             await self._postpone(pending, conclusion)
 
     async def _postpone(self, pending: Pending, conclusion: Conclusion) -> None:
@@ -210,8 +213,8 @@ class Worker:
 
     def _note(self, conclusion: Conclusion) -> None:
         wanted, reason = conclusion.wanted, conclusion.reason
-        webhook = f"{wanted.namespace}/{wanted.owner_name}"
-        common = {"webhook": webhook, "delivery": wanted.delivery_id, "outcome": str(reason.outcome)}
+        owner = name_object(wanted.owner_kind, wanted.namespace, wanted.owner_name)
+        common = owner | {"delivery": wanted.delivery_id, "outcome": str(reason.outcome)}
         if conclusion.build is not None:
             self.log.info("build", **common, reason=reason.name, build=conclusion.build.name)
         else:
@@ -256,3 +259,8 @@ class Worker:
     def _conclude(self, wanted: WantedBuild, reason: Reason, message: str) -> Conclusion:
         text = f"{message}. {reason.remedy}" if reason.remedy else message
         return Conclusion(wanted=wanted, reason=reason, message=text, time=self.clock())
+
+
+def _name(pending: Pending) -> dict[str, str]:
+    """Name the object and the delivery in a log line."""
+    return name_object(pending.kind, pending.namespace, pending.name) | {"delivery": pending.key.delivery_id}

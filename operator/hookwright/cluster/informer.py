@@ -27,6 +27,7 @@ from hookwright.cluster.port import PAGE, Cluster
 from hookwright.cluster.resources import Resource
 from hookwright.errors import ClusterError
 from hookwright.kinds import Raw
+from hookwright.logs import name_object
 
 log = structlog.get_logger()
 
@@ -210,8 +211,7 @@ class Informer:
             self._seen(event, raw)
         except Exception:
             # A mistake of the listener about one object must not hide the others from it.
-            namespace, name = _place(raw)
-            log.exception("informer", resource=self._resource.plural, namespace=namespace, name=name)
+            log.exception("informer", **name_object(self._resource.kind, *_place(raw)))
 
     def _hear(self) -> None:
         """Note that the watch goes."""

@@ -15,6 +15,7 @@ import structlog
 
 from hookwright.cluster.claims import Claims, Standing
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
+from hookwright.logs import name_object
 
 log = structlog.get_logger()
 
@@ -196,7 +197,7 @@ class Mirror:
                 told(change)
             except Exception:
                 # A mistake about one object must not hide the others, nor end the process with each list that has it.
-                log.exception("mirror", key=str(change.key))
+                log.exception("mirror", **name_object(*change.key))
 
 
 def _is_news(found: ObjectMeta, before: ObjectMeta) -> bool:

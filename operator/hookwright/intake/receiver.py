@@ -25,6 +25,7 @@ from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, SecretRef
 from hookwright.journal import Accept, Accepted, Key, RowError
 from hookwright.kinds import Webhook
+from hookwright.logs import name_object
 from hookwright.reasons import (
     ACCEPTED,
     ADDRESS_NOT_ALLOWED,
@@ -127,7 +128,7 @@ class Receiver:
             self.report(route, request, verdict)
         self.log.debug(
             "delivery",
-            webhook=f"{route.namespace}/{route.name}",
+            **name_object(Webhook.KIND, route.namespace, route.name),
             delivery=verdict.delivery_id,
             outcome=str(verdict.outcome),
             reason=verdict.reason.name,
@@ -156,7 +157,8 @@ class Receiver:
             reason = PARAMETERS_TOO_LARGE
             return replace(verdict, reason=reason, message=reason.sentence, wanted=())
         except JournalUnwritable as error:
-            self.log.error("journal", delivery=verdict.delivery_id, error=error.message)
+            owner = name_object(deliveries[0].kind, deliveries[0].namespace, deliveries[0].name)
+            self.log.error("journal", **owner, delivery=verdict.delivery_id, error=error.message)
             return replace(verdict, reason=JOURNAL_UNWRITABLE, message=JOURNAL_UNWRITABLE.sentence, wanted=())
         if any(taken_one.new for taken_one in taken):
             return verdict

@@ -22,6 +22,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -53,6 +54,8 @@ from hookwright.intake.wire import (
     read_forwarded,
     read_length,
 )
+from hookwright.kinds import Webhook
+from hookwright.logs import name_object
 from hookwright.reasons import (
     ADDRESS_LIMITED,
     BODY_INCOMPLETE,
@@ -178,7 +181,7 @@ class IntakeServer:
             given = await self._answer(scope, exchange)
         except Exception as error:
             # The last line of defence: no traceback leaves the process, and the sender learns to try again.
-            log.exception("receiver", error=type(error).__name__)
+            log.exception("receiver", **self._name(scope), error=type(error).__name__)
             given = refuse(UNEXPECTED)
         finally:
             self.in_flight -= 1
@@ -186,6 +189,17 @@ class IntakeServer:
             given = hang_up(given)
         exchange.response_bytes(given.status, given.headers, given.body)
         self._answered(given, time.perf_counter() - began)
+
+    def _name(self, scope: Scope) -> dict[str, str]:
+        """Name the object and the delivery of a request in a log line, as far as that goes."""
+        with suppress(Exception):
+            route = self._routes.find(scope.path)
+            if route is not None:
+                headers, now = Headers(scope.headers), self._clock()
+                request = Request(method=scope.method, path=scope.path, headers=headers, body=b"", received_at=now)
+                delivery = {"delivery": route.delivery_id(request) or ""}
+                return name_object(Webhook.KIND, route.namespace, route.name) | delivery
+        return {}
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
         client = find_client(scope.client, read_forwarded(scope) if self._trusted else (), self._trusted)

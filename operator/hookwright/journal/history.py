@@ -38,7 +38,18 @@ import structlog
 from hookwright.journal import history_statements as statements
 from hookwright.journal.history_file import HistoryFile
 from hookwright.journal.history_keeper import BATCH, MAX_WAITING, Batch, Burst, Keeper
-from hookwright.journal.history_rows import IGNORED, REFUSED, Bounds, HistoryOff, Page, Query, Record, cut, to_cursor
+from hookwright.journal.history_rows import (
+    IGNORED,
+    REFUSED,
+    Bounds,
+    HistoryOff,
+    Page,
+    Query,
+    Record,
+    cut,
+    name_record,
+    to_cursor,
+)
 
 T = TypeVar("T")
 
@@ -119,7 +130,7 @@ class History:
             # them says it all; the rest is in the number that is said each minute.
             if not self._mistaken:
                 self._mistaken = True
-                log.exception("history")
+                log.exception("history", **name_record(record))
             self._lost += 1
 
     def _write_burst(self, record: Record, *, kept: int) -> bool:

@@ -16,7 +16,7 @@ import structlog
 
 from hookwright.journal import history_statements as statements
 from hookwright.journal.history_file import HistoryFile
-from hookwright.journal.history_rows import REFUSED, Bounds, HistoryOff, Record, Row, to_row
+from hookwright.journal.history_rows import REFUSED, Bounds, HistoryOff, Record, Row, name_record, to_row
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Keeper:
         except (AttributeError, TypeError):
             if not self._mistaken:
                 self._mistaken = True
-                log.exception("history")
+                log.exception("history", **name_record(record))
             self.lost += 1
             return
         self.lost += len(waiting) == waiting.maxlen

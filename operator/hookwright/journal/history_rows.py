@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from hookwright.errors import JournalError, UsageError
 from hookwright.journal.rows import Key, to_microseconds
+from hookwright.logs import name_object
 
 MAX_ID: Final = 256
 MAX_MESSAGE: Final = 1024
@@ -126,6 +128,13 @@ class Bounds:
 
 Row = tuple[str | int | None, ...]
 """A record in the order of the parameters that write it."""
+
+
+def name_record(record: Record) -> dict[str, str]:
+    """Name object and delivery in a log line; of what is no record, as far as that goes."""
+    with suppress(AttributeError):
+        return name_object(record.kind, record.namespace, record.name) | {"delivery": str(record.key.delivery_id)}
+    return {}
 
 
 def cut(record: Record) -> Record:

@@ -30,7 +30,14 @@ _GIVEN: set[str] = set()
 class Model(BaseModel):
     """The manners of every model here: frozen, camelCase outside, unknown fields dropped as the API server prunes."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        # An error that reaches a log must not repeat what it is about: that may be a secret.
+        hide_input_in_errors=True,
+    )
 
     def model_post_init(self, _: Any, /) -> None:  # Any: pydantic's context
         """Forget which fields were given: nobody asks, and for 10,000 Webhooks it would take 40 MB."""

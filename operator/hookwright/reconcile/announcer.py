@@ -11,6 +11,7 @@ from hookwright.builds.wanted import format_time
 from hookwright.cluster import EVENTS, Cluster
 from hookwright.errors import ClusterError
 from hookwright.kinds import API_VERSION, ObjectMeta
+from hookwright.logs import name_object
 
 log = structlog.get_logger()
 
@@ -53,4 +54,4 @@ class Announcer:
         try:
             await self._cluster.create(EVENTS, event, namespace=obj.namespace)
         except ClusterError as error:
-            log.warning("event", object=f"{obj.namespace}/{obj.name}", error=error.message)
+            log.warning("event", **name_object(kind, obj.namespace, obj.name), error=error.message)

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -54,12 +54,13 @@ class Result(StrEnum):
 class WorkQueue(Generic[K]):
     """Calls `work` for every key that was added, with `workers` at a time.
 
-    `done` is told of each call: the key, what came of it, and how many seconds it took.
+    `describe` names a key in log lines. `done` is told of each call: the key, what came of it, and the seconds it took.
     """
 
     work: Callable[[K], Awaitable[Again]]
     workers: int
     clock: Callable[[], float] = time.monotonic
+    describe: Callable[[K], Mapping[str, str]] = lambda key: {"key": str(key)}
     done: Callable[[K, Result, float], None] = lambda _key, _result, _seconds: None
     _ready: dict[K, None] = field(default_factory=dict)  # in the order of adding
     _later: list[tuple[float, int, K]] = field(default_factory=list)
@@ -148,12 +149,12 @@ class WorkQueue(Generic[K]):
                 self.add_later(key, self._spread(again.seconds))
         except ClusterError as error:
             result = Result.RETRIED
-            log.warning("reconcile", key=str(key), error=error.message, status=error.status)
+            log.warning("reconcile", **self.describe(key), error=error.message, status=error.status)
             self._retry(key)
         except Exception:
             # A mistake of ours in one object must not stop the work on all others.
             result = Result.FAILED
-            log.exception("reconcile", key=str(key))
+            log.exception("reconcile", **self.describe(key))
             self._retry(key)
         finally:
             self._busy.discard(key)
