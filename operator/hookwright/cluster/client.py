@@ -7,6 +7,7 @@ away at once, since objects become models of our own kinds.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ GRACE_SECONDS = 15.0
 CONNECTIONS = 100
 # Whoever asks bounds it. The client's own would end a watch after 5 minutes, and each call would pay for its timer.
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+# Nothing else gets into the header that says as whom we act.
+_ACCOUNT = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 # Kubernetes' verbs, as rights have them.
@@ -206,6 +209,10 @@ class KubernetesCluster:
         """See `Cluster.create`."""
         headers = {}
         if service_account is not None:
+            if not _ACCOUNT.fullmatch(service_account):
+                raise ClusterError(
+                    f"{service_account[:253]!r} is no name of a ServiceAccount", status=422, reason="Invalid"
+                )
             # The API server adds the groups of ServiceAccounts by itself, so that no right on groups is needed.
             headers["Impersonate-User"] = f"system:serviceaccount:{namespace}:{service_account}"
         query = {"dryRun": "All"} if dry_run else {}

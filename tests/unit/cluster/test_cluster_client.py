@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from kubernetes.aio.client import Configuration
 
-from hookwright.cluster import SECRETS, answers, client
+from hookwright.cluster import JOBS, SECRETS, answers, client
 from hookwright.cluster.client import KubernetesCluster, find_proxy, load_access
 from hookwright.errors import ClusterError, UsageError
 from support.waiting import PATIENCE_SECONDS, eventually
@@ -331,3 +331,13 @@ async def test_each_request_is_told_with_its_verb_and_status(verb, status):
 def test_no_verb_goes_untold():
     """Each verb that the client knows is among those that are tried here."""
     assert set(client._METHODS) == set(REQUESTS)
+
+
+@pytest.mark.parametrize("account", ["", "a/b", "system:serviceaccount:b:c", "a\r\nX-Y: z", "A", "a" * 254])
+async def test_nothing_but_a_name_says_as_whom_we_act(account):
+    """What is no name of a ServiceAccount is refused before anything is sent."""
+    configuration = Configuration(host="http://127.0.0.1:1")
+    async with KubernetesCluster(configuration) as cluster:
+        with pytest.raises(ClusterError, match="no name of a ServiceAccount") as refused:
+            await cluster.create(JOBS, {"metadata": {}}, namespace="default", service_account=account)
+    assert (refused.value.status, refused.value.transient) == (422, False)

@@ -1,0 +1,84 @@
+"""The chart's rights, by the audit log of a real API server: each role uses them all, and is refused nothing."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from hookwright.commands.files import read_manifests
+from support.controlplane import ControlPlane
+from support.deployed import Deployed, deploy
+from support.processes import until
+from support.rights import compare
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SECRET = "example-secret-change-me"
+MODES = {
+    "split": ("split", False),
+    "split, chosen namespaces": ("split", True),
+    "single": ("single", False),
+    "single, chosen namespaces": ("single", True),
+}
+
+
+async def live(deployed: Deployed) -> None:
+    """Do all that needs a right: start builds of both kinds, meet a build that is there, and hand on."""
+    for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
+        # Without the label that has a Secret watched, which is another right.
+        metadata = {"namespace": deployed.team, **manifest["metadata"], "labels": {}}
+        deployed.api.apply({**manifest, "metadata": metadata})
+    for name in ("hello", "nightly"):
+        await deployed.until_judged(name)
+        assert (await deployed.until_answered(name, 202, secret=SECRET, delivery="once")).json()["builds"]
+        await until(lambda name=name: deployed.last(name) == ("started", "BuildCreated"), f"{name} has started one")
+    # A receiver that knows nothing of the delivery gets it again.
+    receiver = deployed.receiver
+    assert await receiver.signal(signal.SIGTERM) == 0
+    shutil.rmtree(receiver.environment["HOOKWRIGHT_JOURNAL"])
+    await deployed.start(receiver.role)
+    assert (await deployed.until_answered("hello", 202, secret=SECRET, delivery="once")).json()["builds"]
+    await until(
+        lambda: any((one.verb, one.resource) == ("get", "jobs") for one in deployed.requests()),
+        "the build that is there is looked at",
+    )
+    assert len(deployed.jobs()) == 2
+    for process in deployed.processes.values():
+        assert await process.signal(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize(("mode", "chosen"), MODES.values(), ids=MODES)
+async def test_rights_are_what_is_used(control_plane: ControlPlane, tmp_path: Path, mode, chosen):
+    """With the chart's accounts nothing is refused and no right is left over; chosen namespaces need none for all."""
+    values = {"rights": {"watchSecrets": True}}
+    async with deploy(control_plane, tmp_path, mode=mode, chosen=chosen, values=values) as deployed:
+        kinds = {one["kind"] for one in deployed.rights}
+        assert chosen == ("ClusterRole" not in kinds) == ("ClusterRoleBinding" not in kinds)
+        await live(deployed)
+        # The log is a moment behind: what came last is there once the Lease was handed on.
+        refused = deployed.refused()
+        unforeseen, unused = compare(deployed.asking(), deployed.given())
+        namespaces = {event.namespace for event in deployed.requests() if event.resource}
+    assert refused == set()
+    assert unforeseen == set()
+    assert unused == set()
+    if chosen:
+        assert namespaces == {deployed.own, deployed.team}
+
+
+async def test_optional_rights_may_be_left_out(control_plane: ControlPlane, tmp_path: Path):
+    """Without the rights to watch Secrets and CronJobs all else works; only these lists are refused, and it is said."""
+    values = {"rights": {"watchSecrets": False, "cronJobs": False}}
+    async with deploy(control_plane, tmp_path, values=values) as deployed:
+        for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
+            deployed.api.apply({**manifest, "metadata": {"namespace": deployed.team, **manifest["metadata"]}})
+        await deployed.until_judged("hello")
+        assert (await deployed.until_answered("hello", 202, secret=SECRET)).json()["builds"]
+        await until(deployed.jobs, "a build is started")
+        await deployed.until_judged("nightly", "False", "TargetForbidden")
+        refused = {(event.verb, event.resource) for event in deployed.refused()}
+        assert refused == {("list", "secrets"), ("list", "cronjobs")}
+        for process in deployed.processes.values():
+            assert process.last_said("informer")["remedy"].startswith("if they are to be watched, allow list and watch")
