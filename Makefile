@@ -34,6 +34,7 @@ format: $(VENV)/.dev  ## Put the code into its form
 bench: $(VENV)/.dev  ## Measure, and print ratios
 	$(BIN)/python tests/bench/journal.py
 	$(BIN)/python tests/bench/intake.py
+	$(BIN)/python tests/bench/metrics.py
 	$(BIN)/python tests/bench/starts.py
 	$(BIN)/python tests/bench/footprint.py
 	$(BIN)/python tests/bench/scale.py

@@ -13,6 +13,7 @@ import hmac
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,19 @@ from harness import deliveries
 from harness.children import HOST
 from pydantic_core import from_json
 
+from hookwright.app.admin import serve_pages
+from hookwright.app.disk import DiskWatch
+from hookwright.app.intake import TimedJournal
 from hookwright.app.news import news_of_verdict, record_of_verdict
 from hookwright.app.process import now
+from hookwright.app.scrape import JournalView, MetricsPage, show_journal
 from hookwright.app.upkeep import keep_routes
 from hookwright.builds.status import StatusWriter
 from hookwright.cluster import SECRETS
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.resources import Resource
 from hookwright.cluster.secrets import SecretReader
-from hookwright.intake.receiver import Receiver
+from hookwright.intake.receiver import Answer, Receiver
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.intake.routes import Routes
@@ -37,6 +42,7 @@ from hookwright.intake.server import Exchange, IntakeServer, Scope
 from hookwright.journal import History, Journal
 from hookwright.kinds import BuildTrigger, Raw, Webhook
 from hookwright.logs import set_up_logs
+from hookwright.metrics import Metrics
 from hookwright.providers.github import dialect
 from hookwright.settings import Settings
 
@@ -112,8 +118,10 @@ class MemoryCluster:
         return {**stored, "metadata": metadata, "status": patch["status"]}
 
 
-async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[IntakeServer]) -> None:
-    """Serve until SIGTERM; say so on standard output once connections are taken."""
+async def serve(
+    *, port: int, admin: int, counts: bool, webhooks: int, journal_folder: Path, kind: type[IntakeServer]
+) -> None:
+    """Serve until SIGTERM; say so on standard output once connections are taken. `admin` is a port, or 0."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     mirror, routes, cluster = Mirror(quota=1_000_000), Routes((deliveries.ROOT_KEY,)), MemoryCluster()
@@ -129,19 +137,31 @@ async def serve(*, port: int, webhooks: int, journal_folder: Path, kind: type[In
         history.write(record_of_verdict(route, request, verdict, now=now()))
         writer.tell(news_of_verdict(route, request, verdict))
 
+    metrics = Metrics(role="receiver")
+    view, page = JournalView(journal, now), MetricsPage(metrics)
+    page.refresh.append(view.refresh)
+    show_journal(metrics, view, DiskWatch(journal))
+
+    def count(given: Answer, seconds: float) -> None:
+        metrics.count_delivery(given.kind, given.reason, seconds)
+
     receiver = Receiver(
         secrets=SecretReader(cluster),
-        journal=journal,
+        journal=TimedJournal(journal, metrics.count_journal_wait) if counts else journal,
         report=report,
     )
-    server = kind(host=HOST, port=port, routes=routes, receiver=receiver, clock=now)
+    more = {"answered": count} if counts else {}
+    server = kind(host=HOST, port=port, routes=routes, receiver=receiver, clock=now, **more)
     tasks = [asyncio.create_task(server.run()), asyncio.create_task(writer.run())]
     await server.listening()
-    print("ready", flush=True)  # noqa: T201 - whoever started us waits for it
-    await stop.wait()
-    server.stop()
-    await tasks[0]
-    tasks[1].cancel()
+    async with AsyncExitStack() as stack:
+        if admin:
+            await stack.enter_async_context(serve_pages((HOST, admin), {"/metrics": page.give}))
+        print("ready", flush=True)  # noqa: T201 - whoever started us waits for it
+        await stop.wait()
+        server.stop()
+        await tasks[0]
+        tasks[1].cancel()
     await history.close()
     await journal.close()
 
@@ -150,6 +170,8 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--admin", type=int, default=0, help="the port of /metrics (default: none)")
+    parser.add_argument("--uncounted", action="store_true", help="count nothing, as hookwright never does")
     parser.add_argument("--webhooks", type=int, default=1)
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--kind", choices=SERVERS, default="product")
@@ -159,6 +181,8 @@ def main() -> None:
         runner.run(
             serve(
                 port=arguments.port,
+                admin=arguments.admin,
+                counts=not arguments.uncounted,
                 webhooks=arguments.webhooks,
                 journal_folder=arguments.journal,
                 kind=SERVERS[arguments.kind],
