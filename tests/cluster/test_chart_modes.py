@@ -1,0 +1,100 @@
+"""One pod for one namespace, then two roles in its place: an upgrade leaves no accepted delivery behind."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.controlplane import ControlPlane
+from support.kubelet import Kubelet
+from support.release import NAMESPACE, install
+from support.release_site import OPERATOR, RECEIVER, Installed, Site, work_at
+
+SINGLE = "hookwright"
+JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
+
+
+@pytest.fixture(scope="module")
+def installed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """A release in mode single, for a team's namespace alone, under a public URL with a path."""
+    team = f"team-{uuid.uuid4().hex[:8]}"
+    folder: Path = tmp_path_factory.mktemp("modes")
+    values = {
+        "mode": "single",
+        "publicUrl": "http://hooks.test/ci/",
+        "watchNamespaces": [team],
+        "tenants": [{"namespace": team, "serviceAccount": "default"}],
+        # Longer than this takes: what waits for its target waits until that is made.
+        "settings": {"targetPatience": 3600},
+    }
+    with control_plane.access.sync_client() as client, Kubelet(control_plane, folder / "kubelet") as kubelet:
+        client.post("/api/v1/namespaces", json={"metadata": {"name": team}}).raise_for_status()
+        release = install(control_plane, values)
+        try:
+            yield Installed(control_plane=control_plane, kubelet=kubelet, release=release, team=team)
+        finally:
+            release.uninstall()
+            client.delete(f"/api/v1/namespaces/{team}")
+
+
+@pytest.fixture
+async def site(installed: Installed) -> AsyncIterator[Site]:
+    """That release, and Webhook hello."""
+    async with work_at(installed) as made:
+        await made.set_up()
+        yield made
+
+
+async def find_job(site: Site) -> dict[str, Any]:
+    """Give the one Job of the release."""
+    (job,) = (await site.get(JOBS))["items"]
+    return dict(job)
+
+
+@pytest.mark.timeout(600)
+async def test_one_pod_becomes_two_roles(site: Site):
+    """One pod starts builds by Roles alone; what it had accepted last starts from its volume, beside two roles."""
+    release, address = site.installed.release, site.address_of(f"{SINGLE}-0")
+    await asyncio.to_thread(release.test)
+    path = f"/ci{await site.url_path()}"
+    assert (await site.status())["url"] == f"http://hooks.test{path}"
+    assert (await site.push(address, path, "first")).status_code == 202
+    await site.until_started()
+    bound = (await site.get("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"))["items"]
+    assert not [
+        one for one in bound if any(subject.get("namespace") == NAMESPACE for subject in one.get("subjects", ()))
+    ]
+
+    await site.remove("BuildTrigger", "hello")
+    site.accepted.clear()  # its Jobs go with it
+    await site.until(lambda: is_missed(site), "the target is missed")
+    assert (await site.push(address, path, "last")).status_code == 202
+    values = {"mode": "split", "operator": {"replicas": 1}, "adoptJournals": [f"journal-{SINGLE}-0"]}
+    await asyncio.to_thread(release.upgrade, values, wait=False)
+    await site.until_pods(RECEIVER, 2)
+    await site.until_pods(OPERATOR, 1)
+    assert (await site.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{SINGLE}")) == {}
+    await site.set_up()
+    await site.until_started()
+
+    async def is_complete() -> bool:
+        return bool((await find_job(site)).get("status", {}).get("succeeded"))
+
+    await site.until(is_complete, "the volume is worked off")
+    # Another value makes another Job of what cannot be changed.
+    before = (await find_job(site))["metadata"]["name"]
+    await asyncio.to_thread(release.upgrade, {"clusterName": "renamed"}, wait=False)
+    await site.until(is_complete, "the Job made anew is complete")
+    assert (await find_job(site))["metadata"]["name"] != before
+    await asyncio.to_thread(release.test)
+
+
+async def is_missed(site: Site) -> bool:
+    """Say whether the Webhook's status tells that its target is gone."""
+    conditions = (await site.status()).get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "False" for one in conditions)
