@@ -163,12 +163,13 @@ class Site:
 
         await self.until(are_ready, f"{name} has {count} pods, all ready")
 
-    async def scale(self, name: str, count: int) -> None:
-        """Have a StatefulSet have so many pods, and wait until it has."""
-        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{name}/scale"
-        body = {"spec": {"replicas": count}}
-        (await self.api.patch(path, json=body, headers={"content-type": MERGE_PATCH})).raise_for_status()
-        await self.until_pods(name, count)
+    async def scale(self, count: int, **values: Any) -> None:
+        """Have so many receivers, by an upgrade of the release, and wait until all are ready and no others are left.
+
+        Not by `kubectl scale`: Helm would refuse to take the number of pods back.
+        """
+        await asyncio.to_thread(self.installed.release.upgrade, {"receiver": {"replicas": count}, **values}, wait=False)
+        await self.until_pods(RECEIVER, count)
 
     async def receivers(self) -> list[str]:
         """Give the addresses of the receivers that are ready, as the Service has them."""
