@@ -68,3 +68,15 @@ def test_alerts_name_metrics_that_exist(text):
     known = {spec.full_name for spec in SPECS.values()}
     known |= {spec.full_name + "_bucket" for spec in SPECS.values() if spec.buckets}
     assert set(re.findall(r"\bhookwright_\w+\b", text)) - known == set()
+
+
+def test_questions_on_the_page_are_promql(tmp_path):
+    """Promtool can read each expression in docs/metrics.md."""
+    page = (ROOT / "operator" / "docs" / "metrics.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```promql\n(.*?)```", page, flags=re.DOTALL)
+    queries = [line for block in blocks for line in block.splitlines()]
+    assert len(queries) > 4
+    rules = [{"record": f"question:{number}", "expr": query} for number, query in enumerate(queries)]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "questions", "rules": rules}]}))
+    checked = promtool("check", "rules", tmp_path / "rules.yaml")
+    assert checked.returncode == 0, checked.stdout + checked.stderr

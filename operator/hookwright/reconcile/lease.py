@@ -136,7 +136,8 @@ class Lease:
                 wait = await _in_time(min(self.terms.deadline / 2, self._remaining()), self._campaign())
                 failures, self._refusal = 0, ""
             except ClusterError as error:
-                if not error.transient:
+                # That others were faster keeps nobody out of the election.
+                if not error.transient and error.status != _CONFLICT:
                     self._refusal = f"the Lease {self} is refused: {error.message}"
                 failures = 1 if error.status == _CONFLICT else min(failures + 1, 16)
                 wait = min(FIRST_BACKOFF * 2.0 ** (failures - 1), LONGEST_BACKOFF)

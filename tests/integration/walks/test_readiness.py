@@ -76,7 +76,7 @@ async def test_receiver_stays_ready_without_the_api_server(tmp_path: Path):
 async def test_receiver_drains_before_it_goes(tmp_path: Path):
     """After SIGTERM a receiver is not ready, says that it drains, and still takes deliveries."""
     roles = {"operator": "operator", "receiver": "receiver"}
-    async with run_fleet(tmp_path, roles, HOOKWRIGHT_DRAIN="3") as fleet:
+    async with run_fleet(tmp_path, roles, HOOKWRIGHT_DRAIN="30") as fleet:
         fleet.running.apply(make_secret(), make_buildtrigger(), make_webhook())
         await fleet.running.until_ready()
         await until_says(fleet, "receiver", 200)
