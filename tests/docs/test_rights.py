@@ -17,7 +17,7 @@ from hookwright.commands.files import read_manifests
 from hookwright.commands.grant import let_create, let_impersonate
 from support.chart import render
 from support.processes import Fleet, Request, run_fleet, until
-from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation
+from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation, uncomment
 from support.running import make_push
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -58,11 +58,6 @@ MODES = {
     "split, chosen namespaces": Mode(files=(OWN, CHOSEN), accounts=SPLIT, namespaces="default"),
     "single": Mode(files=(OWN, EVERYWHERE, RUN), accounts={"run": "hookwright"}),
 }
-
-
-def uncomment(text: str) -> str:
-    """Make the rules that stand in comments ones that count."""
-    return re.sub(r"^  # ((?:- |  )\S*(?:apiGroups|resources|verbs): )", r"  \1", text, flags=re.MULTILINE)
 
 
 def read_request(request: Request) -> Asked:

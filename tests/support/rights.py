@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -52,6 +53,11 @@ def read_rules(manifests: Iterable[Mapping[str, Any]], *, namespace: str = "") -
             account = (subject.get("namespace", where), subject["name"])
             rights.setdefault(account, set()).update(_read(roles[role], where))
     return rights
+
+
+def uncomment(text: str) -> str:
+    """Make the rules that stand in comments ones that count."""
+    return re.sub(r"^  # ((?:- |  )\S*(?:apiGroups|resources|verbs): )", r"  \1", text, flags=re.MULTILINE)
 
 
 def _place(one: Mapping[str, Any], namespace: str) -> tuple[str, str, str]:
