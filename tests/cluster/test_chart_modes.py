@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -50,10 +49,15 @@ async def site(installed: Installed) -> AsyncIterator[Site]:
         yield made
 
 
-async def find_job(site: Site) -> dict[str, Any]:
-    """Give the one Job of the release."""
-    (job,) = (await site.get(JOBS))["items"]
-    return dict(job)
+async def until_adopted(site: Site, *others: str) -> str:
+    """Wait until the release has one Job alone, none of `others`, and that is complete; give its name."""
+
+    async def adopted() -> str:
+        jobs = (await site.get(JOBS))["items"]
+        names = [job["metadata"]["name"] for job in jobs if job.get("status", {}).get("succeeded")]
+        return names[0] if len(names) == len(jobs) == 1 and names[0] not in others else ""
+
+    return str(await site.until(adopted, "the volume is worked off"))
 
 
 @pytest.mark.timeout(600)
@@ -81,16 +85,12 @@ async def test_one_pod_becomes_two_roles(site: Site):
     assert (await site.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{SINGLE}")) == {}
     await site.set_up()
     await site.until_started()
-
-    async def is_complete() -> bool:
-        return bool((await find_job(site)).get("status", {}).get("succeeded"))
-
-    await site.until(is_complete, "the volume is worked off")
+    first = await until_adopted(site)
     # Another value makes another Job of what cannot be changed.
-    before = (await find_job(site))["metadata"]["name"]
     await asyncio.to_thread(release.upgrade, {"clusterName": "renamed"}, wait=False)
-    await site.until(is_complete, "the Job made anew is complete")
-    assert (await find_job(site))["metadata"]["name"] != before
+    await until_adopted(site, first)
+    await site.until_pods(RECEIVER, 2)
+    await site.until_pods(OPERATOR, 1)
     await asyncio.to_thread(release.test)
 
 
