@@ -102,9 +102,14 @@ class Site:
             name = obj["metadata"]["name"]
             body = {**obj, "metadata": {**obj["metadata"], "namespace": self.team}}
             path = PLACES[obj["kind"]].format(self.team, name)
-            answer = await self.api.patch(
-                path, json=body, params={"fieldManager": "test", "force": "true"}, headers={"content-type": APPLY}
-            )
+            query = {"fieldManager": "test", "force": "true"}
+            async with asyncio.timeout(PATIENCE):
+                # An API server that has just got another schema, or has just started, may have to be asked again.
+                while True:
+                    answer = await self.api.patch(path, json=body, params=query, headers={"content-type": APPLY})
+                    if not answer.is_server_error:
+                        break
+                    await asyncio.sleep(0.2)
             answer.raise_for_status()
 
     async def remove(self, kind: str, name: str) -> None:
@@ -195,7 +200,7 @@ class Site:
         body = make_push(delivery=delivery)
         answer = await self.client.post(address + path, content=body, headers=make_headers(body, delivery=delivery))
         if answer.is_success:
-            self.accepted[delivery] = answer.json()["builds"][0]["name"]
+            self.accepted |= {delivery: build["name"] for build in answer.json()["builds"]}
         return answer
 
     async def jobs(self) -> dict[str, str]:
