@@ -36,6 +36,8 @@ class Deployed:
     team: str
     rights: list[dict[str, Any]]
     """The objects by which the chart gives rights."""
+    postponed: list[dict[str, Any]]
+    """Those for a namespace that is to come later."""
     client: httpx.AsyncClient
     since: int
     """How many requests there had been before."""
@@ -144,11 +146,13 @@ async def deploy(
     mode: str = "split",
     chosen: bool = False,
     accounts: tuple[str, ...] = ("default",),
+    later: str = "",
     values: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Deployed]:
     """Run Hookwright with the chart's rights, for a new team that grants it `accounts`, for the length of a block.
 
-    `chosen`: it serves the team's namespace alone, without any right on the cluster.
+    `chosen`: it serves the team's namespace alone, without any right on the cluster. Then `later` may name another
+    namespace that it is to serve, which is not there yet: the rights for it are not given.
     """
     api = RealApi(control_plane.access)
     api.install_crds()
@@ -158,11 +162,17 @@ async def deploy(
         api.namespace = team
         given = {
             "mode": mode,
-            "watchNamespaces": [team] if chosen else [],
-            "tenants": [{"namespace": team, "serviceAccount": account} for account in accounts],
+            "watchNamespaces": ([team, later] if later else [team]) if chosen else [],
+            "tenants": [
+                {"namespace": namespace, "serviceAccount": account}
+                for namespace in filter(None, (team, later))
+                for account in accounts
+            ],
             **(values or {}),
         }
-        objects = [one for one in render(given, namespace=own) if one["kind"] in RIGHTS]
+        rights = [one for one in render(given, namespace=own) if one["kind"] in RIGHTS]
+        postponed = [one for one in rights if later and one["metadata"].get("namespace") == later]
+        objects = [one for one in rights if one not in postponed]
         stack.enter_context(api.holding(*objects))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
         deployed = Deployed(
@@ -171,6 +181,7 @@ async def deploy(
             own=own,
             team=team,
             rights=objects,
+            postponed=postponed,
             client=client,
             since=len(control_plane.audit()),
         )
@@ -182,7 +193,7 @@ async def deploy(
                 HOOKWRIGHT_ADMIN=f"127.0.0.1:{find_free_port()}",
                 HOOKWRIGHT_JOURNAL=str(folder / role / "journal"),
                 HOOKWRIGHT_NAMESPACE=own,
-                HOOKWRIGHT_NAMESPACES=team if chosen else "",
+                HOOKWRIGHT_NAMESPACES=",".join(given["watchNamespaces"]),
                 HOOKWRIGHT_LOG_FORMAT="json",
                 HOOKWRIGHT_DRAIN="0",
             )

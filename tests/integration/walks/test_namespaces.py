@@ -11,11 +11,13 @@ import pytest
 from hookwright.app import Role
 from hookwright.cluster import informers
 from hookwright.commands.dev import make_namespace
+from hookwright.settings import MOST_NAMESPACES
 from support.processes import run_fleet, until
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
 ALLOWED = re.compile(r"/(api|apis/[^/]+)/v[^/]+/namespaces/(default|team|gone|hookwright-system)/.*")
 DISCOVERY = re.compile(r"/(?:api(?:/[^/]+)?|apis(?:/[^/]+){0,2}|version)")
+WATCHED = ("webhooks", "buildtriggers", "cronjobs", "secrets")
 TEAM = r"/apis/(hookwright\.dev|batch)/[^/]+/namespaces/team/.*"
 
 
@@ -105,3 +107,20 @@ async def test_roles_share_chosen_namespaces(tmp_path: Path):
         await until(lambda: running.cluster.list("jobs.batch", "team"), "the receiver has started it")
         assert webhook(running, "other").get("status", {}) == {}
         assert [write.path for write in fleet.wires["receiver-0"].writes if "/secrets" in write.path] == []
+
+
+async def test_as_many_namespaces_as_can_be_are_served(tmp_path: Path):
+    """In the most namespaces that can be named each is watched, and there is room left for all else."""
+    names = [f"n{number}" for number in range(MOST_NAMESPACES)]
+    async with run_hookwright(tmp_path, started=False, namespaces=",".join(names)) as running:
+        for name in names:
+            running.cluster.apply(make_namespace(name))
+        await running.start()
+
+        def watched() -> set[str]:
+            asked = [one.path for one in running.cluster.requests if "watch=true" in one.query]
+            return {path for path in asked if path.rpartition("/")[2] in WATCHED}
+
+        await running.until(lambda: len(watched()) == len(WATCHED) * len(names), "all are watched")
+        put(running, names[-1])
+        await until_built(running, names[-1])
