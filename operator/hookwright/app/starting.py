@@ -78,6 +78,7 @@ class StartingSide:
             clock=clock,
             concurrency=settings.concurrent_starts,
             patience=timedelta(seconds=settings.target_patience),
+            concluded=self._count,
             postponed=self._metrics.count_retry,
         )
         self._working = False
@@ -117,12 +118,14 @@ class StartingSide:
 
     def _hear(self, conclusion: Conclusion) -> None:
         """Pass on what became of a start."""
-        if conclusion.reason.outcome is not Outcome.PENDING:
-            self.concluded[conclusion.reason.outcome] += 1
-            taken = conclusion.time - conclusion.wanted.accepted_at
-            self._metrics.count_start(conclusion.wanted.target.kind, conclusion.reason, taken.total_seconds())
         self._history.write(record_of_conclusion(conclusion), concludes=True)
         self._writer.tell(news_of_conclusion(conclusion))
+
+    def _count(self, conclusion: Conclusion) -> None:
+        """Count what has left the journal: a conclusion that the disk does not take comes again."""
+        self.concluded[conclusion.reason.outcome] += 1
+        taken = conclusion.time - conclusion.wanted.accepted_at
+        self._metrics.count_start(conclusion.wanted.target.kind, conclusion.reason, taken.total_seconds())
 
     async def _purge(self) -> None:
         while True:

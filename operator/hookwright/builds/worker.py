@@ -60,7 +60,11 @@ def refer_build(wanted: WantedBuild) -> BuildReference:
 
 @dataclass(kw_only=True)
 class Worker:
-    """Starts builds, `concurrency` at a time; `report` is told what became of each, `postponed` why one is put off."""
+    """Starts builds, `concurrency` at a time.
+
+    `report` is told what came of each try, and again if the journal cannot be told of it; `concluded` of what has left
+    the journal, once; `postponed` why a start is put off.
+    """
 
     journal: Journal
     cluster: Cluster
@@ -69,6 +73,7 @@ class Worker:
     clock: Callable[[], datetime]
     concurrency: int
     patience: timedelta
+    concluded: Callable[[Conclusion], None] = lambda _: None
     postponed: Callable[[Reason], None] = lambda _: None
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -177,7 +182,9 @@ class Worker:
             )
         except JournalError as error:
             self.log.error("journal", **_name(pending), error=error.message)
-            await self._postpone(pending, conclusion)
+            await self._put_off(pending, conclusion.reason)
+            return
+        self.concluded(conclusion)
 
     async def _postpone(self, pending: Pending, conclusion: Conclusion) -> None:
         if pending.reason != conclusion.reason.name:

@@ -16,7 +16,7 @@ from hookwright.cluster import BUILDTRIGGERS, JOBS
 from hookwright.intake.receiver import to_journal
 from hookwright.journal import Journal
 from support.objects import make_wanted, raw_buildtrigger
-from support.waiting import eventually
+from support.waiting import eventually, settle
 
 
 @pytest.fixture
@@ -200,6 +200,20 @@ async def test_full_disk_at_the_end_is_tried_again(bench):
     await bench.until_empty()
     assert len(bench.jobs()) == 1
     assert set(bench.reasons()) == {reasons.BUILD_CREATED}
+
+
+async def test_start_that_the_journal_takes_late_counts_once(bench):
+    """Each try to conclude is reported once, but a delivery counts as concluded only when it has left the journal."""
+    told = []
+    bench.worker.concluded = told.append
+    bench.journal.conclude_failures = 2
+    await bench.accept(make_wanted())
+    await eventually(lambda: bench.reported)
+    await settle()
+    assert told == []
+    await bench.until_empty()
+    assert [conclusion.reason for conclusion in told] == [reasons.BUILD_CREATED]
+    assert bench.reasons() == [reasons.BUILD_CREATED] * 3
 
 
 async def test_journal_that_cannot_be_read_does_not_end_the_worker(bench):
