@@ -214,6 +214,19 @@ async def test_absent_lease_is_made(world):
 
 
 @in_virtual_time
+async def test_one_that_was_slower_to_make_it_is_not_refused(world):
+    """Of two that make the Lease at the same time one gets it, and nothing keeps the other from the election."""
+    both = [world.start(name, delay=lambda: 0.1) for name in "ab"]
+    await until(lambda: all("waiting to see" not in one.lease.trouble for one in both))
+    troubles = set()
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        troubles |= {one.lease.trouble for one in both}
+    assert world.server.count("create", LEASES) == 2
+    assert troubles == {""}
+
+
+@in_virtual_time
 async def test_lease_is_renewed(world):
     """While it is held it is renewed about every 3 seconds, by one request each, and never lost."""
     one = world.start("a")
