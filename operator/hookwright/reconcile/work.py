@@ -139,13 +139,12 @@ class WorkQueue(Generic[K]):
             pass
 
     async def _work(self, key: K) -> None:
-        began = self.clock()
-        result = Result.DONE
+        began, result = self.clock(), None
         try:
             again = await self.work(key)
+            result = Result.DONE if again.seconds is None else Result.LATER
             self._failures.pop(key, None)
             if again.seconds is not None:
-                result = Result.LATER
                 self.add_later(key, self._spread(again.seconds))
         except ClusterError as error:
             result = Result.RETRIED
@@ -159,7 +158,9 @@ class WorkQueue(Generic[K]):
         finally:
             self._busy.discard(key)
             self._wake.set()
-            self.done(key, result, self.clock() - began)
+            # None came of one that was cancelled, as when the Lease is lost.
+            if result is not None:
+                self.done(key, result, self.clock() - began)
 
     def _spread(self, seconds: float) -> float:
         """Give how long to wait instead of `seconds`, so that many that wait so long do not come all at once."""

@@ -341,10 +341,13 @@ async def test_change_that_came_while_work_failed_is_looked_at_at_once(work):
 
 
 async def test_stopped_queue_leaves_no_task(work):
-    """Cancelling the queue ends what is under way."""
+    """Cancelling the queue ends what is under way, and nobody is told that anything came of it."""
+    told = []
     queue = work.queue()
+    queue.done = lambda *done: told.append(done)
     work.gate.clear()
     async with running(queue.run()):
         queue.add_all("ab")
         await eventually(lambda: sum(work.running.values()) == 2)
     assert sum(work.running.values()) == 0
+    assert told == []
