@@ -151,6 +151,13 @@ async def test_port_that_is_taken_names_the_setting():
                 pass
 
 
+async def test_name_that_cannot_be_one_names_the_setting():
+    """What is no name of a host ends the start with a sentence too, not with a traceback."""
+    with pytest.raises(UsageError, match="HOOKWRIGHT_ADMIN"):
+        async with serve_pages(("a..b", 9090), {}):
+            pass
+
+
 async def test_port_is_free_again_afterwards():
     """The server goes with its block, although a connection is still open."""
     made = Server()

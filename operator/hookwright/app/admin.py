@@ -129,10 +129,10 @@ async def serve_pages(address: tuple[str, int], pages: dict[str, Page]) -> Async
     try:
         try:
             await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}; choose another (HOOKWRIGHT_ADMIN)"
-            ) from None
+        except (OSError, UnicodeError) as error:
+            # A name that cannot be one is not even asked for.
+            why = (error.strerror if isinstance(error, OSError) else None) or error
+            raise UsageError(f"cannot listen on {host}:{port}: {why}; choose another (HOOKWRIGHT_ADMIN)") from None
         yield
     finally:
         await runner.cleanup()
