@@ -12,6 +12,7 @@ from hookwright.app.scrape import JournalView, MetricsPage
 from hookwright.errors import JournalUnwritable
 from hookwright.journal import Backlog
 from support.objects import NOON
+from support.waiting import eventually
 
 
 class Numbers:
@@ -61,16 +62,19 @@ async def test_what_must_be_asked_for_is_asked_before(numbers):
 
 
 class Shelf:
-    """A journal that answers as it is told."""
+    """A journal that answers as it is told, and counts how often it was asked."""
 
     def __init__(self):
         self.answer = Backlog(pending=0, oldest=None)
+        self.asked = 0
 
     async def backlog(self):
+        self.asked += 1
         if isinstance(self.answer, Backlog):
             return self.answer
         if isinstance(self.answer, asyncio.Event):
             await self.answer.wait()
+            return await self.backlog()
         raise self.answer
 
 
@@ -89,6 +93,20 @@ async def test_oldest_grows_older_while_the_disk_says_nothing(monkeypatch):
         shelf.answer = answer
         await view.refresh()
         assert (view.pending, view.oldest_seconds) == (3, 65.0)
+
+
+async def test_journal_that_hangs_is_not_asked_anew(monkeypatch):
+    """However often Prometheus asks, one question at a time waits for the disk; what it answers in the end is shown."""
+    monkeypatch.setattr(scrape, "JOURNAL_SECONDS", 0.001)
+    shelf = Shelf()
+    shelf.answer = hanging = asyncio.Event()
+    view = JournalView(shelf, lambda: NOON)
+    for _ in range(5):
+        await view.refresh()
+    assert shelf.asked == 1
+    shelf.answer = Backlog(pending=2, oldest=NOON)
+    hanging.set()
+    await eventually(lambda: view.pending == 2)
 
 
 async def test_clock_that_was_set_back_makes_nothing_negative():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -52,14 +53,17 @@ class JournalView:
         self._journal = journal
         self._clock = clock
         self._backlog = Backlog(pending=0, oldest=None)
+        self._looking: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """Look into the journal, and do not wait for long."""
-        try:
-            async with asyncio.timeout(JOURNAL_SECONDS):
-                self._backlog = await self._journal.backlog()
-        except (TimeoutError, JournalUnwritable):
-            return
+        """Look into the journal, and do not wait for long; while it hangs it is not asked anew."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        await asyncio.wait({self._looking}, timeout=JOURNAL_SECONDS)
+
+    async def _look(self) -> None:
+        with suppress(JournalUnwritable):
+            self._backlog = await self._journal.backlog()
 
     @property
     def pending(self) -> int:
