@@ -93,6 +93,8 @@ class App:
             # The journal before anything else: whoever may not have it must not begin.
             receives = self.role is not Role.OPERATOR
             journal = await stack.enter_async_context(open_journal(self.settings, self.clock)) if receives else None
+            # Closed after the parts have ended that write to it.
+            history = await stack.enter_async_context(open_history(self.settings, self.clock)) if receives else None
             tasks: list[asyncio.Task[None]] = []
             stack.push_async_callback(end_tasks, tasks)
             if journal is not None:
@@ -122,8 +124,7 @@ class App:
                 ),
             ]
             intake = None
-            if journal is not None:
-                history = await stack.enter_async_context(open_history(self.settings, self.clock))
+            if journal is not None and history is not None:
                 starting = StartingSide(
                     cluster=cluster,
                     mirror=mirror,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hookwright.app import process, starting
 from hookwright.errors import JournalUnwritable
-from hookwright.journal import Journal
-from support.running import Running, make_settings, make_webhook
+from hookwright.journal import History, Journal
+from support.running import Running, make_settings, make_webhook, run_hookwright
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 
@@ -119,6 +123,23 @@ async def test_pending_deliveries_survive_a_restart(running: Running):
     await running.until(lambda: len(running.jobs()) == 2)
     assert (await running.push(url, delivery="done")).json()["outcome"] == "duplicate"
     assert len(running.jobs()) == 2
+
+
+async def test_history_takes_what_comes_until_the_last_build_has_started(tmp_path: Path, monkeypatch):
+    """When a process ends, the history is closed after all that writes to it has ended."""
+    left: list[str] = []
+
+    @asynccontextmanager
+    async def open_and_look(*args: Any) -> AsyncIterator[History]:
+        async with starting.open_history(*args) as history:
+            yield history
+            left.extend(str(task.get_coro()) for task in asyncio.all_tasks())
+
+    monkeypatch.setattr(process, "open_history", open_and_look)
+    async with run_hookwright(tmp_path):
+        pass
+    assert left
+    assert not [one for one in left if "Worker.run" in one]
 
 
 async def test_last_triggered_is_repaired_after_a_crash(running: Running):
