@@ -200,7 +200,8 @@ class Site:
         body = make_push(delivery=delivery)
         answer = await self.client.post(address + path, content=body, headers=make_headers(body, delivery=delivery))
         if answer.is_success:
-            self.accepted |= {delivery: build["name"] for build in answer.json()["builds"]}
+            for build in answer.json()["builds"]:
+                self.accepted[delivery] = build["name"]
         return answer
 
     async def jobs(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from hookwright.journal.statements import MIGRATIONS, TOUCH
 
 NAME: Final = "journal.db"
 PROBE: Final = "probe"
-_PROBE_BYTES: Final = 64 * 1024
+_PROBE_BYTES: Final = 16 * 1024
 
 _PRAGMAS: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -105,7 +105,7 @@ class Database:
             )
 
     def probe(self) -> None:
-        """Write and sync a file as large as a large group of rows, and remove it.
+        """Write and sync a file as large as several rows, and remove it.
 
         On a full disk the log may have room left for a few small rows, which would say nothing about the next one.
 
