@@ -1,7 +1,8 @@
 """The scenarios of tests/integration/walks on a real API server: the same functions, on another stage.
 
 Not among them: test_dev, which is about devcluster itself, and test_hostile and test_drain, which are about the
-receiver's own server and hardly ask the API server.
+receiver's own server and hardly ask the API server; nor what other tests here play with the chart itself: chosen
+namespaces, orphaned journals.
 """
 
 from __future__ import annotations
