@@ -45,7 +45,7 @@ async def test_page_is_prometheus_text(numbers):
     """The content type is the one that Prometheus knows the format by."""
     status, kind, _ = await MetricsPage(numbers).give()
     assert status == 200
-    assert kind.startswith("text/plain; version=")
+    assert kind.startswith("text/plain; version=0.0.4;")
 
 
 async def test_what_must_be_asked_for_is_asked_before(numbers):

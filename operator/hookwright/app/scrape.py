@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from hookwright.app.disk import DiskWatch
 from hookwright.cluster import Resource
@@ -43,7 +43,7 @@ class MetricsPage:
                     await refresh()
                 self._text = self._metrics.write()
                 self._written_at = self._clock()
-            return 200, CONTENT_TYPE_LATEST, self._text
+            return 200, CONTENT_TYPE_PLAIN_0_0_4, self._text
 
 
 class JournalView:

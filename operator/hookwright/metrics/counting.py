@@ -1,6 +1,6 @@
 """The numbers of one process, in a registry of their own, and the functions that count.
 
-What happens often finds its series in a dictionary: a delivery pays about two microseconds for all of its counting.
+What happens often finds its series in a dictionary: a delivery pays a few microseconds for all of its counting.
 What can be asked for is not counted but shown: it is asked when Prometheus asks.
 """
 
