@@ -237,6 +237,13 @@ START_DELAYED = _reason(
     "The API server did not take the build now; it is tried again until it does.",
     "Nothing, unless it stays so: then look at the API server.",
 )
+BUILD_UNSEEN = _reason(
+    "BuildUnseen",
+    Outcome.PENDING,
+    None,
+    "An object has the build's name, and Hookwright may not see whether it is this delivery's build.",
+    "Give Hookwright the verb get on jobs; it is looked for again until then.",
+)
 BUILD_CREATED = _reason("BuildCreated", Outcome.STARTED, None, "The build was created.")
 TARGET_STAYED_MISSING = _reason(
     "TargetStayedMissing",

@@ -28,8 +28,17 @@ from hookwright.errors import ClusterError, JournalError
 from hookwright.journal import Journal, Pending
 from hookwright.kinds import BuildReference, InvalidObject, ObjectKind
 from hookwright.logs import name_object
-from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, START_DELAYED, TARGET_MISSING, Outcome, Reason
+from hookwright.reasons import (
+    BUILD_CREATED,
+    BUILD_NAME_TAKEN,
+    BUILD_UNSEEN,
+    START_DELAYED,
+    TARGET_MISSING,
+    Outcome,
+    Reason,
+)
 
+_FORBIDDEN = 403
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
 
 
@@ -242,6 +251,9 @@ class Worker:
         try:
             found = await self.cluster.get(build.resource, namespace=wanted.namespace, name=name)
         except ClusterError as error:
+            if error.status == _FORBIDDEN:
+                # It may well be this delivery's: to call it a stranger's would have somebody remove it.
+                return self._conclude(wanted, BUILD_UNSEEN, f"{build.kind} {name} exists; {error.message}")
             if not error.transient:
                 return self._conclude(wanted, BUILD_NAME_TAKEN, f"{build.kind} {name} exists; {error.message}")
             return self._conclude(wanted, START_DELAYED, error.message)

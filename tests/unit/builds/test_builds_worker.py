@@ -260,14 +260,26 @@ async def test_name_of_a_stranger_is_not_success(bench, annotations):
     assert len(bench.jobs()) == 1
 
 
-async def test_name_that_cannot_be_looked_at_is_not_success(bench):
-    """Who may not look at the object that has the name does not take it for its own."""
+async def test_name_that_may_not_be_looked_at_is_neither_success_nor_failure(bench):
+    """Without the right to look at the object that has the name the delivery waits, and says so, until it is given."""
     bench.cluster.fail("create", JOBS, status=0, after=True)
-    bench.cluster.fail("get", JOBS, status=403, reason="Forbidden", message="no right to get jobs")
+    bench.cluster.fail("get", JOBS, status=403, reason="Forbidden", message="no right to get jobs", times=2)
+    await bench.accept(make_wanted())
+    await bench.until_empty()
+    assert bench.reasons() == [reasons.START_DELAYED, reasons.BUILD_UNSEEN, reasons.BUILD_CREATED]
+    assert "no right to get jobs" in bench.reported[1].message
+    assert bench.cluster.count("get", JOBS) == 3
+    assert len(bench.jobs()) == 1
+
+
+async def test_name_that_cannot_be_looked_at_is_not_success(bench):
+    """Who is refused for another reason does not take the object that has the name for its own."""
+    bench.cluster.fail("create", JOBS, status=0, after=True)
+    bench.cluster.fail("get", JOBS, status=400, reason="BadRequest", message="no such question")
     await bench.accept(make_wanted())
     await bench.until_empty()
     assert bench.reasons()[-1] is reasons.BUILD_NAME_TAKEN
-    assert "no right to get jobs" in bench.reported[-1].message
+    assert "no such question" in bench.reported[-1].message
 
 
 async def test_failed_delivery_can_be_redelivered(bench):
