@@ -75,6 +75,26 @@ FILTERED_OUT = _reason(
 SUSPENDED = _reason(
     "Suspended", Outcome.SUSPENDED, 200, "The Webhook is suspended.", "Set spec.suspend to false, then redeliver."
 )
+NOT_AN_EVENT = _reason(
+    "NotAnEvent",
+    Outcome.IGNORED,
+    200,
+    "What the Git host tells of is none of the events by which builds are started.",
+)
+EVENT_UNREADABLE = _reason(
+    "EventUnreadable",
+    Outcome.IGNORED,
+    200,
+    "The payload lacks what every event of its kind has, or has it in another form.",
+    "See that spec.source.provider names the Git host that sends.",
+)
+TOO_MANY_CHANGES = _reason(
+    "TooManyChanges",
+    Outcome.REFUSED,
+    413,
+    "The push changed more than 100 branches and tags, so that none of them is built.",
+    "Push fewer of them at once.",
+)
 BODY_UNREADABLE = _reason(
     "BodyUnreadable",
     Outcome.REFUSED,

@@ -1,4 +1,6 @@
-"""How GitHub's deliveries speak: headers, signatures, and what a delivery looks like to a receiver.
+"""How GitHub's deliveries speak: headers, signatures, events, and what a delivery looks like to a receiver.
+
+GitHub Enterprise Server speaks the same.
 
 Source: GitHub, "Webhook events and payloads" and "Validating webhook deliveries".
 """
@@ -10,11 +12,22 @@ import json
 from importlib import resources
 from typing import Any
 
+from hookwright.providers.dialect import Dialect
+from hookwright.providers.github.events import understand
+from hookwright.scm import EventType
+
 EVENT_HEADER = "x-github-event"
 DELIVERY_HEADER = "x-github-delivery"
 SIGNATURE_HEADER = "x-hub-signature-256"
 SIGNATURE_PREFIX = "sha256="
 PING = "ping"
+
+DIALECT = Dialect(
+    event_headers=(EVENT_HEADER,),
+    delivery_headers=(DELIVERY_HEADER,),
+    events=frozenset(EventType),
+    understand=understand,
+)
 
 
 def sign(body: bytes, secret: bytes) -> str:

@@ -1,0 +1,1 @@
+"""Bitbucket Data Center, and Bitbucket Server before it."""

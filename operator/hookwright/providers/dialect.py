@@ -1,0 +1,115 @@
+"""What a dialect is, and how a delivery is read with one: whatever it holds, each change in it gets its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from hookwright.filters import JsonValue
+from hookwright.reasons import EVENT_UNREADABLE, NOT_AN_EVENT, PING, TOO_MANY_CHANGES, Reason
+from hookwright.scm import EventType, NoEvent, Reading, ScmEvent
+
+# One build each; who pushes more refs at once does not wait for a build of every one.
+MAX_CHANGES = 100
+_MAX_TOLD = 100
+_WORD = re.compile(r"[A-Za-z0-9_:.\- ]{1,60}")
+
+Header = Callable[[str], str | None]  # the value of a header by its lower-case name
+T = TypeVar("T")
+
+
+class NothingToBuild(Exception):
+    """A change is no event, for this reason. Never leaves the dialects."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason.name)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One change that a delivery tells of: its event's `name` there, the payload, and the part that is about it."""
+
+    index: int
+    name: str
+    payload: JsonValue
+    part: JsonValue
+
+    def need(self, value: T | None, field: str) -> T:
+        """Give a value that no event of this kind lacks; `field` is where it stands, or should."""
+        if value is None:
+            raise NothingToBuild(EVENT_UNREADABLE, field)
+        return value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """How a provider speaks.
+
+    Of `event_headers` and `delivery_headers` the first one that a delivery has counts. `events` are all that the
+    provider can send. `split` gives the parts of a payload that are changes; `understand` one change's event.
+    """
+
+    event_headers: tuple[str, ...]
+    delivery_headers: tuple[str, ...]
+    events: frozenset[EventType]
+    understand: Callable[[Change], ScmEvent]
+    split: Callable[[str, JsonValue], Iterable[JsonValue]] = lambda _, payload: (payload,)
+    find_name: Callable[[str | None, JsonValue], str | None] = lambda name, _: name
+
+    def find_delivery_id(self, header: Header) -> str | None:
+        """Give the provider's own id of a delivery."""
+        return _find_first(header, self.delivery_headers)
+
+    def read(self, header: Header, payload: JsonValue) -> Reading:
+        """Give the events that a delivery tells of, and why what else is in it is none. Never raises, never empty.
+
+        An array of payloads is read one after the other; changes are numbered through all of them.
+        """
+        changes = list(islice(self._list_changes(header, payload), MAX_CHANGES + 1))
+        if not changes:
+            return (NoEvent(index=0, reason=EVENT_UNREADABLE, told="no change"),)
+        if len(changes) > MAX_CHANGES:
+            return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES} changes"),)
+        return tuple(self._read_change(change) for change in changes)
+
+    def _list_changes(self, header: Header, payload: JsonValue) -> Iterator[Change]:
+        sent = _find_first(header, self.event_headers)
+        index = 0
+        for each in payload if isinstance(payload, list) else (payload,):
+            name = self.find_name(sent, each) or ""
+            for part in self.split(name, each):
+                yield Change(index=index, name=name, payload=each, part=part)
+                index += 1
+
+    def _read_change(self, change: Change) -> ScmEvent | NoEvent:
+        if not change.name:
+            return NoEvent(index=change.index, reason=EVENT_UNREADABLE, told=f"no {self.event_headers[0]}")
+        try:
+            return self.understand(change)
+        except NothingToBuild as nothing:
+            return NoEvent(index=change.index, reason=nothing.reason, told=_tell(change.name, nothing.detail))
+
+
+def no_event(action: JsonValue = None) -> NothingToBuild:
+    """Make what says that a change is none of the events; `action` is what the provider calls it."""
+    return NothingToBuild(NOT_AN_EVENT, action if isinstance(action, str) else "")
+
+
+def ping() -> NothingToBuild:
+    """Make what says that a delivery only tries the URL."""
+    return NothingToBuild(PING)
+
+
+def _find_first(header: Header, names: Iterable[str]) -> str | None:
+    return next((value for name in names if (value := header(name))), None)
+
+
+def _tell(name: str, detail: str) -> str:
+    """Give the provider's words for a change, as far as they are words: a payload's text is not repeated."""
+    words = [word if _WORD.fullmatch(word) else "?" for word in (name, detail) if word]
+    return ": ".join(words)[:_MAX_TOLD]

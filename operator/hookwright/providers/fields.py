@@ -1,0 +1,140 @@
+"""Reading what strangers wrote: each function gives a value of the form that is wanted, or None for any other.
+
+Nothing here raises, whatever the JSON is, and nothing recurses; the work is bounded by the size of the payload.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from hookwright.filters import JsonValue
+from hookwright.scm import BRANCHES, ActorId, CommitId, Ref, Repository
+
+MAX_FILES = 100_000
+_MAX_TEXT = 1000
+_MAX_ID = 255
+_MAX_DIGITS = 18
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_ZEROS = re.compile(r"0{7,64}")
+# Branches and tags by the rules of git check-ref-format: what they forbid exists in no repository.
+_REF = re.compile(
+    r"refs/(?:heads|tags)/(?![./])(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|\Z)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])",
+    re.DOTALL,
+)
+# As spec.source.repository has it.
+_FULL_NAME = re.compile(r"[^\s/]+(?:/[^\s/]+)+")
+_DOTS = {".", ".."}
+_WEB = re.compile(r"https?://[^\s\x00-\x20]+")
+
+
+def get(value: JsonValue, *keys: str) -> JsonValue:
+    """Give what stands at a path of keys; None where there is nothing."""
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def text(value: JsonValue) -> str | None:
+    """Give a text that is not empty."""
+    return value if isinstance(value, str) and value else None
+
+
+def name(value: JsonValue) -> str | None:
+    """Give a text of one line, not empty, of at most 1,000 characters."""
+    return value if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value.isprintable() else None
+
+
+def actor(value: JsonValue) -> ActorId | None:
+    """Give an account's id, which may be a number or a text."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MAX_DIGITS:
+        return ActorId(str(value))
+    return ActorId(value) if isinstance(value, str) and 0 < len(value) <= _MAX_ID and value.isprintable() else None
+
+
+def number(value: JsonValue) -> int | None:
+    """Give a whole number above 0; its decimal digits will do."""
+    return count(value) or None
+
+
+def count(value: JsonValue) -> int | None:
+    """Give a whole number, 0 included; its decimal digits will do."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MAX_DIGITS:
+        return value
+    return None
+
+
+def commit(value: JsonValue) -> CommitId | None:
+    """Give a commit's id; zeros stand for none."""
+    if isinstance(value, str) and _COMMIT.fullmatch(value) and not _ZEROS.fullmatch(value):
+        return CommitId(value)
+    return None
+
+
+def is_zeros(value: JsonValue) -> bool:
+    """Say whether a commit's id stands for none."""
+    return isinstance(value, str) and _ZEROS.fullmatch(value) is not None
+
+
+def ref(value: JsonValue) -> Ref | None:
+    """Give the full name of a branch or tag."""
+    return Ref(value) if isinstance(value, str) and len(value) <= _MAX_TEXT and _REF.fullmatch(value) else None
+
+
+def ref_of(value: JsonValue, prefix: str = BRANCHES) -> Ref | None:
+    """Give the full name of the branch, or of what else `prefix` says, that has this short name."""
+    return ref(prefix + value) if isinstance(value, str) else None
+
+
+def url(value: JsonValue) -> str | None:
+    """Give a URL of HTTP or HTTPS: what git would run as a command (ext::), or read on this machine, is none."""
+    return value if isinstance(value, str) and len(value) <= _MAX_TEXT and _WEB.fullmatch(value) else None
+
+
+def repository(full_name: JsonValue, *, clone_url: JsonValue, web_url: JsonValue) -> Repository | None:
+    """Give a repository by its full name."""
+    if not isinstance(full_name, str) or len(full_name) > _MAX_ID or not _FULL_NAME.fullmatch(full_name):
+        return None
+    if not full_name.isprintable() or _DOTS & set(full_name.split("/")):
+        return None
+    owner, _, last = full_name.rpartition("/")
+    return Repository(owner=owner, name=last, clone_url=url(clone_url), web_url=url(web_url))
+
+
+def items(value: JsonValue) -> list[JsonValue]:
+    """Give the elements of an array; none of anything else."""
+    return value if isinstance(value, list) else []
+
+
+def files(commits: Iterable[JsonValue]) -> tuple[str, ...] | None:
+    """Give the paths that commits added, modified or removed, each once; None if a list is missing or absurdly long."""
+    found: dict[str, None] = {}
+    for each in commits:
+        for change in ("added", "modified", "removed"):
+            paths = get(each, change)
+            if paths is None and isinstance(each, dict) and change in each:
+                paths = []  # Gogs writes an empty list as null
+            if not isinstance(paths, list) or len(found) + len(paths) > MAX_FILES:
+                return None
+            for path in paths:
+                if not isinstance(path, str):
+                    return None
+                found[path] = None
+    return tuple(found)
+
+
+def message_of(commits: Iterable[JsonValue], sha: CommitId) -> str | None:
+    """Give the message of the commit `sha`, if it is among `commits`."""
+    for each in commits:
+        if get(each, "id") == sha:
+            return message(get(each, "message"))
+    return None
+
+
+def message(value: JsonValue) -> str | None:
+    """Give a commit's message, which may be empty."""
+    return value if isinstance(value, str) else None

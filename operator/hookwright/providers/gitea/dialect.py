@@ -1,0 +1,111 @@
+"""How Gitea's deliveries speak, and Forgejo's and Gogs', whose headers have their own names.
+
+Source: deliveries of a Gitea 1.25.4 (tests/contract/gitea). Its payloads have GitHub's form, but for what is here.
+"""
+
+from __future__ import annotations
+
+from hookwright.filters import JsonValue
+from hookwright.providers import fields
+from hookwright.providers.dialect import Change, Dialect, no_event, ping
+from hookwright.providers.github import events as github
+from hookwright.scm import EventType, ScmEvent
+
+# A push has the newest commits only, this many unless FEED_MAX_COMMIT_NUM says another number. Gogs and old versions
+# of Gitea don't say how many there were.
+FEWEST_COMMITS = 5
+
+_PULL_REQUEST_ACTIONS = {
+    "opened": EventType.PULL_REQUEST_CREATED,
+    "synchronized": EventType.PULL_REQUEST_UPDATED,
+    "reopened": EventType.PULL_REQUEST_REOPENED,
+}
+
+
+def understand(change: Change) -> ScmEvent:
+    """Give the event of a delivery."""
+    action = fields.get(change.payload, "action")
+    if change.name == "push":
+        return _understand_push(change)
+    if change.name == "delete":
+        return _understand_delete(change)
+    if change.name in ("pull_request", "pull_request_sync"):
+        known = github.find_end(change) if action == "closed" else _PULL_REQUEST_ACTIONS.get(str(action))
+        return github.understand_pull_request(change, known)
+    if change.name == "release":
+        return github.understand_release(change, _find_release_event(change.payload))
+    raise no_event(action)
+
+
+def _understand_push(change: Change) -> ScmEvent:
+    payload = change.payload
+    after = fields.get(payload, "after")
+    if after == fields.get(payload, "before") and fields.commit(after):
+        raise ping()  # "Test Delivery": a push that changes nothing, with no other mark
+    deleted = fields.is_zeros(after)
+    head = fields.get(payload, "head_commit")
+    # An annotated tag's `after` is the tag, not the commit. Gogs has no `head_commit`.
+    sha = fields.commit(fields.get(head, "id")) or fields.commit(after)
+    repository = github.read_repository(change)
+    return ScmEvent(
+        event=EventType.PUSH,
+        index=change.index,
+        repository=repository,
+        actor=fields.actor(fields.get(payload, "sender", "id")),
+        head_ref=change.need(fields.ref(fields.get(payload, "ref")), "ref"),
+        sha=None if deleted else change.need(sha, "after"),
+        before=fields.commit(fields.get(payload, "before")),
+        message=None if deleted or sha is None else fields.message_of([head, *_list_commits(payload)], sha),
+        files=None if deleted else _list_files(payload),
+        organisation=github.read_organisation(change, repository),
+        deleted=deleted,
+    )
+
+
+def _list_commits(payload: JsonValue) -> list[JsonValue]:
+    return fields.items(fields.get(payload, "commits"))
+
+
+def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
+    """Give the files of a push; one without commits of its own (a tag, a branch at an old commit) has its head's."""
+    commits = fields.get(payload, "commits")
+    if commits is not None and not isinstance(commits, list):
+        return None
+    listed = _list_commits(payload)
+    total = fields.count(fields.get(payload, "total_commits"))
+    whole = len(listed) < FEWEST_COMMITS if total is None else len(listed) >= total
+    return fields.files(listed or [fields.get(payload, "head_commit")]) if whole else None
+
+
+def _understand_delete(change: Change) -> ScmEvent:
+    """Give the event of a branch that is gone, for which there is no push; for a tag there is one."""
+    payload = change.payload
+    if fields.get(payload, "ref_type") != "branch":
+        raise no_event(fields.get(payload, "ref_type"))
+    repository = github.read_repository(change)
+    return ScmEvent(
+        event=EventType.PUSH,
+        index=change.index,
+        repository=repository,
+        actor=fields.actor(fields.get(payload, "sender", "id")),
+        head_ref=change.need(fields.ref_of(fields.get(payload, "ref")), "ref"),
+        organisation=github.read_organisation(change, repository),
+        deleted=True,
+    )
+
+
+def _find_release_event(payload: JsonValue) -> EventType | None:
+    """Say what was published; a draft is not out yet."""
+    if fields.get(payload, "action") != "published" or fields.get(payload, "release", "draft") is True:
+        return None
+    early = fields.get(payload, "release", "prerelease") is True
+    return EventType.PRERELEASED if early else EventType.RELEASED
+
+
+DIALECT = Dialect(
+    # A Gitea also sends GitHub's headers.
+    event_headers=("x-gitea-event", "x-forgejo-event", "x-gogs-event"),
+    delivery_headers=("x-gitea-delivery", "x-forgejo-delivery", "x-gogs-delivery"),
+    events=frozenset(EventType) - {EventType.WORKFLOW_JOB_QUEUED},
+    understand=understand,
+)
