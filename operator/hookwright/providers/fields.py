@@ -42,6 +42,11 @@ def text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def word(value: JsonValue) -> str:
+    """Give a text to look something up by; an empty one for all else."""
+    return value if isinstance(value, str) else ""
+
+
 def name(value: JsonValue) -> str | None:
     """Give a text of one line, not empty, of at most 1,000 characters."""
     return value if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT and value.isprintable() else None

@@ -30,7 +30,7 @@ def understand(change: Change) -> ScmEvent:
     if change.name == "delete":
         return _understand_delete(change)
     if change.name in ("pull_request", "pull_request_sync"):
-        known = github.find_end(change) if action == "closed" else _PULL_REQUEST_ACTIONS.get(str(action))
+        known = github.find_end(change) if action == "closed" else _PULL_REQUEST_ACTIONS.get(fields.word(action))
         return github.understand_pull_request(change, known)
     if change.name == "release":
         return github.understand_release(change, _find_release_event(change.payload))
@@ -40,7 +40,7 @@ def understand(change: Change) -> ScmEvent:
 def _understand_push(change: Change) -> ScmEvent:
     payload = change.payload
     after = fields.get(payload, "after")
-    if after == fields.get(payload, "before") and fields.commit(after):
+    if fields.commit(after) is not None and after == fields.get(payload, "before"):
         raise ping()  # "Test Delivery": a push that changes nothing, with no other mark
     deleted = fields.is_zeros(after)
     head = fields.get(payload, "head_commit")

@@ -33,7 +33,7 @@ def understand(change: Change) -> ScmEvent:
     if change.name == "pull_request":
         return understand_pull_request(change, _find_pull_request_event(action, change))
     if change.name == "release":
-        return understand_release(change, _RELEASE_ACTIONS.get(str(action)))
+        return understand_release(change, _RELEASE_ACTIONS.get(fields.word(action)))
     if change.name == "workflow_job":
         return _understand_job(change)
     raise no_event(action)
@@ -71,7 +71,7 @@ def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
 
 def _find_pull_request_event(action: JsonValue, change: Change) -> EventType | None:
     if action != "closed":
-        return _PULL_REQUEST_ACTIONS.get(str(action))
+        return _PULL_REQUEST_ACTIONS.get(fields.word(action))
     return find_end(change)
 
 
@@ -170,4 +170,5 @@ def _make_repository(value: JsonValue) -> Repository | None:
 
 def read_organisation(change: Change, repository: Repository) -> str:
     """Give who owns the repository."""
-    return fields.name(fields.get(change.payload, "organization", "login")) or repository.owner
+    owner = fields.name(fields.get(change.payload, "repository", "owner", "login"))
+    return fields.name(fields.get(change.payload, "organization", "login")) or owner or repository.owner

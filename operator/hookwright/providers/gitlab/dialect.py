@@ -71,7 +71,7 @@ def _understand_merge_request(change: Change) -> ScmEvent:
     merge_request = fields.get(payload, "object_attributes")
     action = fields.get(merge_request, "action")
     before = fields.commit(fields.get(merge_request, "oldrev"))
-    event = _MERGE_REQUEST_ACTIONS.get(str(action))
+    event = _MERGE_REQUEST_ACTIONS.get(fields.word(action))
     # `update` also tells of labels, titles and milestones; only new commits have an `oldrev`.
     if action == "update" and before is not None:
         event = EventType.PULL_REQUEST_UPDATED
@@ -104,7 +104,7 @@ def _understand_merge_request(change: Change) -> ScmEvent:
 def _understand_release(change: Change) -> ScmEvent:
     payload = change.payload
     action = fields.get(payload, "action")
-    if action not in _RELEASE_ACTIONS:
+    if fields.word(action) not in _RELEASE_ACTIONS:
         raise no_event(action)
     tag = fields.get(payload, "tag")
     repository = _read_repository(change)

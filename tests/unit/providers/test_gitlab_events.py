@@ -1,0 +1,177 @@
+"""What GitLab's payloads say happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hookwright.reasons import EVENT_UNREADABLE, NOT_AN_EVENT
+from hookwright.scm import EventType, Fact, NoEvent, Provider, Repository, ScmEvent
+from support.deliveries import Delivery, read_one
+from support.payloads import MERGED, NEW, OLD, TAG, drop, gitlab, put
+
+HELLO = Repository(
+    owner="group/sub",
+    name="hello",
+    clone_url="https://gitlab.example/group/sub/hello.git",
+    web_url="https://gitlab.example/group/sub/hello",
+)
+PUSH = ScmEvent(
+    event=EventType.PUSH,
+    index=0,
+    repository=HELLO,
+    actor="4",
+    head_ref="refs/heads/main",
+    sha=NEW,
+    before=OLD,
+    message="Say hello\n\nto all",
+    files=("src/hello.py", "old.txt", "README.md"),
+    organisation="group/sub",
+)
+MERGE_REQUEST = ScmEvent(
+    event=EventType.PULL_REQUEST_CREATED,
+    index=0,
+    repository=HELLO,
+    actor="4",
+    head_ref="refs/heads/feature/kind",
+    base_ref="refs/heads/main",
+    sha=NEW,
+    message="Be kind\n",
+    organisation="group/sub",
+    pull_request=12,
+)
+
+
+def see(what):
+    return read_one(Provider.GITLAB, what)
+
+
+def read(payload, event="Push Hook"):
+    return Delivery(provider=Provider.GITLAB, what="", headers={"x-gitlab-event": event}, payload=payload).read_one()
+
+
+def test_push_to_a_branch():
+    """A push has its ref, head, files and the message of the newest commit, which comes last."""
+    assert see("push") == PUSH
+
+
+def test_push_of_more_than_20_commits_does_not_name_all_files():
+    """GitLab lists 20 commits and says how many there were."""
+    many = see("push_of_many")
+    assert many == replace(PUSH, files=None)
+    assert many.lacks() == {Fact.FILES}
+
+
+def test_new_branch_has_no_files():
+    """A branch made at an old commit changes nothing; its message only the API knows."""
+    new = see("new_branch")
+    assert new == replace(PUSH, head_ref="refs/heads/new", before=None, message=None, files=())
+    assert new.lacks() == {Fact.MESSAGE}
+
+
+def test_annotated_tag_is_built_at_its_commit():
+    """`after` is the tag object, `checkout_sha` the commit; the tag's own message is none of a commit."""
+    assert see("tag") == replace(PUSH, head_ref="refs/tags/v1.0", before=None, message=None, files=())
+
+
+def test_deleted_refs_are_marked():
+    """What is gone has no commit to build."""
+    gone = replace(PUSH, sha=None, message=None, files=None, deleted=True)
+    assert see("branch_deleted") == gone
+    assert see("tag_deleted") == replace(gone, head_ref="refs/tags/v1.0", before=TAG)
+
+
+def test_merge_request_is_opened():
+    """A merge request has both refs in full and its head's message; its files only the API knows."""
+    opened = see("opened")
+    assert opened == MERGE_REQUEST
+    assert opened.lacks() == {Fact.FILES}
+
+
+@pytest.mark.parametrize(
+    ("what", "fields"),
+    [
+        ("updated", {"event": EventType.PULL_REQUEST_UPDATED, "before": OLD}),
+        ("reopened", {"event": EventType.PULL_REQUEST_REOPENED}),
+        ("closed", {"event": EventType.PULL_REQUEST_CLOSED}),
+        ("merged", {"event": EventType.PULL_REQUEST_MERGED, "merge_commit": MERGED}),
+    ],
+)
+def test_merge_request_goes_on(what, fields):
+    """Each action is one event."""
+    assert see(what) == replace(MERGE_REQUEST, **fields)
+
+
+def test_labels_are_no_update():
+    """`update` without an `oldrev` brought no commits."""
+    assert see("labelled") == NoEvent(index=0, reason=NOT_AN_EVENT, told="merge_request: update")
+
+
+def test_merge_request_from_a_fork():
+    """The head of a merge request from a fork is in another project."""
+    mallory = Repository(
+        owner="mallory",
+        name="hello",
+        clone_url="https://gitlab.example/mallory/hello.git",
+        web_url="https://gitlab.example/mallory/hello",
+    )
+    assert see("from_fork") == replace(MERGE_REQUEST, fork=True, head_repository=mallory)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("value", [None, [], "hello", 0, -15, True])
+def test_who_hides_where_the_head_is_counts_as_fork(side, value):
+    """A head whose project cannot be compared is not trusted."""
+    assert read(put(gitlab.MERGE_REQUEST, {f"object_attributes.{side}_project_id": value})).fork
+
+
+def test_release_has_its_commit():
+    """A release is built at its tag, and names its commit but nobody who made it."""
+    released = ScmEvent(
+        event=EventType.RELEASED,
+        index=0,
+        repository=HELLO,
+        head_ref="refs/tags/v1.0",
+        sha=NEW,
+        tag="v1.0",
+        release="The first",
+        organisation="group/sub",
+    )
+    assert see("release") == released
+    assert read(put(gitlab.RELEASE, {"action": "update"})) == released
+    assert read(put(gitlab.RELEASE, {"action": "delete"})).reason is NOT_AN_EVENT
+
+
+def test_created_job_is_queued():
+    """A job is queued once, when it is created; one of a tag has the tag's ref."""
+    job = ScmEvent(
+        event=EventType.WORKFLOW_JOB_QUEUED,
+        index=0,
+        repository=HELLO,
+        actor="4",
+        head_ref="refs/heads/main",
+        sha=NEW,
+        workflow="test",
+        organisation="group/sub",
+    )
+    assert see("job") == job
+    assert read(put(gitlab.JOB, {"tag": True, "ref": "v1.0"})) == replace(job, head_ref="refs/tags/v1.0")
+    assert read(put(gitlab.JOB, {"build_status": "pending"})) == NoEvent(
+        index=0, reason=NOT_AN_EVENT, told="build: pending"
+    )
+
+
+def test_job_of_an_old_version_has_its_project_in_its_urls():
+    """Jobs had no project once; the path in the URL to clone from is the project's."""
+    assert read(drop(gitlab.JOB, "project")).repository == HELLO
+    lying = read(put(drop(gitlab.JOB, "project"), {"repository.git_http_url": "ext::sh -c true"}))
+    assert lying == NoEvent(index=0, reason=EVENT_UNREADABLE, told="build: project.path_with_namespace")
+
+
+def test_the_body_says_what_happened():
+    """`object_kind` counts, since system hooks have one header for all events; the header where that says nothing."""
+    assert read(gitlab.PUSH, "System Hook") == PUSH
+    assert see("note") == NoEvent(index=0, reason=NOT_AN_EVENT, told="Note Hook")
+    assert see("member") == NoEvent(index=0, reason=NOT_AN_EVENT, told="Member Hook")
+    assert read({"object_kind": ["push"]}, "push").reason is EVENT_UNREADABLE
