@@ -60,10 +60,12 @@ DELIVERIES = {
         *_of_github(
             "push",
             push=github.PUSH,
+            push_of_a_person=github.PUSH_OF_A_PERSON,
             push_of_many=github.PUSH_OF_MANY,
             new_branch=github.NEW_BRANCH,
             branch_deleted=github.BRANCH_DELETED,
             tag=github.ANNOTATED_TAG,
+            moved_tag=github.MOVED_TAG,
         ),
         *_of_github(
             "pull_request",
@@ -85,7 +87,9 @@ DELIVERIES = {
             new_branch=gitlab.NEW_BRANCH,
             branch_deleted=gitlab.BRANCH_DELETED,
         ),
-        *_of_gitlab("Tag Push Hook", tag=gitlab.ANNOTATED_TAG, tag_deleted=gitlab.TAG_DELETED),
+        *_of_gitlab(
+            "Tag Push Hook", tag=gitlab.ANNOTATED_TAG, moved_tag=gitlab.MOVED_TAG, tag_deleted=gitlab.TAG_DELETED
+        ),
         *_of_gitlab(
             "Merge Request Hook",
             opened=gitlab.MERGE_REQUEST,
@@ -103,9 +107,11 @@ DELIVERIES = {
         *_of_cloud(
             "repo:push",
             push=bitbucket_cloud.PUSH,
+            push_of_app=bitbucket_cloud.PUSH_OF_APP,
             new_branch=bitbucket_cloud.NEW_BRANCH,
             branch_deleted=bitbucket_cloud.BRANCH_DELETED,
             tag=bitbucket_cloud.ANNOTATED_TAG,
+            moved_tag=bitbucket_cloud.MOVED_TAG,
             push_of_four=bitbucket_cloud.PUSH_OF_FOUR,
         ),
         *_of_cloud(
@@ -125,6 +131,7 @@ DELIVERIES = {
             new_branch=bitbucket_data_center.NEW_BRANCH,
             branch_deleted=bitbucket_data_center.BRANCH_DELETED,
             tag=bitbucket_data_center.ANNOTATED_TAG,
+            moved_tag=bitbucket_data_center.MOVED_TAG,
             push_of_four=bitbucket_data_center.PUSH_OF_FOUR,
         ),
         *_of_data_center(
@@ -139,9 +146,11 @@ DELIVERIES = {
         *_of_gitea(
             "push",
             push=gitea.PUSH,
+            push_of_changes=gitea.PUSH_OF_CHANGES,
             push_of_many=gitea.PUSH_OF_MANY,
             new_branch=gitea.NEW_BRANCH,
             tag=gitea.ANNOTATED_TAG,
+            moved_tag=gitea.MOVED_TAG,
             tag_deleted=gitea.TAG_DELETED,
             test=gitea.TEST,
         ),

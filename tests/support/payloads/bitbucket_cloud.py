@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.payloads import NEW, OLD, put
+from support.payloads import NEW, OLD, drop, put
 
 ADA = {
     "display_name": "Ada",
@@ -73,6 +73,8 @@ PUSH = make_push(UPDATE)
 NEW_BRANCH = make_push(CREATE)
 BRANCH_DELETED = make_push(DELETE)
 ANNOTATED_TAG = make_push(make_change(None, make_ref("v1.0", NEW, kind="annotated_tag")))
+MOVED_TAG = make_push(make_change(make_ref("v1.0", OLD, kind="tag"), make_ref("v1.0", NEW, kind="tag")))
+PUSH_OF_APP = drop(PUSH, "actor.account_id")
 PUSH_OF_FOUR = make_push(UPDATE, DELETE, CREATE, ADD_TAG)
 
 PULL_REQUEST = {

@@ -72,6 +72,7 @@ PUSH = make_push(UPDATE)
 NEW_BRANCH = make_push(CREATE)
 BRANCH_DELETED = make_push(DELETE)
 ANNOTATED_TAG = make_push(ADD_TAG)
+MOVED_TAG = make_push(make_change("refs/tags/v1.0", OLD, NEW))
 PUSH_OF_FOUR = make_push(UPDATE, DELETE, CREATE, ADD_TAG)
 # Versions before 8.
 PUSH_OF_OLD = {key: value for key, value in PUSH.items() if key not in {"commits", "toCommit"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.payloads import MERGED, NEW, OLD, TAG, ZEROS, put
+from support.payloads import MERGED, NEW, OLD, TAG, ZEROS, drop, put
 
 ADA = {"login": "ada", "id": 583231, "type": "User", "site_admin": False}
 
@@ -81,6 +81,16 @@ ANNOTATED_TAG = put(
         "commits": [],
     },
 )
+# One made of a commit that did everything.
+MOVED_TAG = put(
+    ANNOTATED_TAG,
+    {
+        "before": OLD,
+        "created": False,
+        "head_commit": make_commit(NEW, "Move", added=["new.txt"], removed=["old.txt"], modified=["README.md"]),
+    },
+)
+PUSH_OF_A_PERSON = drop(PUSH, "organization")
 
 
 def make_end(repository, ref, sha):

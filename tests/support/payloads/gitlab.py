@@ -98,6 +98,15 @@ ANNOTATED_TAG = put(
         "total_commits_count": 0,
     },
 )
+# A tag may come with its commit.
+MOVED_TAG = put(
+    ANNOTATED_TAG,
+    {
+        "before": OLD,
+        "commits": [make_commit(NEW, "Move", added=["new.txt"], removed=["old.txt"], modified=["README.md"])],
+        "total_commits_count": 1,
+    },
+)
 TAG_DELETED = put(ANNOTATED_TAG, {"before": TAG, "after": ZEROS, "checkout_sha": None})
 
 MERGE_REQUEST = {
