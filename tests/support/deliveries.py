@@ -98,6 +98,7 @@ DELIVERIES = {
             reopened=gitlab.REOPENED,
             closed=gitlab.CLOSED,
             merged=gitlab.MERGED_ONE,
+            squashed=gitlab.SQUASHED,
             from_fork=gitlab.FROM_FORK,
         ),
         *_of_gitlab("Release Hook", release=gitlab.RELEASE),

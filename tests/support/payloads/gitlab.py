@@ -159,6 +159,9 @@ MERGED_ONE = put(
         "object_attributes.merge_commit_sha": MERGED,
     },
 )
+SQUASHED = put(
+    MERGED_ONE, {"object_attributes.merge_commit_sha": None, "object_attributes.squash_commit_sha": "8" * 40}
+)
 FROM_FORK = put(
     MERGE_REQUEST,
     {"object_attributes.source_project_id": 66, "object_attributes.source": make_project("mallory/hello", 66)},

@@ -96,6 +96,7 @@ def test_merge_request_is_opened():
         ("reopened", {"event": EventType.PULL_REQUEST_REOPENED}),
         ("closed", {"event": EventType.PULL_REQUEST_CLOSED}),
         ("merged", {"event": EventType.PULL_REQUEST_MERGED, "merge_commit": MERGED}),
+        ("squashed", {"event": EventType.PULL_REQUEST_MERGED, "merge_commit": "8" * 40}),
     ],
 )
 def test_merge_request_goes_on(what, fields):

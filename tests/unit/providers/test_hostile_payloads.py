@@ -7,7 +7,7 @@ import functools
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.providers import fields
@@ -78,6 +78,7 @@ def check_event(provider: Provider, event: ScmEvent) -> None:
 
 
 @each_provider
+@settings(deadline=None)
 @given(name=st.sampled_from(NAMES) | st.text(max_size=80) | st.none(), payload=JSON)
 def test_any_json_is_read(provider, name, payload):
     """Any JSON under any event name gives a whole reading, and nothing raises."""
@@ -95,6 +96,7 @@ def places_in(value, way=()):
 PLACES = {key: sorted(places_in(delivery.payload), key=str) for key, delivery in DELIVERIES.items()}
 
 
+@settings(deadline=None)
 @given(data=st.data(), key=st.sampled_from(sorted(DELIVERIES)))
 def test_any_lie_in_a_payload_is_read(data, key):
     """A true payload in which some values are others, or missing, gives a whole reading, and nothing raises."""

@@ -82,6 +82,8 @@ def _understand_merge_request(change: Change) -> ScmEvent:
     source, target = (fields.number(fields.get(merge_request, f"{side}_project_id")) for side in ("source", "target"))
     fork = source is None or source != target  # who lies about it gets no trust
     merged = event is EventType.PULL_REQUEST_MERGED
+    # Where commits are squashed and no merge commit is made.
+    squashed = fields.commit(fields.get(merge_request, "squash_commit_sha"))
     last = fields.get(merge_request, "last_commit")
     return ScmEvent(
         event=event,
@@ -95,7 +97,7 @@ def _understand_merge_request(change: Change) -> ScmEvent:
         message=fields.message(fields.get(last, "message")),
         organisation=repository.owner,
         pull_request=change.need(fields.number(fields.get(merge_request, "iid")), "iid"),
-        merge_commit=fields.commit(fields.get(merge_request, "merge_commit_sha")) if merged else None,
+        merge_commit=fields.commit(fields.get(merge_request, "merge_commit_sha")) or squashed if merged else None,
         head_repository=head if fork else None,
         fork=fork,
     )
