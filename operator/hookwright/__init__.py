@@ -4,7 +4,7 @@ The map. Capabilities are packages; data flows one way (see ARCHITECTURE.md besi
 
 - `kinds`: the objects as typed models, and the CRDs made from them.
 - `intake`: what arrives. `judge` decides (pure), `server` speaks HTTP, `schemes` verify.
-- `filters`: the JSONPath dialect, `matchEquals`, placeholders.
+- `filters`: the JSONPath dialect, `matchEquals`, placeholders; `groups` for BuildTriggers.
 - `providers`: how each Git host speaks; `scm`: what it says happened.
 - `builds`: what starts. `plan` decides (pure), `worker` creates, `targets` render.
 - `journal`: what must not be lost.

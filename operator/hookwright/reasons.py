@@ -72,6 +72,34 @@ FILTERED_OUT = _reason(
     "A filter of the Webhook does not match the payload.",
     "Compare the filter with the payload: hookwright explain -f FILE --payload FILE --headers FILE.",
 )
+NO_GROUP_PASSED = _reason(
+    "NoGroupPassed",
+    Outcome.IGNORED,
+    200,
+    "No filter group of the BuildTrigger passes.",
+    "Compare the groups with what happened: hookwright explain -f FILE --payload FILE --headers FILE.",
+)
+BRANCH_FILTERED_OUT = _reason(
+    "BranchFilteredOut", Outcome.IGNORED, 200, "It did not happen on a branch that spec.branchFilter matches."
+)
+EVENT_NOT_BUILT = _reason(
+    "EventNotBuilt",
+    Outcome.IGNORED,
+    200,
+    "Without filter groups only pushes and pull requests that are created or updated start builds.",
+    "Name the event in spec.filterGroups.",
+)
+REF_DELETED = _reason("RefDeleted", Outcome.IGNORED, 200, "A branch or tag was deleted, so there is nothing to build.")
+FORK_NOT_BUILT = _reason(
+    "ForkNotBuilt", Outcome.IGNORED, 200, "The pull request comes from a fork, whose code is not run."
+)
+FACTS_UNKNOWN = _reason(
+    "FactsUnknown",
+    Outcome.IGNORED,
+    200,
+    "It depends on changed files or a commit message that the payload does not say, and the provider is not asked.",
+    "Push fewer commits at once, or put into a group of its own what does not depend on them.",
+)
 SUSPENDED = _reason(
     "Suspended", Outcome.SUSPENDED, 200, "The Webhook is suspended.", "Set spec.suspend to false, then redeliver."
 )

@@ -1,10 +1,11 @@
-"""Filters of Webhooks: which payloads count. Pure; imports of Hookwright only its errors.
+"""Filters of Webhooks: which payloads count. Pure; knows of Hookwright only errors, reasons and `scm`.
 
     decide(filters, document, values)      every filter must match; says what each one found
       Filter: Expression, Template         jsonPath and matchEquals
       Budget                               how many nodes all expressions of a delivery may look at
       compile_expression                   grammar (Jayway's letters) → tree (jsonpath-ng) → evaluation (closures)
         patterns                           regular expressions, in time that no text can stretch
+    groups                                 the filters of BuildTriggers: which events of a Git host count
 
 The dialect is Jayway JsonPath's, in which AWS states its filters: an expression that is not treated exactly as Jayway
 treats it is refused when it is compiled. Jayway's own results are in `tests/contract/jayway`.

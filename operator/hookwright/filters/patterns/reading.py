@@ -33,6 +33,7 @@ from hookwright.filters.patterns.tree import (
 
 FLAGS: Final = "dixmsuU"  # Jayway's, by `PatternFlag`
 MAX_REPEAT = 1_000
+MAX_DEPTH = 100  # the reader calls itself for each group within a group
 
 _QUANTIFIER = re.compile(r"[*+?]|\{(\d{1,9})(?:(,)(\d{1,9})?)?\}")
 _GROUP = re.compile(r"\?(?:(:)|(=)|(!)|(<=)|(<!)|<([A-Za-z][A-Za-z0-9]*)>|([dixmsuU]*)(?:-([dixmsuU]+))?(\)|:))")
@@ -58,12 +59,18 @@ class _Flags:
         return classes.Case.UNICODE if self.has("u") else classes.Case.ASCII
 
 
-def read_pattern(text: str, flags: str) -> Tree:
-    """Read a pattern with its flags; raise `PatternRefusal`."""
+def read_pattern(text: str, flags: str, *, whole: bool = True) -> Tree:
+    """Read a pattern with its flags, to match texts as a `whole` or to be found in them; raise `PatternRefusal`."""
     if "U" in flags:
         at = len(text)
         raise PatternRefusal("the flag U is not taken, for each Java has another Unicode", at=at, stop=at)
-    return _trim(_PatternReader(text, _Flags(letters=frozenset(flags))).read(), first=True, last=True)
+    tree = _PatternReader(text, _Flags(letters=frozenset(flags))).read()
+    return _trim(tree, first=True, last=True) if whole else tree
+
+
+def is_last_line_end(part: Tree) -> bool:
+    """Tell whether a part is `$` without the flag m: the end of the text, or of its last line."""
+    return part in _LAST_LINE_ENDS
 
 
 def _trim(part: Tree, *, first: bool, last: bool) -> Tree:  # noqa: PLR0911 - one for each kind
@@ -94,6 +101,7 @@ class _PatternReader:
         self._at = 0
         self._flags = flags
         self._names: set[str] = set()
+        self._depth = 0
 
     def read(self) -> Tree:
         found = self._read_choice()
@@ -235,7 +243,7 @@ class _PatternReader:
                 self._refuse("a name is given to one group only", at=opened)
             if kind[6]:
                 self._names.add(kind[6])
-        inner = self._read_choice()
+        inner = self._read_inner(opened)
         if self._here != ")":
             self._refuse("there is a ( without its )", at=opened, stop=opened + 1, instead="\\(")
         self._at += 1
@@ -245,6 +253,14 @@ class _PatternReader:
         if kind is not None and (kind[4] or kind[5]):
             return [self._behind(inner, opened, negated=bool(kind[5]))]
         return [inner]
+
+    def _read_inner(self, opened: int) -> Tree:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._refuse(f"at most {MAX_DEPTH} groups are taken within each other", at=opened)
+        inner = self._read_choice()
+        self._depth -= 1
+        return inner
 
     def _refuse_group(self, opened: int) -> NoReturn:
         for written, instead in (("(?>", "(?:"), ("(?P<", "(?<")):
@@ -379,4 +395,5 @@ def _line_end(*, unix: bool, multiline: bool) -> Tree:
 
 
 _LINE_STARTS = [_line_start(unix=unix) for unix in (True, False)]
+_LAST_LINE_ENDS = [_line_end(unix=unix, multiline=False) for unix in (True, False)]
 _LINE_ENDS = [_line_end(unix=unix, multiline=multiline) for unix in (True, False) for multiline in (True, False)]

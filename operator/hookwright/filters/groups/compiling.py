@@ -1,0 +1,180 @@
+"""Filters of a BuildTrigger made ready to decide; what can never work is refused, with AWS's InvalidInputException.
+
+Beyond AWS's own rules (an EVENT in each group, no BASE_REF where there is PUSH) a filter is refused if the group could
+never pass because of it: it is a mistake, and would otherwise be found only by waiting for a build that does not come.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from hookwright.errors import InvalidSpec
+from hookwright.filters.groups.fields import FIELDS, Field, FilterType, GroupFilter
+from hookwright.filters.groups.sources import Source
+from hookwright.filters.groups.wording import join, show
+from hookwright.filters.patterns import PatternRefusal, Search, compile_search
+from hookwright.scm import EventType, Fact
+
+INVALID_INPUT: Final = "InvalidInputException"
+MAX_PATTERN: Final = 2_000
+
+# The same few patterns stand in most triggers.
+_compile_search = lru_cache(maxsize=4096)(compile_search)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompiledFilter:
+    """A filter ready to decide. `index` is its place in the group; `search` is None for EVENT, which has `events`."""
+
+    index: int
+    written: GroupFilter
+    field: Field
+    search: Search | None
+    events: frozenset[EventType]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """A filter group: the events that its EVENT filters let pass, its other filters, and all of them as written."""
+
+    index: int
+    events: frozenset[EventType]
+    others: tuple[CompiledFilter, ...]
+    filters: tuple[CompiledFilter, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BranchFilter:
+    """spec.branchFilter: a pattern for the short name of a branch."""
+
+    pattern: str
+    search: Search
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TriggerFilters:
+    """All filters of a BuildTrigger. Without any, pushes and pull requests that are opened or changed start builds.
+
+    `api` is what may be asked of the provider. Pull requests from forks start nothing unless `forks` are let in:
+    whoever has an account at the Git host can open one, and its code would run with the build's rights.
+    """
+
+    branch: BranchFilter | None = None
+    groups: tuple[Group, ...] = ()
+    api: frozenset[Fact] = frozenset()
+    forks: bool = False
+
+
+def compile_filters(
+    branch_filter: str | None, groups: Sequence[Sequence[GroupFilter]], source: Source, *, forks: bool = False
+) -> TriggerFilters:
+    """Make filters ready to decide; an empty branchFilter stands for all branches.
+
+    Raises:
+        InvalidSpec: the first thing that is wrong, with its place (spec.filterGroups[0][1].pattern).
+    """
+    if branch_filter and groups:
+        raise _refuse("spec.branchFilter", branch_filter, "filterGroups are given too; keep one of the two")
+    return TriggerFilters(
+        branch=_compile_branch(branch_filter) if branch_filter else None,
+        groups=tuple(_compile_group(index, group, source) for index, group in enumerate(groups)),
+        api=source.api,
+        forks=forks,
+    )
+
+
+def _compile_branch(pattern: str) -> BranchFilter:
+    return BranchFilter(pattern=pattern, search=_read_pattern(pattern, "spec.branchFilter"))
+
+
+def _compile_group(index: int, written: Sequence[GroupFilter], source: Source) -> Group:
+    place = f"spec.filterGroups[{index}]"
+    filters = tuple(_compile_filter(at, one, source, f"{place}[{at}]") for at, one in enumerate(written))
+    listed = [one for one in filters if one.written.type is FilterType.EVENT]
+    if not listed:
+        message = f"{place}: no filter of this group has the type EVENT; add one, with the pattern PUSH for instance"
+        raise InvalidSpec(message, code=INVALID_INPUT, field=place)
+    events = frozenset.intersection(source.sends, *(one.events for one in listed))
+    if not events:
+        last = f"{place}[{listed[-1].index}].pattern"
+        raise _refuse(last, listed[-1].written.pattern, "no event passes all EVENT filters of this group; change them")
+    others = tuple(one for one in filters if one.search is not None)
+    for one in others:
+        _check_events(one, events, source, f"{place}[{one.index}]")
+    return Group(index=index, events=events, others=others, filters=filters)
+
+
+def _compile_filter(index: int, written: GroupFilter, source: Source, place: str) -> CompiledFilter:
+    field = FIELDS[written.type]
+    if field.scoped and not source.scoped:
+        why = "applies only where the source is an organisation or a group, not one repository; remove it"
+        raise _refuse(f"{place}.type", written.type, why)
+    if written.type is FilterType.EVENT:
+        events = _read_events(written.pattern, source, f"{place}.pattern")
+        events = source.sends - events if written.exclude else events
+        return CompiledFilter(index=index, written=written, field=field, search=None, events=events)
+    search = _read_pattern(written.pattern, f"{place}.pattern")
+    return CompiledFilter(index=index, written=written, field=field, search=search, events=field.events)
+
+
+def _read_events(pattern: str, source: Source, place: str) -> frozenset[EventType]:
+    """Read the names in an EVENT pattern, which stand between commas, with or without blanks."""
+    events = set()
+    for name in (part.strip() for part in pattern.split(",")):
+        if name not in EventType.__members__:
+            raise _refuse(place, pattern, _describe_unknown(name))
+        event = EventType(name)
+        if event not in source.sends:
+            why = f"{source.provider} does not send {event}; remove it (it sends {join(source.sends)})"
+            raise _refuse(place, pattern, why)
+        events.add(event)
+    return frozenset(events)
+
+
+def _describe_unknown(name: str) -> str:
+    if not name:
+        return f"the name of an event is missing; the names are {join(EventType)}, with commas between"
+    near = difflib.get_close_matches(name[:MAX_PATTERN].upper(), list(EventType), n=1)
+    hint = f"write {near[0]}; " if near else ""
+    return f"{show(name)} is no event; {hint}the names are {join(EventType)}"
+
+
+def _check_events(one: CompiledFilter, events: frozenset[EventType], source: Source, place: str) -> None:
+    """Refuse a filter because of which the group would never pass, or never for some of its events."""
+    kind, field = one.written.type, one.field
+    if kind is FilterType.BASE_REF and EventType.PUSH in events:
+        why = "a push has no base ref; put PUSH into a group of its own, or look at HEAD_REF"
+        raise _refuse(f"{place}.type", kind, why)
+    common = events & field.events
+    if not common:
+        why = f"applies to {join(field.events)} only, and none of them passes this group's EVENT; remove it"
+        raise _refuse(f"{place}.type", kind, why)
+    if field.fact is None:
+        return
+    unknown = [event for event in common if source.never_says(field.fact, event)]
+    if unknown:
+        why = (
+            f"{source.provider} does not say it with {join(unknown)}, and its API is not asked; remove the filter, or "
+            "have these events in a group without it"
+        )
+        raise _refuse(f"{place}.type", kind, why)
+
+
+def _read_pattern(pattern: str, place: str) -> Search:
+    if len(pattern) > MAX_PATTERN:
+        raise _refuse(place, pattern, f"{len(pattern)} characters; at most {MAX_PATTERN}: make several groups of it")
+    try:
+        return _compile_search(pattern)
+    except PatternRefusal as refusal:
+        remedy = "; change it"
+        if refusal.instead is not None:
+            remedy = f"; write {show(pattern[: refusal.at] + refusal.instead + pattern[refusal.stop :])}"
+        raise _refuse(place, pattern, f"at character {refusal.at + 1}, {refusal.why}{remedy}") from refusal
+
+
+def _refuse(place: str, value: str, why: str) -> InvalidSpec:
+    return InvalidSpec(f"{place}: {show(value)}: {why}", code=INVALID_INPUT, field=place)

@@ -1,0 +1,226 @@
+"""Which filters are refused: AWS's InvalidInputException, with the place, the value and what to do."""
+
+from __future__ import annotations
+
+import pytest
+from group_samples import BOTH, EVERY, compile_groups, one, push, source
+
+from hookwright.errors import InvalidSpec
+from hookwright.filters import MAX_NODES
+from hookwright.filters.groups import INVALID_INPUT, Start, decide
+from hookwright.filters.groups.compiling import MAX_PATTERN
+from hookwright.providers.catalogue import DIALECTS
+from hookwright.scm import EventType, Fact, Provider
+
+PUSH = one("EVENT", "PUSH")
+PULL_REQUEST = one("EVENT", "PULL_REQUEST_CREATED")
+
+
+def refusal_of(*groups, **given):
+    with pytest.raises(InvalidSpec) as refused:
+        compile_groups(*groups, **given)
+    assert refused.value.code == INVALID_INPUT == "InvalidInputException"
+    assert refused.value.message.startswith(f"{refused.value.field}: ")
+    return refused.value.field, refused.value.message.removeprefix(f"{refused.value.field}: ")
+
+
+# ── EVENT ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("group", [[], [one("HEAD_REF", "x")], [one("FILE_PATH", "x"), one("BASE_REF", "y")]])
+def test_every_group_needs_an_event(group):
+    """CreateWebhook, filterGroups: at least one filter of a group must be EVENT; UpdateWebhook says it of each."""
+    field, message = refusal_of([PUSH], group)
+    assert field == "spec.filterGroups[1]"
+    assert "add one, with the pattern PUSH" in message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("PUSHED", "PUSHED is no event; write PUSH; the names are PUSH, PULL_REQUEST_CREATED, "),
+        ("push", "push is no event; write PUSH"),
+        ("PUSH, PULL_REQUEST_OPENED", "PULL_REQUEST_OPENED is no event; write PULL_REQUEST_"),
+        ("PULL_REQUEST_.*", "is no event; write PULL_REQUEST_"),
+        ("xyz", "xyz is no event; the names are"),
+        ("PUSH PULL_REQUEST_CREATED", "is no event"),
+        ("a\nb", "'a\\nb' is no event"),
+        ("", "the name of an event is missing"),
+        ("PUSH,", "the name of an event is missing"),
+        (",PUSH", "the name of an event is missing"),
+        ("PUSH,,RELEASED", "the name of an event is missing"),
+        ("x" * 100_000, "is no event"),
+    ],
+)
+def test_unknown_events_are_refused(pattern, why):
+    """An EVENT pattern has nothing but names of events; one that is nearly right is named."""
+    field, message = refusal_of([PUSH], [one("HEAD_REF", "x"), one("EVENT", pattern)])
+    assert field == "spec.filterGroups[1][1].pattern"
+    assert why in message
+    assert len(message) < 1_000
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_an_event_must_be_one_that_the_provider_sends(provider):
+    """What the provider's dialect cannot give is refused by name; everything else is taken."""
+    sends = DIALECTS[provider].events
+    for event in EventType:
+        group = [one("EVENT", f"PUSH, {event}")]
+        if event in sends:
+            compile_groups(group, where=source(provider, sends=sends))
+        else:
+            field, message = refusal_of(group, where=source(provider, sends=sends))
+            assert field == "spec.filterGroups[0][0].pattern"
+            assert f"{provider} does not send {event}; remove it" in message
+
+
+def test_an_excluded_event_must_be_one_too():
+    """A name that is misspelt would exclude nothing, so it is refused there as well."""
+    field, _ = refusal_of([PUSH, one("EVENT", "PULL", exclude=True)])
+    assert field == "spec.filterGroups[0][1].pattern"
+
+
+def test_a_group_that_no_event_passes_is_refused():
+    """EVENT filters that contradict each other are a mistake."""
+    field, message = refusal_of([PUSH, one("EVENT", "RELEASED")])
+    assert (field, message[:8]) == ("spec.filterGroups[0][1].pattern", "RELEASED")
+    refusal_of([one("EVENT", EVERY, exclude=True)])
+    bitbucket = source(Provider.BITBUCKET_CLOUD, sends=[EventType.PUSH])
+    refusal_of([one("EVENT", "PUSH", exclude=True)], where=bitbucket)
+
+
+# ── types ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_base_ref_does_not_go_with_push():
+    """AWS CDK: a base reference condition cannot be added to a group with PUSH, not even beside other events."""
+    for event in (PUSH, one("EVENT", "PUSH, PULL_REQUEST_CREATED"), one("EVENT", "RELEASED", exclude=True)):
+        for exclude in (False, True):
+            field, message = refusal_of([event, one("BASE_REF", "main", exclude=exclude)])
+            assert field == "spec.filterGroups[0][1].type"
+            assert "a push has no base ref; put PUSH into a group of its own" in message
+    compile_groups([PULL_REQUEST, one("BASE_REF", "main")], [PUSH])
+
+
+@pytest.mark.parametrize(
+    ("kind", "event"),
+    [
+        ("TAG_NAME", "PUSH"),
+        ("RELEASE_NAME", "PULL_REQUEST_MERGED"),
+        ("WORKFLOW_NAME", "RELEASED"),
+        ("HEAD_REF", "PRERELEASED"),
+        ("BASE_REF", "WORKFLOW_JOB_QUEUED"),
+        ("FILE_PATH", "RELEASED"),
+        ("COMMIT_MESSAGE", "WORKFLOW_JOB_QUEUED"),
+    ],
+)
+def test_a_filter_must_apply_to_an_event_of_its_group(kind, event):
+    """A filter that none of the group's events has a value for would keep the group from ever passing."""
+    field, message = refusal_of([one("EVENT", event), one(kind, "x")])
+    assert field == "spec.filterGroups[0][1].type"
+    assert message.startswith(f"{kind}: applies to ")
+    compile_groups([one("EVENT", WITHOUT_PUSH), one(kind, "x")])
+
+
+WITHOUT_PUSH = ", ".join(event for event in EventType if event is not EventType.PUSH)
+
+
+@pytest.mark.parametrize("kind", ["REPOSITORY_NAME", "ORGANIZATION_NAME"])
+def test_names_are_filtered_for_organisations_only(kind):
+    """REPOSITORY_NAME and ORGANIZATION_NAME work with webhooks of an organisation or group, as at AWS."""
+    field, message = refusal_of([PUSH, one(kind, "x")])
+    assert field == "spec.filterGroups[0][1].type"
+    assert "organisation or a group" in message
+    compile_groups([PUSH, one(kind, "x")], where=source(scoped=True))
+
+
+# ── facts that no payload has ─────────────────────────────────────────────────────────────────────────────────────
+
+# What the payloads of the providers say of a push and of a pull request.
+SAID = {
+    Provider.GITHUB: ("FILE_PATH COMMIT_MESSAGE", ""),
+    Provider.GITHUB_ENTERPRISE: ("FILE_PATH COMMIT_MESSAGE", ""),
+    Provider.GITLAB: ("FILE_PATH COMMIT_MESSAGE", "COMMIT_MESSAGE"),
+    Provider.BITBUCKET_CLOUD: ("COMMIT_MESSAGE", ""),
+    Provider.BITBUCKET_DATA_CENTER: ("COMMIT_MESSAGE", ""),
+    Provider.GITEA: ("FILE_PATH COMMIT_MESSAGE", ""),
+}
+
+
+@pytest.mark.parametrize("event", ["PUSH", "PULL_REQUEST_UPDATED"])
+@pytest.mark.parametrize("kind", ["FILE_PATH", "COMMIT_MESSAGE"])
+@pytest.mark.parametrize("provider", Provider)
+def test_a_filter_that_needs_the_api_is_refused_without_it(provider, kind, event):
+    """Where no payload says what a filter looks at, it is refused unless the provider can be asked."""
+    group = [one("EVENT", event), one(kind, "x")]
+    compile_groups(group, where=source(provider, api=BOTH))
+    if kind in SAID[provider][event != "PUSH"].split():
+        compile_groups(group, where=source(provider, api=()))
+        return
+    field, message = refusal_of(group, where=source(provider, api=()))
+    assert field == "spec.filterGroups[0][1].type"
+    assert f"{provider} does not say it with {event}, and its API is not asked" in message
+
+
+def test_a_filter_that_needs_the_api_for_some_events_is_refused_too():
+    """A group that would never pass for one of its events says so when it is written, and names the event."""
+    where = source(api=())
+    _, message = refusal_of([one("EVENT", "PUSH, PULL_REQUEST_CREATED"), one("FILE_PATH", "x")], where=where)
+    assert "GitHub does not say it with PULL_REQUEST_CREATED, and" in message
+    compile_groups([PUSH, one("FILE_PATH", "x")], [PULL_REQUEST], where=where)
+    refusal_of([PULL_REQUEST, one("COMMIT_MESSAGE", "x")], where=source(api=[Fact.FILES]))
+
+
+# ── patterns ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(main", "at character 1, there is a ( without its ); write \\(main"),
+        ("*.py", "at character 1, there is nothing to repeat before this; write \\*.py"),
+        ("[a", "without its ]"),
+        (r"\bWIP\b", r"write (?:(?<!\w)(?=\w)|(?<=\w)(?!\w))WIP\b"),
+        (r"(a)\1", "back-references"),
+        ("(?:a{1000}){1000}", "repeats too much"),
+        ("(" * 500 + ")" * 500, "within each other"),
+        ("a\n(", "'a\\n(': at character 3"),
+        ("x" * (MAX_PATTERN + 1), f"{MAX_PATTERN + 1} characters; at most {MAX_PATTERN}"),
+    ],
+)
+def test_a_pattern_that_does_not_compile_is_refused(pattern, why):
+    """A pattern that is no expression, or not Java's in each release, is refused at its place with a rewrite."""
+    field, message = refusal_of([PUSH, one("HEAD_REF", pattern)])
+    assert field == "spec.filterGroups[0][1].pattern"
+    assert why in message
+    assert len(message) < 1_000
+    assert refusal_of(branch=pattern)[0] == "spec.branchFilter"
+
+
+def test_long_and_deep_patterns_are_taken():
+    """An alternative of many folders compiles, and groups may stand in each other a hundred times."""
+    folders = "|".join(f"services/{number}" for number in range(100))
+    for pattern in (f"^(?:{folders})/", "(" * 100 + "main" + ")" * 100):
+        filters = compile_groups([PUSH, one("HEAD_REF", f"^refs/heads/|{pattern}")])
+        assert isinstance(decide(filters, push()), Start)
+
+
+def test_patterns_are_compiled_once():
+    """A pattern that stands in many triggers is one expression."""
+    first, second = (compile_groups([PUSH, one("HEAD_REF", "^refs/heads/once$")]) for _ in range(2))
+    assert first.groups[0].others[0].search is second.groups[0].others[0].search
+
+
+def test_the_largest_pattern_can_be_used_within_a_budget():
+    """The making of an automaton is spent too, and leaves most of the budget."""
+    assert MAX_PATTERN * 10 < MAX_NODES
+
+
+# ── branchFilter ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_branch_filter_and_groups_exclude_each_other():
+    """Both cannot be given, as in Terraform's provider; an empty branchFilter is none."""
+    field, message = refusal_of([PUSH], branch="main")
+    assert (field, message) == ("spec.branchFilter", "main: filterGroups are given too; keep one of the two")
+    assert len(compile_groups([PUSH], branch="").groups) == 1
