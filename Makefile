@@ -37,6 +37,7 @@ bench: $(VENV)/.dev  ## Measure, and print ratios
 	$(BIN)/python tests/bench/metrics.py
 	$(BIN)/python tests/bench/starts.py
 	$(BIN)/python tests/bench/footprint.py
+	$(BIN)/python tests/bench/groups.py
 	$(BIN)/python tests/bench/scale.py
 
 crds: $(VENV)/.runtime  ## Write crds/, and the chart's copies, anew from the models

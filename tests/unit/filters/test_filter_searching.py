@@ -72,7 +72,8 @@ def test_simple_patterns_find_what_python_finds(inner, start, end, text):
     except PatternRefusal:
         assume(False)  # `(?:^)*`
     python = f"{start}{inner}{end}".replace("\\z", "\\Z")
-    assert search.finds(text, lambda _nodes: None) == (re.search(python, text) is not None)
+    expected = re.search(python, text) is not None
+    assert search.finds(text, lambda _nodes: None) == search.finds_any((text,), lambda _nodes: None) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,19 +87,27 @@ def test_no_text_makes_a_search_go_back(pattern):
     assert sum(spent) < len(text) // 16 * 2 + 2_000
 
 
-@pytest.mark.parametrize("pattern", ["^docs/", "^docs$", "docs$", "^docs/.*[.]md$", "^docs\\z"])
-def test_the_beginning_of_a_pattern_is_compared_as_text(pattern):
-    """A long text that does not begin, or end, as the pattern does costs one node, and no automaton."""
+@pytest.mark.parametrize(
+    "pattern", ["docs", "^docs/", "^docs$", "docs$", "^docs/.*[.]md$", "[a-z]+/docs[.]md", "^a$|^b$"]
+)
+def test_what_is_plainly_absent_costs_no_automaton(pattern):
+    """A long text without what every match has costs by its length as texts are compared: 256 letters a node."""
     spent = []
-    assert not finds(pattern, "x" * 100_000, spent)
-    assert spent == [1]
+    assert not finds(pattern, "x" * 256_000, spent)
+    assert sum(spent) <= 2_002
 
 
-def test_plain_text_is_looked_for_at_its_own_cost():
-    """A text without anchors costs by the length of what is searched."""
-    spent = []
-    assert not finds("needle", "x" * 256_000, spent)
-    assert spent == [1001]
+@pytest.mark.parametrize(
+    "pattern", ["docs", "^docs/", "^docs$", "docs$", "^(?:docs|src)/", "^a|docs$", "(?i)DOCS", "", "$"]
+)
+@pytest.mark.parametrize(
+    "texts", [(), ("x",), ("docs",), ("x", "docs/a"), ("a docs\n", "x"), ("DOCS", "y"), ("src/x",), ("", "b"), ("\n",)]
+)
+def test_one_of_several_texts_is_enough(pattern, texts):
+    """Of several texts the same is found as in each of them alone."""
+    search = compile_search(pattern)
+    found = search.finds_any(texts, lambda _nodes: None)
+    assert found is any(search.finds(text, lambda _nodes: None) for text in texts)
 
 
 def test_a_search_that_is_too_large_is_refused():

@@ -156,7 +156,7 @@ def _finds(search: Search, value: str | tuple[str, ...], budget: Budget) -> bool
     """Tell whether the pattern is found; of several files one is enough, so that an exclusion needs none."""
     if isinstance(value, str):
         return search.finds(value, budget.spend)
-    return any(search.finds(text, budget.spend) for text in value)
+    return search.finds_any(value, budget.spend)
 
 
 def _ignore(reason: Reason) -> Ignore:

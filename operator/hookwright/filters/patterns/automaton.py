@@ -191,8 +191,10 @@ class Automaton:
     def _run(self, classes: Sequence[int], row: _Row, spend: Spend) -> _Row:
         """Go through the text from its end; give the states that lead to a match of all of it."""
         for column in reversed(classes):
-            following = row.following.get(column)
-            row = self._learn(row, column, column, 0, spend) if following is None else following
+            try:
+                row = row.following[column]
+            except KeyError:
+                row = self._learn(row, column, column, 0, spend)
         return row
 
     def _run_back(self, classes: Sequence[int], row: _Row, spend: Spend) -> _Row:
@@ -201,8 +203,10 @@ class Automaton:
         for place in range(len(classes) - 1, -1, -1):
             before = classes[place - 1] + 1 if place else 0
             key = classes[place] * width + before
-            following = row.following.get(key)
-            row = self._learn(row, key, classes[place], before, spend) if following is None else following
+            try:
+                row = row.following[key]
+            except KeyError:
+                row = self._learn(row, key, classes[place], before, spend)
         return row
 
     def _learn(self, row: _Row, key: int, column: int, before: int, spend: Spend) -> _Row:

@@ -1,70 +1,111 @@
 """A regular expression that is looked for anywhere in a text, as `Matcher.find` tells.
 
 The automaton reads whole texts, so it is given the expression between two parts that take anything. Most expressions
-that people write are a text with an anchor (`^refs/heads/main$`), or begin with one; those are compared as texts are.
+that people write are plain, texts with an anchor or without (`^refs/heads/main$`), and need none; of most others
+every match has a text in it, and where that is missing the automaton is not asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum, auto
-from itertools import takewhile
+from itertools import groupby
 from typing import Final
 
 from hookwright.filters.patterns.automaton import Spend
 from hookwright.filters.patterns.pattern import Pattern
 from hookwright.filters.patterns.reading import is_last_line_end
-from hookwright.filters.patterns.tree import Chars, End, Repeat, Sequence, Start, Tree, invert
+from hookwright.filters.patterns.tree import Chars, Choice, End, Repeat, Sequence, Start, Tree, invert
 
 _ANYTHING: Final = Repeat(Chars(invert(())), 0, None)
 _LINE_ENDS: Final = ("\n", "\r", "\x85", "\u2028", "\u2029")
-_CHARACTERS_PER_NODE = 256  # so many are compared in the time of looking at one node of a document
+# So many are compared in the time of looking at one node of a document.
+_CHARACTERS_PER_NODE, _TEXTS_PER_NODE = 256, 8
 
 
-class _Rest(Enum):
-    """What follows the text with which an expression begins."""
+class _Place(Enum):
+    """Where a plain text stands."""
 
-    NOTHING = auto()
-    END = auto()  # `$` or an end of the text
-    MORE = auto()
+    ANYWHERE = auto()
+    START = auto()
+    END = auto()
+    WHOLE = auto()
+
+
+class _Plain:
+    """A text, and where it stands; what ends in a line's end is left to the automaton if the end matters."""
+
+    __slots__ = ("_place", "_text")
+
+    def __init__(self, place: _Place, text: str) -> None:
+        self._place = place
+        self._text = text
+
+    def finds(self, text: str) -> bool:
+        match self._place:
+            case _Place.ANYWHERE:
+                return self._text in text
+            case _Place.START:
+                return text.startswith(self._text)
+            case _Place.END:
+                return text.endswith(self._text)
+            case _Place.WHOLE:
+                return text == self._text
 
 
 class Search:
     """A regular expression that tells whether it is found in a text; `size` is the number of its states."""
 
-    __slots__ = ("_anchored", "_beginning", "_pattern", "_rest", "size")
+    __slots__ = ("_beginning", "_needed", "_pattern", "_plain", "size")
 
     def __init__(self, tree: Tree) -> None:
         """Find out whether there can be an automaton; raise `TooManyStates`."""
+        plain = [_read_plain(_flatten(one)) for one in (tree.parts if isinstance(tree, Choice) else (tree,))]
+        self._plain = None if None in plain else tuple(one for one in plain if one is not None)
         parts = _flatten(tree)
-        self._anchored = parts[:1] == (Start(),)
-        letters = list(takewhile(bool, map(_letter, parts[self._anchored :])))
-        self._beginning = "".join(letters)
-        self._rest = _tell_rest(parts[self._anchored + len(letters) :])
+        runs = list(_list_runs(parts))
+        self._needed = max(runs, key=len, default="")
+        self._beginning = runs[0] if parts[:1] == (Start(),) and _letter(*parts[1:2]) else ""
         self._pattern = Pattern(Sequence((_ANYTHING, tree, _ANYTHING)))
         self.size = self._pattern.size
 
     def finds(self, text: str, spend: Spend) -> bool:
         """Tell whether the expression is found; `spend` is told how many nodes of a document that counts as."""
-        if self._anchored:
-            if not text.startswith(self._beginning):
-                spend(1)
-                return False
-            if self._rest is _Rest.NOTHING:
-                spend(1)
-                return True
-        elif self._rest is _Rest.NOTHING:
-            spend(1 + len(text) // _CHARACTERS_PER_NODE)
-            return self._beginning in text
-        if self._rest is _Rest.END and not text.endswith(_LINE_ENDS):
+        if self._plain is not None and not text.endswith(_LINE_ENDS):
+            spend(len(self._plain) * (1 + len(text) // _CHARACTERS_PER_NODE))  # as if each went through all of it
+            return any(one.finds(text) for one in self._plain)
+        if not text.startswith(self._beginning):
             spend(1)
-            return text == self._beginning if self._anchored else text.endswith(self._beginning)
+            return False
+        if self._needed not in text:
+            spend(1 + len(text) // _CHARACTERS_PER_NODE)
+            return False
         return self._pattern.matches(text, spend)
 
+    def finds_any(self, texts: tuple[str, ...], spend: Spend) -> bool:
+        """Tell whether the expression is found in one of the texts, of which most often none comes near to it."""
+        spend(1 + len(texts) // _TEXTS_PER_NODE + sum(map(len, texts)) // _CHARACTERS_PER_NODE)
+        needed = self._needed
+        near = [text for text in texts if needed in text] if needed else texts
+        return any(self.finds(text, spend) for text in near)
 
-def _tell_rest(parts: tuple[Tree, ...]) -> _Rest:
-    if not parts:
-        return _Rest.NOTHING
-    return _Rest.END if len(parts) == 1 and (isinstance(parts[0], End) or is_last_line_end(parts[0])) else _Rest.MORE
+
+def _read_plain(parts: tuple[Tree, ...]) -> _Plain | None:
+    """Read parts that are letters between anchors, or without them; None if they are something else."""
+    at_start = parts[:1] == (Start(),)
+    at_end = bool(parts) and (isinstance(parts[-1], End) or is_last_line_end(parts[-1]))
+    letters = [_letter(one) for one in parts[at_start : len(parts) - at_end]]
+    if not all(letters):
+        return None
+    places = {(False, False): _Place.ANYWHERE, (True, False): _Place.START, (False, True): _Place.END}
+    return _Plain(places.get((at_start, at_end), _Place.WHOLE), "".join(letters))
+
+
+def _list_runs(parts: tuple[Tree, ...]) -> Iterator[str]:
+    """Give the texts of letters that directly follow each other; each of them is in every match."""
+    for is_letter, run in groupby(parts, key=lambda one: bool(_letter(one))):
+        if is_letter:
+            yield "".join(map(_letter, run))
 
 
 def _flatten(tree: Tree) -> tuple[Tree, ...]:
@@ -72,7 +113,7 @@ def _flatten(tree: Tree) -> tuple[Tree, ...]:
     return tuple(one for part in tree.parts for one in _flatten(part)) if isinstance(tree, Sequence) else (tree,)
 
 
-def _letter(part: Tree) -> str:
+def _letter(part: Tree = _ANYTHING) -> str:
     """Give the one character that a part takes; nothing if it may take others, or none."""
     if isinstance(part, Chars) and len(part.ranges) == 1 and part.ranges[0][0] == part.ranges[0][1]:
         return chr(part.ranges[0][0])
