@@ -6,11 +6,13 @@ import pytest
 from group_samples import BOTH, EVERY, compile_groups, one, push, source
 
 from hookwright.errors import InvalidSpec
-from hookwright.filters import MAX_NODES
-from hookwright.filters.groups import INVALID_INPUT, Start, decide
+from hookwright.filters import MAX_NODES, Budget
+from hookwright.filters.groups import INVALID_INPUT, NO_FACTS, FilterType, Ignore, Start, decide
 from hookwright.filters.groups.compiling import MAX_PATTERN
+from hookwright.filters.groups.fields import FIELDS
 from hookwright.providers.catalogue import DIALECTS
-from hookwright.scm import EventType, Fact, Provider
+from hookwright.scm import EventType, Fact, Provider, ScmEvent
+from support.deliveries import DELIVERIES
 
 PUSH = one("EVENT", "PUSH")
 PULL_REQUEST = one("EVENT", "PULL_REQUEST_CREATED")
@@ -134,32 +136,53 @@ def test_names_are_filtered_for_organisations_only(kind):
     compile_groups([PUSH, one(kind, "x")], where=source(scoped=True))
 
 
-# ── facts that no payload has ─────────────────────────────────────────────────────────────────────────────────────
-
-# What the payloads of the providers say of a push and of a pull request.
-SAID = {
-    Provider.GITHUB: ("FILE_PATH COMMIT_MESSAGE", ""),
-    Provider.GITHUB_ENTERPRISE: ("FILE_PATH COMMIT_MESSAGE", ""),
-    Provider.GITLAB: ("FILE_PATH COMMIT_MESSAGE", "COMMIT_MESSAGE"),
-    Provider.BITBUCKET_CLOUD: ("COMMIT_MESSAGE", ""),
-    Provider.BITBUCKET_DATA_CENTER: ("COMMIT_MESSAGE", ""),
-    Provider.GITEA: ("FILE_PATH COMMIT_MESSAGE", ""),
-}
+# ── values that no payload has ────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("event", ["PUSH", "PULL_REQUEST_UPDATED"])
-@pytest.mark.parametrize("kind", ["FILE_PATH", "COMMIT_MESSAGE"])
+def said():
+    """Tell of each provider, event and type whether a payload says what such a filter looks at."""
+    found = {}
+    for delivery in DELIVERIES.values():
+        for event in (each for each in delivery.read() if isinstance(each, ScmEvent) and not each.deleted):
+            for kind in FilterType:
+                if event.event in FIELDS[kind].events:
+                    cell = (delivery.provider, event.event, kind)
+                    found[cell] = found.get(cell, False) or FIELDS[kind].read(event, NO_FACTS) is not None
+    # GitHub's prereleases in the samples have no name, but a release may have one.
+    return found | {cell: True for cell in found if cell[2] is FilterType.RELEASE_NAME}
+
+
+SAID = said()
+
+
+def test_every_event_that_a_provider_sends_is_among_the_samples():
+    """The table has all events of all dialects."""
+    assert {cell[:2] for cell in SAID} == {(name, event) for name in Provider for event in DIALECTS[name].events}
+
+
 @pytest.mark.parametrize("provider", Provider)
-def test_a_filter_that_needs_the_api_is_refused_without_it(provider, kind, event):
-    """Where no payload says what a filter looks at, it is refused unless the provider can be asked."""
-    group = [one("EVENT", event), one(kind, "x")]
-    compile_groups(group, where=source(provider, api=BOTH))
-    if kind in SAID[provider][event != "PUSH"].split():
-        compile_groups(group, where=source(provider, api=()))
-        return
-    field, message = refusal_of(group, where=source(provider, api=()))
+def test_a_filter_is_refused_where_no_payload_says_what_it_looks_at(provider):
+    """Files and messages that no payload of an event has need the API; without it they alone are refused."""
+    for (name, event, kind), is_said in SAID.items():
+        if name is not provider:
+            continue
+        group = [one("EVENT", event), one(kind, "x")] if kind != "EVENT" else [one("EVENT", event)]
+        asked, alone = (source(provider, scoped=True, api=api) for api in (BOTH, ()))
+        if is_said or FIELDS[kind].fact:
+            compile_groups(group, where=asked)
+        if is_said:
+            compile_groups(group, where=alone)
+        else:
+            field, message = refusal_of(group, where=alone)
+            assert field == "spec.filterGroups[0][1].type"
+            assert f"{provider} does not say it with {event}, and is not asked; remove" in message
+
+
+def test_nobody_can_be_asked_for_an_actor():
+    """GitLab does not say who made a release, so that a filter for it is refused, API or not."""
+    group = [one("EVENT", "RELEASED"), one("ACTOR_ACCOUNT_ID", "1")]
+    field, _ = refusal_of(group, where=source(Provider.GITLAB, api=BOTH))
     assert field == "spec.filterGroups[0][1].type"
-    assert f"{provider} does not say it with {event}, and its API is not asked" in message
 
 
 def test_a_filter_that_needs_the_api_for_some_events_is_refused_too():
@@ -211,9 +234,14 @@ def test_patterns_are_compiled_once():
     assert first.groups[0].others[0].search is second.groups[0].others[0].search
 
 
-def test_the_largest_pattern_can_be_used_within_a_budget():
-    """The making of an automaton is spent too, and leaves most of the budget."""
-    assert MAX_PATTERN * 10 < MAX_NODES
+def test_twenty_large_patterns_are_within_a_budget():
+    """The making of automata is spent too, and that of as many large ones as are likely leaves most of a budget."""
+    groups = [
+        [PUSH, *(one("COMMIT_MESSAGE", f"(?:a|b){{600}}|(?i:say{' hello' * at})", exclude=True) for at in range(20))]
+    ]
+    budget = Budget()
+    assert isinstance(decide(compile_groups(*groups), push(), budget=budget), Ignore)
+    assert budget.left > MAX_NODES / 2
 
 
 # ── branchFilter ──────────────────────────────────────────────────────────────────────────────────────────────────

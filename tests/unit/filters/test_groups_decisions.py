@@ -109,7 +109,7 @@ def test_ignored_says_which_filters_it_was():
     decision = decide(compile_groups([one("EVENT", "RELEASED")], group, last, group, group), push())
     assert decision.reason is reasons.NO_GROUP_PASSED
     assert decision.message == (
-        "spec.filterGroups[0]: no EVENT has PUSH; "
+        "spec.filterGroups[0]: EVENT does not let PUSH pass; "
         "spec.filterGroups[1][1]: HEAD_REF does not match ^refs/heads/release/; "
         "spec.filterGroups[2][1]: ACTOR_ACCOUNT_ID matches ^12345$, or there is none; and 2 groups more"
     )

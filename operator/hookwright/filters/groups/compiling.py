@@ -153,13 +153,11 @@ def _check_events(one: CompiledFilter, events: frozenset[EventType], source: Sou
     if not common:
         why = f"applies to {join(field.events)} only, and none of them passes this group's EVENT; remove it"
         raise _refuse(f"{place}.type", kind, why)
-    if field.fact is None:
-        return
-    unknown = [event for event in common if source.never_says(field.fact, event)]
+    unknown = [event for event in common if source.never_says(kind, event)]
     if unknown:
         why = (
-            f"{source.provider} does not say it with {join(unknown)}, and its API is not asked; remove the filter, or "
-            "have these events in a group without it"
+            f"{source.provider} does not say it with {join(unknown)}, and is not asked; remove the filter, or have "
+            "these events in a group without it"
         )
         raise _refuse(f"{place}.type", kind, why)
 

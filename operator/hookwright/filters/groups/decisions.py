@@ -172,7 +172,7 @@ def _describe_failed(failed: list[tuple[Group, CompiledFilter | None]], event: S
 def _describe_filter(group: Group, one: CompiledFilter | None, event: ScmEvent) -> str:
     place = f"spec.filterGroups[{group.index}]"
     if one is None:
-        return f"{place}: no EVENT has {event.event}"
+        return f"{place}: EVENT does not let {event.event} pass"
     kind, pattern = one.written.type, show(one.written.pattern)
     if event.event not in one.field.events:
         return f"{place}[{one.index}]: {event.event} has no {kind}"

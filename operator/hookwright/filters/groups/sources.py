@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hookwright.filters.groups.fields import FIELDS, PULL_REQUESTS, FilterType
 from hookwright.scm import EventType, Fact, Provider
 
-_BOTH: Final = frozenset(Fact)
-_FILES: Final = frozenset((Fact.FILES,))
+_FILES: Final = frozenset((FilterType.FILE_PATH,))
+_FILES_AND_MESSAGE: Final = _FILES | {FilterType.COMMIT_MESSAGE}
+_ACTOR: Final = frozenset((FilterType.ACTOR_ACCOUNT_ID,))
+_NOTHING: Final[frozenset[FilterType]] = frozenset()
 
-# What no payload of a push, or of a pull request, ever says. What some say and others do not is not here: the files of
-# a push to GitLab or Gitea with many commits, the message of one to an older Bitbucket Data Center.
-_NEVER_IN_PUSH: Final[dict[Provider, frozenset[Fact]]] = {
-    Provider.BITBUCKET_CLOUD: _FILES,
-    Provider.BITBUCKET_DATA_CENTER: _FILES,
-}
-_NEVER_IN_PULL_REQUEST: Final[dict[Provider, frozenset[Fact]]] = {
-    Provider.GITHUB: _BOTH,
-    Provider.GITHUB_ENTERPRISE: _BOTH,
-    Provider.GITLAB: _FILES,
-    Provider.BITBUCKET_CLOUD: _BOTH,
-    Provider.BITBUCKET_DATA_CENTER: _BOTH,
-    Provider.GITEA: _BOTH,
+
+def _never(
+    *, push: frozenset[FilterType], pull_request: frozenset[FilterType], release: frozenset[FilterType] = _NOTHING
+) -> Mapping[EventType, frozenset[FilterType]]:
+    return {EventType.PUSH: push, EventType.RELEASED: release} | dict.fromkeys(PULL_REQUESTS, pull_request)
+
+
+# What no payload ever says though the event has it. What some say is not here: the files of a push to GitLab or Gitea
+# with many commits, the message of one to an older Bitbucket Data Center, a release's name.
+_NEVER: Final = {
+    Provider.GITHUB: _never(push=_NOTHING, pull_request=_FILES_AND_MESSAGE),
+    Provider.GITHUB_ENTERPRISE: _never(push=_NOTHING, pull_request=_FILES_AND_MESSAGE),
+    Provider.GITLAB: _never(push=_NOTHING, pull_request=_FILES, release=_ACTOR),
+    Provider.BITBUCKET_CLOUD: _never(push=_FILES, pull_request=_FILES_AND_MESSAGE),
+    Provider.BITBUCKET_DATA_CENTER: _never(push=_FILES, pull_request=_FILES_AND_MESSAGE),
+    Provider.GITEA: _never(push=_NOTHING, pull_request=_FILES_AND_MESSAGE),
 }
 
 
@@ -39,7 +46,6 @@ class Source:
     scoped: bool = False
     api: frozenset[Fact] = frozenset()
 
-    def never_says(self, fact: Fact, event: EventType) -> bool:
-        """Tell whether nobody knows a fact of such events: not the payload, and the API cannot be asked."""
-        table = _NEVER_IN_PULL_REQUEST if event.is_pull_request else _NEVER_IN_PUSH
-        return fact not in self.api and fact in table.get(self.provider, frozenset())
+    def never_says(self, kind: FilterType, event: EventType) -> bool:
+        """Tell whether what a filter looks at is never known of such events: not by the payload, not by asking."""
+        return FIELDS[kind].fact not in self.api and kind in _NEVER[self.provider].get(event, _NOTHING)

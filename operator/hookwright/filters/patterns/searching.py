@@ -54,9 +54,9 @@ class _Plain:
 
 
 class Search:
-    """A regular expression that tells whether it is found in a text; `size` is the number of its states."""
+    """A regular expression that tells whether it is found in a text."""
 
-    __slots__ = ("_beginning", "_needed", "_pattern", "_plain", "size")
+    __slots__ = ("_beginning", "_needed", "_pattern", "_plain")
 
     def __init__(self, tree: Tree) -> None:
         """Find out whether there can be an automaton; raise `TooManyStates`."""
@@ -67,7 +67,6 @@ class Search:
         self._needed = max(runs, key=len, default="")
         self._beginning = runs[0] if parts[:1] == (Start(),) and _letter(*parts[1:2]) else ""
         self._pattern = Pattern(Sequence((_ANYTHING, tree, _ANYTHING)))
-        self.size = self._pattern.size
 
     def finds(self, text: str, spend: Spend) -> bool:
         """Tell whether the expression is found; `spend` is told how many nodes of a document that counts as."""
