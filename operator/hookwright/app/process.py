@@ -145,6 +145,7 @@ class App:
                     clock=self.clock,
                     metrics=metrics,
                 )
+            operate = None
             if not receiver_only:
                 # Imported here, with all that it brings: a receiver does without.
                 from hookwright.app.operating import OperatorSide
@@ -160,7 +161,7 @@ class App:
                     clock=self.clock,
                     metrics=metrics,
                 )
-                tasks += [asyncio.create_task(operator.run())]
+                operate = operator.run
                 if not receives:
                     # Who receives too is there for deliveries, whatever becomes of the Lease.
                     readiness.require(lambda: operator.lease.trouble)
@@ -169,6 +170,9 @@ class App:
             show_watches(metrics, {CRONJOBS: cronjobs, SECRETS: watched.informers})
             await until_stop(settle(cronjobs), stop)
             if await self._fill(cluster, mirror, tasks, readiness=readiness, metrics=metrics, stop=stop):
+                if operate is not None:
+                    # Not before all is known: a Webhook must not be told that the target is missing which it has.
+                    tasks.append(asyncio.create_task(operate()))
                 readiness.enter(OPENING)
                 await self._live(tasks, intake, readiness, stop=stop, ready=ready)
 

@@ -91,6 +91,18 @@ async def test_missing_right_is_waited_for(unstarted: Running):
     await until_taken(unstarted)
 
 
+@pytest.mark.parametrize("unstarted", [Role.OPERATOR, Role.RUN], indirect=True)
+async def test_no_webhook_is_judged_before_its_target_can_be_seen(unstarted: Running):
+    """Where BuildTriggers may not be listed at the start, no Webhook is told that its own is not there."""
+    fault = unstarted.cluster.answer(
+        path=OURS.replace("webhooks|", ""), status=403, reason="Forbidden", message="no buildtriggers", times=None
+    )
+    async with starting(unstarted, "no buildtriggers"):
+        assert unstarted.status() == {}
+        fault.remove()
+    await unstarted.until_ready()
+
+
 async def test_missing_crds_are_waited_for(unstarted: Running):
     """A process in a cluster without our CRDs says what installs them, and takes deliveries once they are there."""
     for kind in KINDS:
