@@ -82,3 +82,30 @@ async def test_optional_rights_may_be_left_out(control_plane: ControlPlane, tmp_
         assert refused == {("list", "secrets"), ("list", "cronjobs")}
         for process in deployed.processes.values():
             assert process.last_said("informer")["remedy"].startswith("if they are to be watched, allow list and watch")
+
+
+async def test_drain_needs_a_receivers_rights(control_plane: ControlPlane, tmp_path: Path):
+    """What waits in the journal of a receiver that is gone is started with a receiver's rights, and no others."""
+    values = {"rights": {"watchSecrets": True}}
+    async with deploy(control_plane, tmp_path, values=values) as deployed:
+        hello = [
+            {**manifest, "metadata": {"namespace": deployed.team, **manifest["metadata"]}}
+            for manifest in read_manifests([EXAMPLES / "hello"])
+        ]
+        deployed.api.apply(*hello)
+        await deployed.until_judged("hello")
+        target = [manifest for manifest in hello if manifest["kind"] == "BuildTrigger"]
+        deployed.api.remove(*target)
+        await deployed.until_judged("hello", "False", "TargetNotFound")
+        await deployed.until_answered("hello", 202, secret=SECRET, delivery="waits")
+        await until(lambda: deployed.last("hello") == ("pending", "TargetMissing"), "the delivery waits")
+        receiver = deployed.receiver
+        assert await receiver.signal(signal.SIGTERM) == 0
+        deployed.api.apply(*target)
+        receiver.role = "drain"
+        await receiver.start()
+        assert receiver.process is not None
+        assert await receiver.process.wait() == 0, receiver.said()[-2000:]
+        (job,) = deployed.jobs()
+        assert job["metadata"]["annotations"]["hookwright.dev/delivery"].endswith("/waits")
+        assert deployed.refused() == set()
