@@ -220,9 +220,11 @@ async def make_trouble(run: Run) -> None:
         met = cluster.answer(**fault)
         # It changes whether it is ready each time, of which there is a Kubernetes Event.
         run.webhook("passing", secretTokenRef={"name": "github" if number % 2 else "absent"})
-        assert await deliver() == 202
+        # Whose Secret was read too long ago has none now.
+        assert await deliver() in ({202, 503} if "secrets" in str(fault["path"]) else {202})
         await until(lambda met=met: met.hits, f"somebody met {fault}")
         met.remove()
+    await until_accepted(run, "github", proof)
     cluster.drop(times=3)
     cluster.close_watches()
     assert await deliver() == 202
@@ -236,6 +238,8 @@ async def make_trouble(run: Run) -> None:
     cluster.apply(root | {"data": {"keys": base64.b64encode(GUESS).decode()}})
     await until(lambda: "not base64" in run.fleet.processes["receiver"].said(), "the receiver sees the broken root key")
     cluster.apply(root)
+    assert await deliver() == 202
+    await until(lambda: run.running.last("github")[0] == "started", "the last delivery is in the status")
 
 
 @pytest.mark.timeout(300)
@@ -255,7 +259,6 @@ async def test_no_secret_gets_out(tmp_path: Path):
             await deliver_all(run)
             await make_trouble(run)
             await fleet.running.until(lambda: len(fleet.running.jobs()) > 12, "builds were started")
-            await until(lambda: fleet.running.last("github")[0] == "started", "the last delivery is in the status")
             places, secrets = await run.places(), run.all_secrets()
             assert list(find_leaks(places, secrets)) == []
             # What was looked through is not nothing.
