@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -41,15 +42,28 @@ def processes(site: Site) -> list[int]:
     return [site.kubelet.process_of(NAMESPACE, pod) for pod in PODS]
 
 
-async def deliver(site: Site, path: str, name: str) -> None:
-    """Deliver to both receivers in turn, five a second, until cancelled; each has to be accepted at the first try."""
+async def deliver(site: Site, path: str, name: str, *, over: asyncio.Event) -> None:
+    """Deliver to both receivers in turn, five a second, until it is over; each is accepted at the first try."""
     number = 0
-    while True:
+    while not over.is_set():
         pod = PODS[number % 2]
         answer = await site.push(site.address_of(pod), path, f"{name}-{number}")
         assert answer.status_code == 202, answer.text
         number += 1
         await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def load(site: Site, name: str) -> AsyncIterator[asyncio.Task[None]]:
+    """Deliver for the length of a `with` block, whose end waits for the answer to the last one: it may have started."""
+    over = asyncio.Event()
+    delivering = asyncio.create_task(deliver(site, await site.url_path(), name, over=over))
+    try:
+        yield delivering
+    finally:
+        over.set()
+        await asyncio.wait({delivering})
+    delivering.result()
 
 
 async def until_accepted(site: Site, delivering: asyncio.Task[None], count: int) -> None:
@@ -66,14 +80,13 @@ async def until_accepted(site: Site, delivering: asyncio.Task[None], count: int)
 
 async def test_api_server_that_is_killed_and_comes_back(site: Site):
     """While the API server is away deliveries are accepted as ever; all of them start once it is back, exactly once."""
-    before, path = processes(site), await site.url_path()
-    delivering = asyncio.create_task(deliver(site, path, "away"))
-    await until_accepted(site, delivering, 5)
-    await asyncio.to_thread(site.control_plane.stop_api_server)
-    await until_accepted(site, delivering, 30)
-    await asyncio.to_thread(site.control_plane.start_api_server)
-    await until_accepted(site, delivering, 5)
-    delivering.cancel()
+    before = processes(site)
+    async with load(site, "away") as delivering:
+        await until_accepted(site, delivering, 5)
+        await asyncio.to_thread(site.control_plane.stop_api_server)
+        await until_accepted(site, delivering, 30)
+        await asyncio.to_thread(site.control_plane.start_api_server)
+        await until_accepted(site, delivering, 5)
     await site.until_started()
     await site.apply(make_webhook("after-the-restart"))
     await site.until_ready("after-the-restart")
@@ -82,16 +95,16 @@ async def test_api_server_that_is_killed_and_comes_back(site: Site):
 
 async def test_api_server_that_hangs(site: Site):
     """While the API server hangs, longer than a Lease lasts, deliveries are accepted; afterwards all goes on."""
-    before, path = processes(site), await site.url_path()
-    delivering = asyncio.create_task(deliver(site, path, "hanging"))
-    await until_accepted(site, delivering, 5)
-    site.control_plane.pause()
-    try:
-        await asyncio.sleep(TERMS.lease)
-    finally:
-        site.control_plane.resume()
-    await until_accepted(site, delivering, 5)
-    delivering.cancel()
+    before = processes(site)
+    async with load(site, "hanging") as delivering:
+        await until_accepted(site, delivering, 5)
+        site.control_plane.pause()
+        try:
+            await asyncio.sleep(TERMS.lease)
+            await until_accepted(site, delivering, 5)
+        finally:
+            site.control_plane.resume()
+        await until_accepted(site, delivering, 5)
     await site.until_started()
     await site.apply(make_webhook("after-it-hung"))
     await site.until_ready("after-it-hung")
@@ -126,30 +139,29 @@ async def test_watches_that_have_expired(site: Site):
 
 async def test_crd_that_is_upgraded(site: Site):
     """A CRD with another schema takes the place of the old one: watches go on, and nothing is started again for it."""
-    before, path = processes(site), await site.url_path()
+    before = processes(site)
     old = await site.get(DEFINITION)
     new = copy.deepcopy(old["spec"]["versions"])
     new[0]["schema"]["openAPIV3Schema"]["description"] = "Another description."
     new[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["note"] = {"type": "string"}
-    delivering = asyncio.create_task(deliver(site, path, "upgrading"))
-    try:
-        await until_accepted(site, delivering, 5)
-        await write_versions(site, new)
-        await site.apply(make_webhook("of-tomorrow", note="a field that this version does not know"))
-        await site.until_ready("of-tomorrow")
-        await until_accepted(site, delivering, 5)
-        await site.apply(make_webhook("of-tomorrow", note="another", suspend=True))
-        came = await site.url_path("of-tomorrow")
+    async with load(site, "upgrading") as delivering:
+        try:
+            await until_accepted(site, delivering, 5)
+            await write_versions(site, new)
+            await site.apply(make_webhook("of-tomorrow", note="a field that this version does not know"))
+            await site.until_ready("of-tomorrow")
+            await until_accepted(site, delivering, 5)
+            await site.apply(make_webhook("of-tomorrow", note="another", suspend=True))
+            came = await site.url_path("of-tomorrow")
 
-        async def is_suspended() -> bool:
-            answers = [await site.push(site.address_of(pod), came, f"to-{pod}") for pod in PODS[:2]]
-            return all(answer.json()["outcome"] == "suspended" for answer in answers)
+            async def is_suspended() -> bool:
+                answers = [await site.push(site.address_of(pod), came, f"to-{pod}") for pod in PODS[:2]]
+                return all(answer.json()["outcome"] == "suspended" for answer in answers)
 
-        await site.until(is_suspended, "both receivers see the change")
-    finally:
-        await write_versions(site, old["spec"]["versions"])
-    await until_accepted(site, delivering, 5)
-    delivering.cancel()
+            await site.until(is_suspended, "both receivers see the change")
+        finally:
+            await write_versions(site, old["spec"]["versions"])
+        await until_accepted(site, delivering, 5)
     await site.apply(make_webhook("of-yesterday"))
     await site.until_ready("of-yesterday")
     await site.until_started()

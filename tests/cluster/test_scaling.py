@@ -59,6 +59,8 @@ class Sender:
         self._turn = itertools.count()
         self.refused: dict[str, int] = {}
         """How often a try had which answer other than an acceptance."""
+        self.failed: list[BaseException] = []
+        """Why deliveries were given up."""
 
     async def run(self) -> None:
         """Deliver until cancelled; then wait until all is accepted that was begun."""
@@ -69,10 +71,16 @@ class Sender:
                 task = asyncio.create_task(self._deliver(f"{self._name}-{number}"))
                 sending.add(task)
                 task.add_done_callback(sending.discard)
+                task.add_done_callback(self._note)
                 await asyncio.sleep(1 / PER_SECOND)
         finally:
-            await asyncio.gather(*sending)
+            await asyncio.gather(*sending, return_exceptions=True)
             following.cancel()
+
+    def _note(self, task: asyncio.Task[None]) -> None:
+        """Keep why a delivery was given up, for the test to fail by it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed.append(error)
 
     async def _follow(self) -> None:
         """Learn where receivers are ready, as a load balancer does."""
@@ -99,7 +107,7 @@ class Sender:
 
 @asynccontextmanager
 async def load(site: Site, name: str) -> AsyncIterator[Sender]:
-    """Deliver for the length of a `with` block."""
+    """Deliver for the length of a `with` block; in the end every delivery was accepted somewhere."""
     sender = Sender(site, await site.url_path(), name)
     sending = asyncio.create_task(sender.run())
     try:
@@ -107,6 +115,7 @@ async def load(site: Site, name: str) -> AsyncIterator[Sender]:
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
+    assert sender.failed == []
 
 
 async def restart(site: Site) -> None:
