@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from helm_python import Config
@@ -35,13 +36,13 @@ class Release:
     namespace: str = NAMESPACE
     values: dict[str, Any] = field(default_factory=dict)
     """Over `LEAST`; an upgrade adds to them."""
+    chart: Path = CHART
 
     def install(self) -> None:
         """Install it, and wait until all its pods are ready."""
-        _hand_over_crds(self.control_plane, self.name, self.namespace)
         with self._config() as config:
             config.install(
-                CHART,
+                self.chart,
                 self.name,
                 merge(LEAST, self.values),
                 namespace=self.namespace,
@@ -55,7 +56,7 @@ class Release:
         self.values = merge(self.values, values)
         with self._config() as config:
             config.upgrade(
-                CHART,
+                self.chart,
                 self.name,
                 merge(LEAST, self.values),
                 namespace=self.namespace,
@@ -68,10 +69,14 @@ class Release:
         with self._config() as config:
             return dict(config.test(self.name, timeout=SECONDS))
 
-    def uninstall(self) -> None:
-        """Uninstall it, and remove its namespace with all that is left in it."""
+    def take_away(self) -> None:
+        """Uninstall it, as a person does: its namespace stays, with what is left in it."""
         with self._config() as config:
             config.uninstall(self.name, ignore_not_found=True, wait="watcher", timeout=SECONDS)
+
+    def uninstall(self) -> None:
+        """Uninstall it, and remove its namespace with all that is left in it."""
+        self.take_away()
         path = f"/api/v1/namespaces/{self.namespace}"
         with self.control_plane.access.sync_client() as client:
             client.delete(path)
@@ -93,6 +98,7 @@ def install(
 ) -> Release:
     """Install the chart with `values` over the least that is needed, and wait until all its pods are ready."""
     release = Release(control_plane=control_plane, name=name, namespace=namespace, values=dict(values or {}))
+    _hand_over_crds(control_plane, name, namespace)
     try:
         release.install()
     except BaseException:
