@@ -49,6 +49,11 @@ PROBLEMS = [
         "both given",
     ),
     ({"receiver": {"extraEnv": [{"name": "HOOKWRIGHT_DRAIN", "value": "9"}]}}, "receiver.extraEnv", "is a setting"),
+    (
+        {"receiver": {"serviceAccount": {"name": "a"}}, "operator": {"serviceAccount": {"name": "a"}}},
+        "operator.serviceAccount.name",
+        "is made for the receiver already",
+    ),
     ({"adoptJournals": ["journal-hookwright-receiver-1"]}, "adoptJournals", "the volume of pod hookwright-receiver-1"),
     ({"mode": "single", "adoptJournals": ["journal-hookwright-0"]}, "adoptJournals", "the volume of pod hookwright-0"),
     (
@@ -104,6 +109,7 @@ def test_all_problems_are_told_at_once():
         {"settings": {"bodyMemory": 1000}, "receiver": {"resources": {"limits": {"memory": "2Gi"}}}},
         {"settings": {"bodyMemory": 65536}, "receiver": {"resources": {"limits": None}}},
         {"adoptJournals": ["journal-hookwright-receiver-2", "journal-hookwright-0"]},
+        {"receiver": {"serviceAccount": {"name": "a"}}, "operator": {"serviceAccount": {"name": "a", "create": False}}},
         {"receiver": {"replicas": 1, "podDisruptionBudget": {"maxUnavailable": "100%"}}},
         {"receiver": {"terminationGracePeriodSeconds": 35}},
         {"ingress": {"enabled": True, "host": "hooks.example.com"}},

@@ -194,6 +194,21 @@ def test_root_key_is_not_the_charts(values):
     assert not names_of(render(values), "Secret")
 
 
+def test_pods_are_spread_by_their_own_labels():
+    """A spread without a selector counts the role's pods; one that has a selector keeps it as it is."""
+    own = {"matchLabels": {"a": "b"}}
+    given = [{"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule"} for key in ("zone", "node")]
+    given[1]["labelSelector"] = own
+    objects = render({"receiver": {"topologySpreadConstraints": given}})
+    spec = find(objects, "StatefulSet", "hookwright-receiver")["spec"]
+    first, second = spec["template"]["spec"]["topologySpreadConstraints"]
+    assert first == {**given[0], "labelSelector": spec["selector"]}
+    assert second == {**given[1], "labelSelector": own}
+    operator = find(render(), "StatefulSet", "hookwright-operator")["spec"]
+    (default,) = operator["template"]["spec"]["topologySpreadConstraints"]
+    assert default["labelSelector"] == operator["selector"]
+
+
 def test_senders_keep_their_addresses():
     """A Service that is reached from outside passes the sender's address on, and only such a one says so."""
     for kind, policy in (("ClusterIP", None), ("NodePort", "Local"), ("LoadBalancer", "Local")):
@@ -207,6 +222,7 @@ def test_senders_keep_their_addresses():
         ("https://hooks.example.com", "hooks.example.com", "/hooks"),
         ("https://hooks.example.com/", "hooks.example.com", "/hooks"),
         ("https://example.com:8443/in/ci/", "example.com", "/in/ci/hooks"),
+        ("https://Hooks.Example.com/CI", "hooks.example.com", "/CI/hooks"),
     ],
 )
 def test_ways_in_are_those_of_the_public_url(url, host, path):

@@ -70,10 +70,10 @@ takes deliveries and whether it reconciles.
 {{- regexReplaceAll "/+$" .Values.publicUrl "" -}}
 {{- end -}}
 
-{{/* publicUrl's host, without its port. */}}
+{{/* publicUrl's host, without its port, in small letters: Ingress and HTTPRoute take no others. */}}
 {{- define "hookwright.publicHost" -}}
 {{- $authority := regexReplaceAll "^https?://([^/]*).*$" .Values.publicUrl "${1}" -}}
-{{- regexReplaceAll ":[0-9]*$" $authority "" -}}
+{{- regexReplaceAll ":[0-9]*$" $authority "" | lower -}}
 {{- end -}}
 
 {{/* publicUrl's path; empty if it has none. */}}

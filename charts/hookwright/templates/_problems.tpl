@@ -36,8 +36,16 @@ there.
 
 {{- define "hookwright.problems.pods" -}}
 {{- $root := . -}}
+{{- $accounts := dict }}
 {{- range $role := include "hookwright.roles" . | fromJsonArray }}
 {{- $values := index $root.Values $role.component }}
+{{- if $values.serviceAccount.create }}
+{{- $account := include "hookwright.serviceAccountName" (dict "root" $root "role" $role) }}
+{{- with get $accounts $account }}
+- {{ $role.component }}.serviceAccount.name: {{ $account }} is made for the {{ . }} already; give another name, or set {{ $role.component }}.serviceAccount.create: false
+{{- end }}
+{{- $_ := set $accounts $account $role.component }}
+{{- end }}
 {{- $least := include "hookwright.leastGrace" (dict "root" $root "values" $values) | int64 }}
 {{- range $values.extraEnv }}
 {{- if hasPrefix "HOOKWRIGHT_" .name }}
