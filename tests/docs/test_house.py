@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from pathlib import Path
 
@@ -36,3 +38,14 @@ def test_no_module_is_named_like_the_standard_library():
 def test_operator_is_no_package():
     """operator/ has no __init__.py: a package of that name would shadow the standard library's module."""
     assert not (ROOT / "operator" / "__init__.py").exists()
+
+
+def test_walks_are_played_on_a_real_api_server_too():
+    """Each file of walks is played there, or is named in tests/cluster/walks as one that is not, and why."""
+    tests = ROOT / "tests"
+    walks = {path.stem for path in (tests / "integration" / "walks").glob("test_*.py")}
+    there = tests / "cluster" / "walks"
+    played = {path.stem.replace("test_real_", "test_") for path in there.glob("test_real_*.py")}
+    left_out = ast.get_docstring(ast.parse((there / "conftest.py").read_text(encoding="utf-8"))) or ""
+    assert played <= walks
+    assert walks - played == set(re.findall(r"\btest_\w+", left_out))
