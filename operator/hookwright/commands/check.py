@@ -31,10 +31,10 @@ class Finding:
 
 
 @click.command(
-    epilog="Example: hookwright check --receiver http://hookwright-receiver --admin http://hookwright-operator:9090. "
-    "Exit code 0 means that all work, 1 that some do not."
+    epilog="Example: hookwright check --receiver http://hookwright-receiver --admin "
+    "http://hookwright-operator-pods:9090. Exit code 0 means that all work, 1 that some do not."
 )
-@click.option("--receiver", "receivers", multiple=True, help="Where deliveries are sent to, without a path.")
+@click.option("--receiver", "receivers", multiple=True, help="Where deliveries are sent to, before /hooks.")
 @click.option("--admin", "admins", multiple=True, help="The admin port (HOOKWRIGHT_ADMIN) of a process.")
 @click.option(
     "--timeout",
