@@ -21,12 +21,13 @@ from support.binaries import Missing, find
 from support.controlplane import ControlPlane
 from support.kubectl import FOUND, MISSING, Kubectl
 from support.kubelet import ACCOUNT, Kubelet
-from support.processes import make_environment
+from support.processes import LONG_PATIENCE, make_environment
 from support.release import NAMESPACE, Release
 
 pytestmark = [pytest.mark.skipif(FOUND is None, reason=MISSING), pytest.mark.timeout(400)]
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 RECEIVERS = ("hookwright-receiver-0", "hookwright-receiver-1")
 OPERATORS = ("hookwright-operator-0", "hookwright-operator-1")
 HTTP, ADMIN = 8080, 9090
@@ -129,3 +130,42 @@ async def uninstall(release: Release, type_kubectl: Any) -> None:
     await type_kubectl("delete", "crd", "webhooks.hookwright.dev", "buildtriggers.hookwright.dev", "--timeout=60s")
     left = await type_kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
     assert [line for line in left.splitlines() if "hookwright" in line] == []
+
+
+async def ask(node: Kubelet, pod: str) -> tuple[int, str]:
+    """Give what a pod's /readyz answers; 0 while nobody answers."""
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            answer = await client.get(f"http://{node.address_of(NAMESPACE, pod)}:{ADMIN}/readyz")
+    except (AssertionError, httpx.TransportError):
+        return 0, ""
+    return answer.status_code, answer.text
+
+
+async def until_answers(node: Kubelet, pod: str, status: int, told: str = "") -> None:
+    """Wait until a pod's /readyz answers with a status, and says something in one line."""
+    found = (0, "")
+    try:
+        async with asyncio.timeout(LONG_PATIENCE):
+            # Each try is a request.
+            while found[0] != status or told not in found[1]:
+                await asyncio.sleep(0.2)
+                found = await ask(node, pod)
+    except TimeoutError:
+        raise AssertionError(f"{pod} does not answer {status} {told}; at last: {found}") from None
+    assert found[1].count("\n") == 1
+
+
+async def test_crds_that_come_after_the_pods(bare: ControlPlane, node: Kubelet, tmp_path: Path):
+    """Without the CRDs each pod runs, is not ready and says why; once they are there it works, by the same process."""
+    kubectl = Kubectl(bare.kubeconfig, tmp_path)
+    release = Release(control_plane=bare, values={"crds": {"install": False}})
+    await asyncio.to_thread(release.install, wait=False)
+    pods = (*RECEIVERS, *OPERATORS)
+    for pod in pods:
+        await until_answers(node, pod, 503, "kubectl apply -f crds/")
+    before = [node.process_of(NAMESPACE, pod) for pod in pods]
+    assert (await kubectl.run("apply", "-f", str(ROOT / "crds")))[0] == 0
+    for pod in pods:
+        await until_answers(node, pod, 200)
+    assert [node.process_of(NAMESPACE, pod) for pod in pods] == before

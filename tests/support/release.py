@@ -38,7 +38,7 @@ class Release:
     """Over `LEAST`; an upgrade adds to them."""
     chart: Path = CHART
 
-    def install(self) -> None:
+    def install(self, *, wait: bool = True) -> None:
         """Install it, and wait until all its pods are ready."""
         with self._config() as config:
             config.install(
@@ -47,7 +47,7 @@ class Release:
                 merge(LEAST, self.values),
                 namespace=self.namespace,
                 create_namespace=True,
-                wait="watcher",
+                wait="watcher" if wait else None,
                 timeout=SECONDS,
             )
 
