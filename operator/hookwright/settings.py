@@ -99,8 +99,8 @@ class Settings(BaseModel):
         if wrong or parts.scheme not in ("http", "https") or any(character.isspace() for character in value):
             raise ValueError("must be an http or https URL without ? and #, such as https://hooks.example.com")
         value = value.rstrip("/")
-        # Senders and proxies make other paths of these.
-        if {"", ".", ".."} & set(urlsplit(value).path.split("/")[1:]):
+        # Senders and proxies make other paths of these, also of those that are escaped.
+        if {"", ".", ".."} & set(unquote(urlsplit(value).path).split("/")[1:]):
             raise ValueError("its path must be without //, /./ and /../, such as https://example.com/hookwright")
         return value
 

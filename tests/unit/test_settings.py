@@ -63,6 +63,8 @@ BAD = [
     ("PUBLIC_URL", "https://x/a//b"),
     ("PUBLIC_URL", "https://x/../b"),
     ("PUBLIC_URL", "https://x/./b"),
+    ("PUBLIC_URL", "https://x/%2e%2e/b"),
+    ("PUBLIC_URL", "https://x/a%2F/b"),
     ("NAMESPACES", "team-a,,team-b"),
     ("NAMESPACES", "team-a,"),
     ("NAMESPACES", "team-a,team-a"),
