@@ -1,6 +1,6 @@
 """Follows one resource of the Kubernetes API: lists it, watches it, and tells what came, changed and went.
 
-Our own kinds are kopf's to watch. Kinds of others are followed here, because kopf
+An operator of all namespaces leaves our own kinds to kopf. All else is followed here, because kopf
 
 - filters by label only after it has received every object: all Secrets of a cluster would come to us;
 - does not survive a resource that we may not watch, or that is not there: an ERROR event or a 404 ends it;
