@@ -141,10 +141,12 @@ async def test_namespace_that_is_refused_keeps_no_other_out(two, monkeypatch):
     async with running(feed.run()):
         await feed.filled()
         assert names(mirror) == {"in-a"}
+        assert [feed.hides("BuildTrigger", namespace) for namespace in "abc"] == [False, True, False]
         two.put(WEBHOOKS, named(raw_webhook(), "more", "a"))
         await eventually(lambda: names(mirror) == {"in-a", "more"})
         refused = False
         await eventually(lambda: names(mirror) == {"in-a", "more", "in-b"})
+        await eventually(lambda: not feed.hides("BuildTrigger", "b"))
 
 
 async def test_namespace_that_is_deleted_and_made_again_is_followed(two):

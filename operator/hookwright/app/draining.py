@@ -7,7 +7,7 @@ so it may run beside whatever else runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from hookwright.app.feeds import InformerFeed, follow_cronjobs
 from hookwright.app.process import WATCHES_PER_NAMESPACE, end_tasks, now, settle, until_stop, watch_over
 from hookwright.app.starting import StartingSide, open_history, open_journal
 from hookwright.cluster.client import KubernetesCluster
+from hookwright.cluster.informers import Informers
 from hookwright.cluster.mirror import Mirror
 from hookwright.journal import Journal
 from hookwright.reasons import Outcome
@@ -61,6 +62,7 @@ class Drain:
             cluster = await stack.enter_async_context(KubernetesCluster(self.configuration, watches=watches))
             history = await stack.enter_async_context(open_history(self.settings, self.clock))
             mirror = Mirror(quota=self.settings.webhook_quota)
+            feed = InformerFeed(cluster, mirror, self.settings.places)
             starting = StartingSide(
                 cluster=cluster,
                 mirror=mirror,
@@ -68,6 +70,7 @@ class Drain:
                 history=history,
                 settings=self.settings,
                 clock=self.clock,
+                hidden=feed.hides,
             )
             tasks: list[asyncio.Task[Any]] = []
             stack.push_async_callback(end_tasks, tasks)
@@ -75,9 +78,8 @@ class Drain:
                 async with asyncio.timeout(seconds) as patience:
                     work = _work_off(
                         journal=journal,
-                        cluster=cluster,
-                        mirror=mirror,
-                        places=self.settings.places,
+                        cronjobs=follow_cronjobs(cluster, mirror, self.settings.places),
+                        feed=feed,
                         starting=starting,
                         tasks=tasks,
                     )
@@ -93,14 +95,12 @@ class Drain:
 async def _work_off(
     *,
     journal: Journal,
-    cluster: KubernetesCluster,
-    mirror: Mirror,
-    places: Sequence[str],
+    cronjobs: Informers,
+    feed: InformerFeed,
     starting: StartingSide,
     tasks: list[asyncio.Task[Any]],
 ) -> None:
     """Work until nothing is pending; the parts of it are added to `tasks`."""
-    cronjobs, feed = follow_cronjobs(cluster, mirror, places), InformerFeed(cluster, mirror, places)
     tasks.append(asyncio.create_task(cronjobs.run()))
     await settle(cronjobs)
     tasks.append(asyncio.create_task(feed.run()))

@@ -109,7 +109,13 @@ class InformerFeed:
                 namespaces,
             )
 
-        self.informers = {resource: follow(kind, resource) for kind, resource in OURS.items()}
+        self._followed = {kind.KIND: follow(kind, resource) for kind, resource in OURS.items()}
+        self.informers = {resource: self._followed[kind.KIND] for kind, resource in OURS.items()}
+
+    def hides(self, kind: str, namespace: str) -> bool:
+        """Whether objects of a kind may be there that the API server does not let us see."""
+        found = self._followed[kind].of(namespace) if kind in self._followed else None
+        return found is not None and not found.available
 
     async def run(self) -> None:
         """Follow until cancelled."""

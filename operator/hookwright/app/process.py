@@ -123,6 +123,9 @@ class App:
                     root_keys.follow(cluster, self.settings.namespace, ripen=0.0 if receives else RIPEN_SECONDS)
                 ),
             ]
+            informed = None
+            if receiver_only or places:
+                informed = InformerFeed(cluster, mirror, places, waiting=readiness.enter)
             intake = None
             if journal is not None and history is not None:
                 starting = StartingSide(
@@ -133,6 +136,7 @@ class App:
                     settings=self.settings,
                     clock=self.clock,
                     metrics=metrics,
+                    hidden=informed.hides if informed is not None else lambda _kind, _namespace: False,
                 )
                 intake = IntakeSide(
                     starting=starting,
@@ -169,7 +173,7 @@ class App:
             show_cluster(metrics, mirror, root_keys)
             show_watches(metrics, {CRONJOBS: cronjobs, SECRETS: watched.informers})
             await until_stop(settle(cronjobs), stop)
-            if await self._fill(cluster, mirror, tasks, readiness=readiness, metrics=metrics, stop=stop):
+            if await self._fill(cluster, mirror, informed, tasks, readiness=readiness, metrics=metrics, stop=stop):
                 if operate is not None:
                     # Not before all is known: a Webhook must not be told that the target is missing which it has.
                     tasks.append(asyncio.create_task(operate()))
@@ -197,6 +201,7 @@ class App:
         self,
         cluster: KubernetesCluster,
         mirror: Mirror,
+        informed: InformerFeed | None,
         tasks: list[asyncio.Task[None]],
         *,
         readiness: Readiness,
@@ -204,9 +209,7 @@ class App:
         stop: asyncio.Event,
     ) -> bool:
         """Fill the mirror, and add to `tasks` what keeps it right; say whether that was done before `stop` was set."""
-        places = self.settings.places
-        if self.role is Role.RECEIVER or places:
-            informed = InformerFeed(cluster, mirror, places, waiting=readiness.enter)
+        if informed is not None:
             show_watches(metrics, informed.informers)
             tasks.append(asyncio.create_task(informed.run()))
             return bool(await until_stop(informed.filled(), stop))

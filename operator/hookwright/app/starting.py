@@ -63,6 +63,7 @@ class StartingSide:
         settings: Settings,
         clock: Callable[[], datetime],
         metrics: Metrics | None = None,
+        hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False,
     ) -> None:
         self.concluded: Counter[Outcome] = Counter()
         self._metrics = metrics or Metrics(role="")
@@ -80,6 +81,7 @@ class StartingSide:
             patience=timedelta(seconds=settings.target_patience),
             concluded=self._count,
             postponed=self._metrics.count_retry,
+            hidden=hidden,
         )
         self._working = False
         self._metrics.show(catalogue.STATUS_DROPPED, lambda: self._writer.dropped)

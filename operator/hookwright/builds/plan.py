@@ -59,13 +59,17 @@ def plan(
     now: datetime,
     patience: timedelta,
     attempts: int,
+    hidden: bool = False,
 ) -> Start | Wait | End:
     """Decide what to do for `wanted`, whose target is `target` just now (None: it does not exist).
 
     A target that is missing is waited for until `patience` has passed, by the clock and by the `attempts` that were
-    made too: a clock that is set forward ends nothing.
+    made too: a clock that is set forward ends nothing. `hidden` says that it may be there and not be seen: then it is
+    waited for however long.
     """
     name = f"{wanted.target.kind} {wanted.target.name} in namespace {wanted.namespace}"
+    if target is None and hidden:
+        return Wait(reason=TARGET_MISSING, message=f"Hookwright may not see whether {name} exists")
     if target is None:
         seconds = int(patience.total_seconds())
         if now - wanted.accepted_at < patience or not has_waited(attempts, seconds):

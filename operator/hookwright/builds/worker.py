@@ -72,7 +72,8 @@ class Worker:
     """Starts builds, `concurrency` at a time.
 
     `report` is told what came of each try, and again if the journal cannot be told of it; `concluded` of what has left
-    the journal, once; `postponed` why a start is put off.
+    the journal, once; `postponed` why a start is put off. `hidden` says whether targets of a kind may be in a namespace
+    and not be seen.
     """
 
     journal: Journal
@@ -84,6 +85,7 @@ class Worker:
     patience: timedelta
     concluded: Callable[[Conclusion], None] = lambda _: None
     postponed: Callable[[Reason], None] = lambda _: None
+    hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _still: asyncio.Event = field(default_factory=asyncio.Event)  # set when nothing is left that can be started now
@@ -210,7 +212,8 @@ class Worker:
     async def _start(self, wanted: WantedBuild, attempts: int) -> Conclusion:
         """Create the build, or say why not."""
         target = self.targets.target(wanted.namespace, wanted.target)
-        step = plan(wanted, target, now=self.clock(), patience=self.patience, attempts=attempts)
+        hidden = self.hidden(wanted.target.kind, wanted.namespace)
+        step = plan(wanted, target, now=self.clock(), patience=self.patience, attempts=attempts, hidden=hidden)
         match step:
             case Wait() | End():
                 conclusion = self._conclude(wanted, step.reason, step.message)

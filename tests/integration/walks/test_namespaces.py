@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hookwright.app import Role
 from hookwright.cluster import informers
@@ -92,6 +93,26 @@ async def test_namespace_without_rights_keeps_no_other_from_working(tmp_path: Pa
         await running.until(lambda: running.ready()[1] == "Listening", "the change is seen")
         fault.remove()
         await until_built(running, "team")
+
+
+async def test_accepted_delivery_waits_for_the_right_to_see_its_target(tmp_path: Path):
+    """What was accepted before a namespace's rights went is started once they are back, also after a restart."""
+    async with run_hookwright(tmp_path, started=False, namespaces="team,default", target_patience=0) as running:
+        put(running, "team")
+        await running.start()
+        await running.until(lambda: is_ready(running, "team"), "Webhook hello of team is Ready")
+        away = running.cluster.drop(method="POST", path=r".*/namespaces/team/jobs", times=None)
+        assert (await running.push(webhook(running, "team")["status"]["url"])).status_code == 202
+        await running.stop()
+        away.remove()
+        fault = running.cluster.answer(
+            path=r".*/namespaces/team/(webhooks|buildtriggers)", status=403, reason="Forbidden", times=None
+        )
+        with capture_logs() as lines:
+            await running.start()
+            await running.until(lambda: [line for line in lines if line["event"] == "build"], "it is tried")
+        fault.remove()
+        await running.until(lambda: running.cluster.list("jobs.batch", "team"), "it is started")
 
 
 async def test_roles_share_chosen_namespaces(tmp_path: Path):

@@ -67,6 +67,12 @@ def test_missing_target_is_waited_for_within_patience(late, kind, reason):
     assert "BuildTrigger hello in namespace default" in step.message
 
 
+def test_target_that_may_not_be_seen_is_waited_for_however_long():
+    """A target that may be there, where Hookwright may not look, ends no delivery: it is no target that is missing."""
+    step = plan(make_wanted(), None, now=NOON + timedelta(days=3), patience=timedelta(0), attempts=99, hidden=True)
+    assert isinstance(step, Wait)
+
+
 def test_without_patience_a_missing_target_ends_at_once():
     """With a patience of 0 nothing is waited for."""
     step = plan(make_wanted(), None, now=NOON, patience=timedelta(0), attempts=0)
