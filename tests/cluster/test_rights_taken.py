@@ -148,10 +148,11 @@ async def test_lists_and_watches_are_taken_and_given_back(deployed: Deployed):
     await until(lambda: deployed.ready("new")[0] == "True", "the new one is seen", patience=HEALING_SECONDS)
     await until_taken(deployed, "new", "found")
     assert said(deployed, "receiver", "followed again")
+    assert not any(said(deployed, role, "Traceback") for role in deployed.processes)
 
 
 async def test_lease_is_taken_and_given_back(deployed: Deployed):
-    """Without the right to its Lease the operator stops writing, says which right it lacks, and takes it up again."""
+    """Without the right to its Lease the operator says which right it lacks and is not ready; given it, it goes on."""
     with without(deployed, about("leases")):
         await until(lambda: said(deployed, "operator", "missing_right"), "it says so")
         async with asyncio.timeout(HEALING_SECONDS):

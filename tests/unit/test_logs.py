@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from hookwright.kinds import BuildTrigger, CronJob, Webhook
-from hookwright.logs import name_object, set_up_logs
+from hookwright.logs import MAX_FOREIGN, name_object, set_up_logs
 from hookwright.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("kept_logs")
@@ -118,3 +118,28 @@ def test_error_of_a_model_repeats_nothing(model):
     with pytest.raises(ValidationError) as refused:
         model.model_validate({"metadata": {"name": ["hush"]}, "spec": "hush", "status": "hush"})
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_library_that_says_too_much_is_cut(log_format):
+    """Of a line of a library so much is written that it can be read, and no more."""
+    stream = set_up(log_format=log_format)
+    logging.getLogger("kopf.anything").error("the beginning %s the end", "x" * 10_000)
+    said = stream.getvalue()
+    assert "the beginning xxx" in said
+    assert "the end" not in said
+    assert len(said) < MAX_FOREIGN + 200
+
+
+class Refusal(Exception):
+    """As kopf raises what an API server answers."""
+
+    status = 403
+
+
+@pytest.mark.parametrize(("error", "shown"), [(Refusal("forbidden"), False), (ValueError("a mistake"), True)])
+def test_librarys_traceback_is_for_mistakes(error, shown):
+    """That the API server refuses something is said by a library in one line; a mistake has its traceback."""
+    stream = set_up(log_format="json")
+    logging.getLogger("kopf.anything").error("it has failed", exc_info=error)
+    assert ("exception" in lines_of(stream)[0]) == shown

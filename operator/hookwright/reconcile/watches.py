@@ -24,6 +24,8 @@ Seen = Callable[[type[ObjectKind], str | None, Mapping[str, Any]], None]
 
 # The thread has nothing to lose: if kopf takes longer to end it is left behind.
 STOP_SECONDS = 2
+REMEDY = "if a right is missing, give the operator's account list and watch on webhooks and buildtriggers"
+_FORBIDDEN = 403
 
 
 class Watches:
@@ -53,8 +55,12 @@ class Watches:
     def _run(self) -> None:
         try:
             asyncio.run(self._watch())
-        except Exception:
-            log.exception("watches")
+        except Exception as error:
+            if _is_of_the_api_server(error):
+                text = str(error.args[0]) if error.args else type(error).__name__
+                log.warning("watches", error=text, **({"remedy": REMEDY} if _find_status(error) == _FORBIDDEN else {}))
+            else:
+                log.exception("watches")
         finally:
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._ended.set)
@@ -89,6 +95,19 @@ class Watches:
         @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)
         async def changed(event: Mapping[str, Any], **_: Any) -> None:  # Any: kopf's keywords
             self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
+
+
+def _find_status(error: Exception) -> int | None:
+    status = getattr(error, "status", None)
+    return status if isinstance(status, int) else None
+
+
+def _is_of_the_api_server(error: Exception) -> bool:
+    """Whether it is the API server's refusal or absence, which somebody else must mend, and no mistake of ours.
+
+    kopf's errors of the API are not public; each of them, and of aiohttp's, has the HTTP status.
+    """
+    return isinstance(error, OSError) or _find_status(error) is not None
 
 
 def _make_settings() -> kopf.OperatorSettings:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from kubernetes.aio.client import Configuration
+from structlog.testing import capture_logs
 
 from hookwright.reconcile import watches
 from hookwright.reconcile.watches import Watches, _connect, _make_settings
@@ -38,6 +39,44 @@ def test_kopf_posts_nothing():
     settings = _make_settings()
     assert settings.posting.enabled is False
     assert settings.watching.server_timeout <= 300
+
+
+class Refusal(Exception):
+    """As kopf raises it: what the API server answers, and its status."""
+
+    def __init__(self, message, status):
+        super().__init__(message, {"kind": "Status", "message": message})
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            Refusal("webhooks is forbidden", 403),
+            {"log_level": "warning", "error": "webhooks is forbidden", "remedy": watches.REMEDY},
+        ),
+        (Refusal("etcd is away", 500), {"log_level": "warning", "error": "etcd is away"}),
+        (ConnectionRefusedError("nobody listens"), {"log_level": "warning", "error": "nobody listens"}),
+        (RuntimeError("a mistake"), {"log_level": "error", "exc_info": True}),
+    ],
+)
+async def test_what_the_api_server_refuses_is_said_without_a_traceback(monkeypatch, error, said):
+    """A right that is taken from a running operator is one line with its remedy; a mistake of ours is a traceback."""
+
+    async def operator(**_):
+        raise error
+
+    monkeypatch.setattr(watches.kopf, "operator", operator)
+    made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
+    with capture_logs() as lines:
+        made.start()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await made.ended()
+        finally:
+            await made.stop()
+    assert lines == [{"event": "watches", **said}]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the watch gave an error"), None])
