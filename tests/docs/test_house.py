@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 from hookwright.kinds import KINDS, crd_file_name, crd_yaml
@@ -38,6 +39,12 @@ def test_no_module_is_named_like_the_standard_library():
 def test_operator_is_no_package():
     """operator/ has no __init__.py: a package of that name would shadow the standard library's module."""
     assert not (ROOT / "operator" / "__init__.py").exists()
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest imports test files by their names alone: of two with one name the second ends the whole run."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_walks_are_played_on_a_real_api_server_too():
