@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
-.PHONY: help demo test control-plane test-cluster lint format bench crds values lock clean
+.PHONY: help demo test control-plane test-cluster lint format bench bench-cluster crds values lock clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: $(VENV)/.dev  ## Measure, and print ratios
 	$(BIN)/python tests/bench/footprint.py
 	$(BIN)/python tests/bench/groups.py
 	$(BIN)/python tests/bench/scale.py
+
+bench-cluster: control-plane $(VENV)/.dev  ## Measure a cold start on a real control plane
+	$(BIN)/python tests/bench/cold.py
 
 crds: $(VENV)/.runtime  ## Write crds/, and the chart's copies, anew from the models
 	$(BIN)/hookwright crds --to crds
