@@ -14,7 +14,7 @@ import pytest
 
 from integration.devcluster.conftest import api, namespace, widget_group, widgets  # noqa: F401 fixtures
 from support.access import Access, read_kubeconfig
-from support.binaries import Missing, find
+from support.binaries import Binaries, Missing, find
 from support.controlplane import ControlPlane
 from support.kubelet import ACCOUNT, Kubelet
 
@@ -30,24 +30,44 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
     return report
 
 
-@pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane of the tests' own, which may be stopped, started, and asked who did what."""
+def find_binaries() -> Binaries:
+    """Give what a control plane is made of; skip the test where there is none."""
     if NAMED:
         pytest.skip("needs a control plane of its own, and HOOKWRIGHT_TEST_KUBECONFIG names another")
     try:
-        binaries = find()
+        return find()
     except Missing as missing:
         pytest.skip(str(missing))
-    with ControlPlane(binaries, tmp_path_factory.mktemp("control-plane")) as started:
+
+
+def skip_beside_an_account() -> None:
+    """Skip the test in a pod."""
+    if Path(ACCOUNT).exists():
+        pytest.skip(f"{ACCOUNT} is there: Hookwright's processes would take this machine's account for their pod's")
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of the tests' own, which may be stopped, started, and asked who did what."""
+    with ControlPlane(find_binaries(), tmp_path_factory.mktemp("control-plane")) as started:
+        yield started
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[ControlPlane]:
+    """A control plane in which nothing has happened yet."""
+    binaries = find_binaries()
+    skip_beside_an_account()
+    folder = tmp_path / "control-plane"
+    folder.mkdir()
+    with ControlPlane(binaries, folder) as started:
         yield started
 
 
 @pytest.fixture
 def kubelet(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Kubelet]:
     """A node that runs Hookwright's pods; all others are stood in for."""
-    if Path(ACCOUNT).exists():
-        pytest.skip(f"{ACCOUNT} is there: Hookwright's processes would take this machine's account for their pod's")
+    skip_beside_an_account()
     with Kubelet(control_plane, tmp_path / "kubelet") as started:
         yield started
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from support.chart import CHART
+from support.controlplane import ControlPlane
 from support.release import NAMESPACE
-from support.release_site import Installed, Site, install_for_team, work_at
+from support.release_site import Site, install_for_team, work_at
 
 SINGLE = "hookwright"
 CRD_FILE = Path("files", "crds", "hookwright.dev_webhooks.yaml")
@@ -23,19 +24,13 @@ ROOT_KEY = f"/api/v1/namespaces/{NAMESPACE}/secrets/hookwright-root-key"
 NOTE = {"type": "string", "maxLength": 10}
 
 
-@pytest.fixture(scope="module")
-def installed(control_plane, tmp_path_factory) -> Iterator[Installed]:
-    """A release of one pod."""
-    with install_for_team(control_plane, tmp_path_factory.mktemp("upgrade"), {"mode": "single"}) as made:
-        yield made
-
-
 @pytest.fixture
-async def site(installed: Installed) -> AsyncIterator[Site]:
-    """That release, and Webhook hello."""
-    async with work_at(installed) as made:
-        await made.set_up()
-        yield made
+async def site(bare: ControlPlane, tmp_path: Path) -> AsyncIterator[Site]:
+    """A release of one pod, and Webhook hello, where nobody but Helm has ever written the CRDs."""
+    with install_for_team(bare, tmp_path, {"mode": "single"}) as installed:
+        async with work_at(installed) as made:
+            await made.set_up()
+            yield made
 
 
 def make_next_chart(folder: Path) -> Path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.binaries import Missing, find
 from support.controlplane import ControlPlane
 from support.kubectl import FOUND, MISSING, Kubectl
-from support.kubelet import ACCOUNT, Kubelet
+from support.kubelet import Kubelet
 from support.processes import LONG_PATIENCE, make_environment
 from support.release import NAMESPACE, Release
 
@@ -31,23 +29,6 @@ EXAMPLES = ROOT / "examples"
 RECEIVERS = ("hookwright-receiver-0", "hookwright-receiver-1")
 OPERATORS = ("hookwright-operator-0", "hookwright-operator-1")
 HTTP, ADMIN = 8080, 9090
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[ControlPlane]:
-    """A control plane in which nothing has happened yet."""
-    if os.environ.get("HOOKWRIGHT_TEST_KUBECONFIG"):
-        pytest.skip("needs a control plane of its own, and HOOKWRIGHT_TEST_KUBECONFIG names another")
-    if Path(ACCOUNT).exists():
-        pytest.skip(f"{ACCOUNT} is there: Hookwright's processes would take this machine's account for their pod's")
-    try:
-        binaries = find()
-    except Missing as missing:
-        pytest.skip(str(missing))
-    folder = tmp_path / "control-plane"
-    folder.mkdir()
-    with ControlPlane(binaries, folder) as started:
-        yield started
 
 
 @pytest.fixture
