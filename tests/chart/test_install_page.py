@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from lupa.lua51 import LuaRuntime  # Argo CD's is 5.1 too
 
 from hookwright.kinds import KINDS
 from hookwright.reconcile import rootkey
@@ -16,6 +17,13 @@ from support.chart import render
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "operator" / "docs" / "install.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def make_condition(kind: str, status: str) -> dict[str, str]:
+    """Give a condition as our objects have them."""
+    return {"type": kind, "status": status, "reason": "Any", "message": f"{kind} is {status}"}
+
+
 BLOCKS = [
     yaml.safe_load(re.sub(r"(?m)^  ", "", block) if indent else block)
     for indent, block in re.findall(r"(?m)^( *)```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
@@ -43,6 +51,35 @@ def test_page_gives_the_health_of_every_kind():
     """Argo CD is told of each of our kinds how its health is read."""
     data: dict[str, Any] = MANIFESTS["ConfigMap"]["data"]
     assert set(data) == {f"resource.customizations.health.hookwright.dev_{kind.KIND}" for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND)
+@pytest.mark.parametrize(
+    ("status", "health"),
+    [
+        (None, "Progressing"),
+        ({"observedGeneration": 1, "conditions": [make_condition("Ready", "True")]}, "Progressing"),
+        ({"observedGeneration": 2}, "Progressing"),
+        ({"observedGeneration": 2, "conditions": [make_condition("Ready", "True")]}, "Healthy"),
+        ({"observedGeneration": 2, "conditions": [make_condition("Ready", "False")]}, "Progressing"),
+        (
+            {
+                "observedGeneration": 2,
+                "conditions": [make_condition("Ready", "False"), make_condition("Stalled", "True")],
+            },
+            "Degraded",
+        ),
+    ],
+)
+def test_argo_cd_reads_our_conditions(kind, status, health):
+    """What Argo CD is given makes the health of an object of its conditions, as they are for this generation."""
+    script = MANIFESTS["ConfigMap"]["data"][f"resource.customizations.health.hookwright.dev_{kind.KIND}"]
+    lua = LuaRuntime()
+    obj = {"metadata": {"generation": 2}} | ({} if status is None else {"status": status})
+    lua.globals().obj = lua.table_from(obj, recursive=True)
+    found = lua.execute(script)
+    assert found.status == health
+    assert found.message
 
 
 def test_page_names_what_is_there():
