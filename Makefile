@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TESTS ?= tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .PHONY: help demo test control-plane test-cluster lint format bench bench-cluster crds values lock clean
@@ -13,7 +14,7 @@ demo: $(VENV)/.runtime  ## Show a push that starts a build, in a development clu
 	@$(BIN)/hookwright demo
 
 test: $(VENV)/.dev  ## Run every test that needs PyPI packages alone, and those on a control plane if it is there
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 control-plane: | $(BIN)/python  ## Build a real control plane for tests, where there is Go and none yet
 	@$(BIN)/python tests/support/binaries.py
