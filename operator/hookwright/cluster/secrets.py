@@ -25,6 +25,9 @@ FIND_SECONDS = 1.0
 # So long a sender waits while there is an older secret to go on with, and so long an answer is not asked for again.
 PATIENCE_SECONDS = 2.0
 RETRY_SECONDS = 2.0
+# An API server that has just started refuses for a moment what it allows: a secret that is known is believed lost only
+# when its reading was refused for so long.
+REFUSED_SECONDS = 10.0
 # So many readings in a row because of bad signatures; one more each second.
 BURST = 5
 # Of more Secrets than this, or larger ones together, those that were read first are forgotten.
@@ -63,6 +66,7 @@ class SecretReader:
         self._bytes = 0
         self._reading: dict[Place, asyncio.Task[_Kept]] = {}
         self._failed_at: dict[Place, float] = {}
+        self._refused_at: dict[Place, float] = {}  # since when, without an answer between
         self._budgets: dict[Place, _Budget] = {}
         self._doubted: set[Place] = set()
         if watched is not None:
@@ -97,7 +101,7 @@ class SecretReader:
         """Give the live secrets of all `refs` in their order, at most 10 s old; None if none can be used.
 
         While the API server does not answer, what was read last is used, however old: a sender does not wait for it
-        longer than `PATIENCE_SECONDS`.
+        longer than `PATIENCE_SECONDS`. While it refuses, it is used for `REFUSED_SECONDS`.
         """
         now = self._clock()
         values: tuple[bytes, ...] = ()
@@ -184,12 +188,14 @@ class SecretReader:
     def _note(self, where: Place, task: asyncio.Task[_Kept]) -> None:
         """Remember an answer, and that there was none."""
         self._reading.pop(where, None)
-        for memory in (self._failed_at, self._budgets):
+        for memory in (self._failed_at, self._budgets, self._refused_at):
             if len(memory) >= MAX_KEPT:
                 memory.clear()
         if _is_answer(task):
             self._keep(where, task.result())
             self._failed_at.pop(where, None)
+            if not task.result().copy.forbidden:
+                self._refused_at.pop(where, None)
             self._compare(where, task.result().copy)
         else:
             self._failed_at[where] = self._clock()
@@ -221,11 +227,18 @@ class SecretReader:
         try:
             secret = await self._cluster.get(SECRETS, namespace=namespace, name=name)
         except ClusterError as error:
-            if error.transient:
+            if error.transient or self._may_pass(where, asked_at):
                 raise
             # A right that was taken away takes the secret away too.
             return _Kept(copy=SecretCopy(data=None, forbidden=True), read_at=asked_at)
         return _Kept(copy=SecretCopy.of(secret), read_at=asked_at)
+
+    def _may_pass(self, where: Place, now: float) -> bool:
+        """Say whether a refusal may be a moment's: that of a secret that could be used, and not for long yet."""
+        kept = self._kept.get(where)
+        if kept is None or not kept.copy.data:
+            return False
+        return now - self._refused_at.setdefault(where, now) < REFUSED_SECONDS
 
     def _spend(self, where: Place) -> bool:
         now = self._clock()

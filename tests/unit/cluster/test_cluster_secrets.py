@@ -13,7 +13,14 @@ import pytest
 from hookwright.cluster import SECRETS, secrets
 from hookwright.cluster.port import Page
 from hookwright.cluster.secret_values import SecretCopy, SecretState, judge_secret
-from hookwright.cluster.secrets import BURST, FIND_SECONDS, KEEP_SECONDS, RETRY_SECONDS, SecretReader
+from hookwright.cluster.secrets import (
+    BURST,
+    FIND_SECONDS,
+    KEEP_SECONDS,
+    REFUSED_SECONDS,
+    RETRY_SECONDS,
+    SecretReader,
+)
 from support.fakecluster import FakeCluster
 from support.objects import SECRET, raw_secret
 from support.waiting import settle
@@ -141,12 +148,33 @@ async def test_without_api_server_the_last_known_secret_counts(bench, status):
 
 
 async def test_secret_that_may_not_be_read_any_more_is_none(bench):
-    """A right that was taken away takes the secret away."""
+    """A right that was taken away takes the secret away, once it has been refused for a while."""
     await bench.reader.read(*PLACE)
     bench.cluster.fail("get", SECRETS, status=403, times=99)
     bench.now += KEEP_SECONDS + 1
+    assert await bench.reader.read(*PLACE) == (SECRET,)
+    bench.now += FIND_SECONDS + 0.1
+    assert (await bench.reader.find(*PLACE)).state == SecretState.UNKNOWN
+    bench.now += REFUSED_SECONDS
     assert await bench.reader.read(*PLACE) is None
     assert (await bench.reader.find(*PLACE)).state == SecretState.FORBIDDEN
+
+
+async def test_refusal_of_a_moment_takes_nothing_away(bench):
+    """An API server that refuses everything while it starts up keeps no sender out, however often it does so."""
+    await bench.reader.read(*PLACE)
+    for _ in range(3):
+        bench.cluster.fail("get", SECRETS, status=403, times=1)
+        bench.now += KEEP_SECONDS + 1
+        assert await bench.reader.read(*PLACE) == (SECRET,)
+        bench.now += RETRY_SECONDS
+        assert await bench.reader.read(*PLACE) == (SECRET,)
+
+
+async def test_secret_that_was_never_known_is_none_at_the_first_refusal(bench):
+    """Nobody is let in by what was not there: without a secret that could be used a refusal counts at once."""
+    bench.cluster.fail("get", SECRETS, status=403, times=1)
+    assert await bench.reader.read(*PLACE) is None
 
 
 async def test_sender_does_not_wait_for_an_api_server_that_hangs(bench, monkeypatch):
