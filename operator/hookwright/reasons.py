@@ -77,7 +77,7 @@ NO_GROUP_PASSED = _reason(
     Outcome.IGNORED,
     200,
     "No filter group of the BuildTrigger passes.",
-    "Compare the groups with what happened: hookwright explain -f FILE --payload FILE --headers FILE.",
+    "Compare the groups with what happened.",
 )
 BRANCH_FILTERED_OUT = _reason(
     "BranchFilteredOut", Outcome.IGNORED, 200, "It did not happen on a branch that spec.branchFilter matches."

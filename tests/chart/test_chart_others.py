@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from hookwright.commands import COMMANDS
+from hookwright.commands import COMMANDS, hookwright
 from support.chart import CHART, find, find_pods, render
 from support.chart_modes import MODES
 
@@ -22,7 +22,9 @@ def test_commands_are_hookwrights(values):
     for _, pod in pods:
         name, *arguments = pod["spec"]["containers"][0]["args"]
         (command,) = [one for one in COMMANDS if one.name == name]
-        assert command.make_context(name, list(arguments)) is not None
+        # As main calls it: a command keeps the options that it had in its first context.
+        whole = hookwright.make_context("hookwright", [name])
+        assert command.make_context(name, list(arguments), parent=whole) is not None
 
 
 def test_helm_test_asks_what_is_there():

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from hookwright.commands.grant import grant
+from hookwright.commands import hookwright
 from support.chart import find, render
 from support.chart_modes import MODES, TENANTS
 
@@ -35,7 +35,7 @@ def test_tenants_are_what_grant_prints(mode, impersonate_only):
         arguments = [tenant["namespace"], "--service-account", tenant["serviceAccount"]]
         arguments += [word for account in ACCOUNTS[mode] for word in ("--hookwright-account", account)]
         arguments += ["--impersonate-only"] if impersonate_only else []
-        done = CliRunner().invoke(grant, arguments, catch_exceptions=False)
+        done = CliRunner().invoke(hookwright, ["grant", *arguments], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         printed += [one for one in yaml.safe_load_all(done.output) if one]
     assert sorted(found, key=str) == sorted(printed, key=str)

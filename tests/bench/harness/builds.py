@@ -91,7 +91,7 @@ def make_orders(place: Place, count: int) -> list[Order]:
             service_account=None,
             parameters={"COMMIT": "6113728f27ae82c7b1a177c8d03f9e96e0adf246", "PUSHER": "octo"},
         )
-        step = plan(wanted, place.target, now=now(), patience=PATIENCE)
+        step = plan(wanted, place.target, now=now(), patience=PATIENCE, attempts=0)
         assert isinstance(step, Start)
         orders.append(Order(wanted=wanted, manifest=step.manifest))
     return orders

@@ -63,7 +63,7 @@ class Bench:
     @property
     def is_watching(self) -> bool:
         """Whether the watch goes."""
-        return self.watched.as_of(float("inf")) == float("inf")
+        return self.watched.as_of(float("inf"), "default") == float("inf")
 
     async def break_watch(self) -> Fault:
         """Drop the watch, and what would bring it back until the fault is removed."""

@@ -297,7 +297,7 @@ def test_filter_is_decided_once_the_target_is_there(branch, step):
     """What a missing target has to say is decided when it has come, by what was found in the payload."""
     (wanted,) = wanted_without_target(push(), **NEEDS_TARGET).wanted
     target = make_buildtrigger(source={"repository": "octo/hello", "branch": branch})
-    assert isinstance(plan(wanted, target, now=NOON, patience=PATIENCE), step)
+    assert isinstance(plan(wanted, target, now=NOON, patience=PATIENCE, attempts=0), step)
 
 
 def test_filter_that_no_target_can_make_match_is_decided_now():
@@ -323,7 +323,7 @@ def test_own_values_go_before_those_of_the_target():
         "actionConfiguration": {"Kind": "refs/heads"},
     }
     (wanted,) = wanted_without_target(push(), **changes).wanted
-    assert isinstance(plan(wanted, make_buildtrigger(), now=NOON, patience=PATIENCE), Start)
+    assert isinstance(plan(wanted, make_buildtrigger(), now=NOON, patience=PATIENCE, attempts=0), Start)
 
 
 def test_texts_that_are_kept_are_few_and_short():
