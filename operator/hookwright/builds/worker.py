@@ -39,6 +39,8 @@ from hookwright.reasons import (
 )
 
 _FORBIDDEN = 403
+# An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
+SETTLING = timedelta(seconds=15)
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
 
 
@@ -87,6 +89,7 @@ class Worker:
     postponed: Callable[[Reason], None] = lambda _: None
     hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
+    _absent_at: datetime | None = None  # when the API server was last known to be away
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _still: asyncio.Event = field(default_factory=asyncio.Event)  # set when nothing is left that can be started now
     _welcomed: set[str] = field(default_factory=set)
@@ -245,8 +248,16 @@ class Worker:
             return await self._recognise(wanted)
         reason = judge_refusal(error)
         if reason is None:
+            if error.transient:
+                self._absent_at = self.clock()
+            return self._conclude(wanted, START_DELAYED, error.message)
+        if error.status == _FORBIDDEN and self._is_settling():
             return self._conclude(wanted, START_DELAYED, error.message)
         return self._conclude(wanted, reason, f"as ServiceAccount {service_account}: {error.message}")
+
+    def _is_settling(self) -> bool:
+        """Say whether the API server was away just now; a clock that was set back since is none the wiser."""
+        return self._absent_at is not None and abs(self.clock() - self._absent_at) < SETTLING
 
     async def _recognise(self, wanted: WantedBuild) -> Conclusion:
         """The name is taken: by this very delivery, which is success, or by a stranger."""
