@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hookwright.cluster import secrets
 from hookwright.devcluster.faults import REQUESTS
 from hookwright.reconcile import buildtrigger, webhook
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
@@ -34,6 +35,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buildtrigger, "FORBIDDEN_SECONDS", 0.2)
     monkeypatch.setattr(webhook, "FORBIDDEN_SECONDS", 0.2)
     monkeypatch.setattr(webhook, "MISSING_SECRET_SECONDS", 0.2)
+    monkeypatch.setattr(secrets, "REFUSED_SECONDS", 0.0)
 
 
 # ── rights ────────────────────────────────────────────────────────────────────────────────────────────────────────────
