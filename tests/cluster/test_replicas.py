@@ -120,14 +120,16 @@ async def test_operator_that_is_told_to_end_hands_over_at_once(site: Site):
     ended = await until_held(site)
     async with watch(site, LEASE) as states:
         await site.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{ended}")
-        (successor,) = others(ended)
 
-        async def is_told() -> bool:
-            return any(state["spec"].get("holderIdentity") == successor for state in states)
+        def passed() -> list[str]:
+            return [holder for holder, _ in groupby(state["spec"].get("holderIdentity", "") for state in states)]
 
-        await site.until(is_told, "the watch tells of the successor")
-    holders = [state["spec"].get("holderIdentity", "") for state in states]
-    assert [holder for holder, _ in groupby(holders)][-2:] == ["", *others(ended)]
+        async def is_taken() -> bool:
+            return "" in passed() and passed()[-1] in OPERATORS
+
+        # By whom is a matter of chance: the pod's own successor may be faster than the other one.
+        await site.until(is_taken, "the Lease is emptied, and taken")
+    assert passed()[-2] == ""
     await site.until_pods(OPERATOR, 2)
 
 
