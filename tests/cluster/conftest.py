@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.devcluster.conftest import api, namespace, widget_group, widgets  # noqa: F401 fixtures
+from integration.devcluster.conftest import api, namespace, widget_group, widgets  # noqa: F401 - fixtures, found by their names
 from support.access import Access, read_kubeconfig
 from support.binaries import Binaries, Missing, find
 from support.controlplane import ControlPlane
