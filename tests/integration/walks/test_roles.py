@@ -5,31 +5,24 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from hookwright.app import App, Role, process
-from hookwright.cluster.client import load_access
 from hookwright.devcluster.faults import Fault
-from hookwright.reconcile import rootkey
 from support.processes import LEASES, Chronicle, Fleet, run_fleet, until
 from support.running import (
-    Running,
     make_buildtrigger,
     make_push,
     make_secret,
     make_webhook,
-    run_hookwright,
 )
 
 # To start a process takes seconds: all tests share these, and each brings back what it has ended.
@@ -466,47 +459,6 @@ async def test_all_end_in_order_while_the_api_server_hangs(roles: Roles):
     roles.fleet.cluster.resume()
     await roles.restart(*names)
     await roles.until_built("ends", *RECEIVERS)
-
-
-# ── a root key that is rotated ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@asynccontextmanager
-async def live(role: Role, running: Running, folder: Path) -> AsyncIterator[None]:
-    """Live as a process of this role does, in the test's own."""
-    settings = running.settings.model_copy(update={"journal": folder / role, "identity": role})
-    stop, ready = asyncio.Event(), asyncio.Event()
-    configuration = (await load_access(running.kubeconfig)).configuration
-    app = asyncio.create_task(
-        App(settings=settings, configuration=configuration, role=role).run(stop=stop, ready=ready.set)
-    )
-    await asyncio.wait({app, waiting := asyncio.create_task(ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.wait_for(app, 20)
-
-
-async def test_rotated_root_key_gives_urls_that_the_receiver_knows(tmp_path: Path, monkeypatch):
-    """A key put before the old one makes new URLs without a restart; they work from their first moment, the old too."""
-    monkeypatch.setattr(rootkey, "FOLLOW_SECONDS", 0.2)
-    monkeypatch.setattr(process, "RIPEN_SECONDS", 1.0)
-    async with (
-        run_hookwright(tmp_path, started=False) as running,
-        live(Role.OPERATOR, running, tmp_path),
-        live(Role.RECEIVER, running, tmp_path),
-    ):
-        running.apply(make_secret(), make_buildtrigger(), make_webhook())
-        old = await running.until_ready()
-        await running.until_answered(old, 202)
-        secret = running.cluster.get("secrets", "hookwright-system", rootkey.NAME)
-        keys = b64encode(b64encode(b"n" * 32) + b"\n" + b64decode(secret["data"]["keys"])).decode()
-        running.apply({**secret, "data": {"keys": keys}})
-        new = await running.until(lambda: (url := running.status()["url"]) != old and url, "there is a new URL")
-        assert [(await running.push(url)).status_code for url in (new, old)] == [202, 202]
-        assert running.ready()[0] == "True"
 
 
 # ── receivers that end ────────────────────────────────────────────────────────────────────────────────────────────────
