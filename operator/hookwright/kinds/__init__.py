@@ -30,16 +30,13 @@ from hookwright.kinds.base import (
 from hookwright.kinds.buildtrigger import BuildTrigger, JobTemplate
 from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
 from hookwright.kinds.cronjob import CronJob
+from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
+from hookwright.kinds.tags import MAX_TAGS
 from hookwright.kinds.texts import parse_duration
 from hookwright.kinds.webhook import (
     CREDENTIAL_HEADERS,
     DEFAULT_MAX_BODY_BYTES,
-    LONGEST_WINDOW,
-    MAX_TAGS,
     SECRET_NAME,
-    SHORTEST_WINDOW,
-    BuildReference,
-    LastDelivery,
     ParameterSource,
     RateLimit,
     Webhook,

@@ -6,7 +6,7 @@ Kubernetes convention does not forbid it.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,15 +14,12 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from hookwright.kinds.authentication import Authentication, AuthenticationConfiguration, make_rules
 from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column, rules
-from hookwright.kinds.texts import DURATION, AwsName, HeaderName, ObjectName
+from hookwright.kinds.deliveries import DUPLICATE_WINDOW, WINDOW_RULE, LastDelivery, Window
+from hookwright.kinds.tags import MAX_TAGS, TAGS, TOO_MANY_TAGS, Tags
+from hookwright.kinds.texts import AwsName, HeaderName, ObjectName
 
 MEBIBYTE = 1 << 20
 DEFAULT_MAX_BODY_BYTES = 5 * MEBIBYTE
-MAX_TAGS = 50
-# Beyond MAX_TAGS the answer is ours, with AWS's code; beyond this it is the schema's.
-_MOST_TAGS = 200
-SHORTEST_WINDOW = timedelta(hours=1)
-LONGEST_WINDOW = timedelta(hours=72)  # for how long a receiver remembers what it has started
 # Keys of an action's configuration that AWS shows as ****, such as OAuthToken.
 SECRET_NAME = "(?i)(token|secret|passw|credential|privatekey|apikey)"  # noqa: S105 - a pattern of names
 # Headers, in lower case, that carry secrets, signatures or their times.
@@ -35,9 +32,7 @@ CREDENTIAL_HEADERS = (
 SPEC_RULES = rules(
     {
         **make_rules(),
-        f"!has(self.tags) || self.tags.size() <= {MAX_TAGS}": (
-            f"TooManyTagsException: spec.tags: at most {MAX_TAGS}; remove some"
-        ),
+        TOO_MANY_TAGS: f"TooManyTagsException: spec.tags: at most {MAX_TAGS}; remove some",
         "!has(self.actionConfiguration) || self.actionConfiguration.all(key, "
         "key.matches('^[A-Za-z][A-Za-z0-9_]{0,49}$'))": (
             "ValidationException: spec.actionConfiguration: a key is a letter, then letters, digits and _, at most 50"
@@ -53,20 +48,7 @@ SPEC_RULES = rules(
             "ValidationException: spec.deliveryIdHeader: STANDARD_WEBHOOKS signs its own id, webhook-id; another could "
             "be changed by whoever sends a recorded delivery again: remove it"
         ),
-        f"!has(self.duplicateWindow) || !self.duplicateWindow.matches('{DURATION}') || self.duplicateWindow == '' "
-        "|| (duration(self.duplicateWindow) >= duration('1h') && duration(self.duplicateWindow) <= duration('72h'))": (
-            "ValidationException: spec.duplicateWindow: at least 1h, at most 72h"
-        ),
-    }
-)
-TAG_RULES = rules(
-    {
-        "!self.key.matches('^[aA][wW][sS]:')": (
-            "InvalidTagsException: spec.tags: keys that begin with aws: are reserved, as at AWS; choose another"
-        ),
-        "(self.key + self.value).matches('^[\\\\p{L}\\\\p{Z}\\\\p{N}_.:/=+\\\\-@]*$')": (
-            "InvalidTagsException: spec.tags: letters, digits, blanks and _.:/=+-@ only"
-        ),
+        WINDOW_RULE: "ValidationException: spec.duplicateWindow: at least 1h, at most 72h",
     }
 )
 TARGET_RULES = rules(
@@ -108,15 +90,6 @@ class TargetPipeline(Model):
         ),
     )
     name: AwsName = Field(description="The name of what is started, in the Webhook's own namespace.")
-
-
-class WebhookTag(Model):
-    """One tag."""
-
-    model_config = ConfigDict(json_schema_extra=TAG_RULES)
-
-    key: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(description="The tag's key.")
-    value: Annotated[str, StringConstraints(max_length=256)] = Field(description="The tag's value; may be empty.")
 
 
 class RateLimit(Model):
@@ -255,23 +228,12 @@ class WebhookSpec(Model):
             "build is answered 200 and starts nothing."
         ),
     )
-    duplicate_window: Annotated[str, StringConstraints(min_length=2, max_length=16, pattern=DURATION)] = Field(
-        default="1h",
-        description=(
-            "For how long a build is kept at least, 1h to 72h (90m, 1h30m): as long as its object is there, every "
-            "receiver knows that the delivery was started. The receiver that took it remembers it for 3 days."
-        ),
-    )
+    duplicate_window: Window = DUPLICATE_WINDOW
     rate_limit: RateLimit | None = Field(
         default=None,
         description="How many authentic deliveries are taken; others are answered 429. Default: no limit.",
     )
-    tags: list[WebhookTag] = Field(
-        default_factory=list,
-        max_length=_MOST_TAGS,
-        description="Tags as at AWS: at most 50, each key once. Hookwright does nothing with them.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["key"]},
-    )
+    tags: Tags = TAGS
     max_body_bytes: int = Field(
         default=DEFAULT_MAX_BODY_BYTES,
         strict=True,
@@ -279,27 +241,6 @@ class WebhookSpec(Model):
         le=25 * MEBIBYTE,
         description="Larger bodies are refused with 413. GitHub sends at most 25 MiB.",
     )
-
-
-class BuildReference(Model):
-    """The object that was started."""
-
-    api_version: str = Field(max_length=253, description="Its API version.")
-    kind: str = Field(max_length=63, description="Its kind.")
-    name: str = Field(max_length=253, description="Its name, in the object's own namespace.")
-
-
-class LastDelivery(Model):
-    """What became of the newest delivery."""
-
-    id: str = Field(max_length=256, description="The sender's id of the delivery, or ours where it has none.")
-    time: datetime = Field(description="When it arrived.")
-    outcome: str = Field(
-        max_length=32, description="started, pending, duplicate, ping, ignored, suspended, refused or failed."
-    )
-    reason: str = Field(max_length=64, description="Why, as one documented CamelCase word.")
-    message: str = Field(max_length=1024, description="Why, for a person.")
-    build: BuildReference | None = Field(default=None, description="What was started.")
 
 
 class WebhookStatus(Model):
