@@ -34,6 +34,13 @@ def scheme(name: str, **members: object) -> dict[str, object]:
     return {"authentication": name, "authenticationConfiguration": members}
 
 
+def sent(**members: object) -> dict[str, object]:
+    """Give a spec whose builds are started by a provider's deliveries."""
+    return {"source": {"provider": "GitHub", "repository": "octo/hello"}, **members}
+
+
+PUSHES = {"type": "EVENT", "pattern": "PUSH"}
+
 # A spec that breaks one rule alone, by kind and a part of that rule's message.
 BREAKERS: dict[tuple[str, str], dict[str, object]] = {
     ("Webhook", "secretTokenRef: IP takes"): scheme("UNAUTHENTICATED", secretTokenRef={"name": "a"}),
@@ -68,6 +75,26 @@ BREAKERS: dict[tuple[str, str], dict[str, object]] = {
     ("Webhook", "names that begin with"): {"parameters": [{"name": "HOOKWRIGHT_A", "value": "1"}]},
     ("Webhook", "keys that begin with aws:"): {"tags": [{"key": "aws:x", "value": ""}]},
     ("Webhook", "InvalidTagsException: spec.tags: letters"): {"tags": [{"key": "a", "value": "#"}]},
+    ("BuildTrigger", "filterGroups are given too"): sent(branchFilter="main", filterGroups=[[PUSHES]]),
+    ("BuildTrigger", "are about what a provider"): {"branchFilter": "main"},
+    ("BuildTrigger", "each group needs a filter"): sent(filterGroups=[[{"type": "HEAD_REF", "pattern": "main"}]]),
+    ("BuildTrigger", "REPOSITORY_NAME and ORGANIZATION_NAME"): sent(
+        filterGroups=[[PUSHES, {"type": "REPOSITORY_NAME", "pattern": "hello"}]]
+    ),
+    ("BuildTrigger", "spec.tags: at most"): {"tags": [{"key": f"k{n}", "value": ""} for n in range(51)]},
+    ("BuildTrigger", "duplicateWindow: at least"): {"duplicateWindow": "59m"},
+    ("BuildTrigger", "one of repository, organization and group; remove"): {
+        "source": {"provider": "GitHub", "repository": "octo/hello", "organization": "octo"}
+    },
+    ("BuildTrigger", "with a provider, one of"): {"source": {"provider": "GitHub"}},
+    ("BuildTrigger", "is one of a provider's"): {"source": {"organization": "octo"}},
+    ("BuildTrigger", "only GitLab has groups"): {"source": {"provider": "GitHub", "group": "octo"}},
+    ("BuildTrigger", "organization: GitLab has groups"): {"source": {"provider": "GitLab", "organization": "octo"}},
+    ("BuildTrigger", "names that begin with"): {"parameters": [{"name": "HOOKWRIGHT_A", "value": "1"}]},
+    ("BuildTrigger", "keys that begin with aws:"): {"tags": [{"key": "aws:x", "value": ""}]},
+    ("BuildTrigger", "spec.tags: letters"): {"tags": [{"key": "a", "value": "#"}]},
+    ("BuildTrigger", "secretRotation.every: at least"): sent(secretRotation={"every": "23h", "overlap": "1h"}),
+    ("BuildTrigger", "overlap: shorter"): sent(secretRotation={"every": "24h", "overlap": "24h"}),
 }
 
 

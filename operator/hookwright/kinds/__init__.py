@@ -27,10 +27,12 @@ from hookwright.kinds.base import (
     Raw,
     read,
 )
-from hookwright.kinds.buildtrigger import BuildTrigger, JobTemplate
+from hookwright.kinds.buildtrigger import BuildState, BuildTrigger, JobTemplate, SecretReference, SecretRotation
 from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
 from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
+from hookwright.kinds.filter_groups import FilterGroup, FilterType, WebhookFilter
+from hookwright.kinds.source import BuildSource
 from hookwright.kinds.tags import MAX_TAGS
 from hookwright.kinds.texts import parse_duration
 from hookwright.kinds.webhook import (
@@ -58,9 +60,13 @@ __all__ = [
     "Authentication",
     "AuthenticationConfiguration",
     "BuildReference",
+    "BuildSource",
+    "BuildState",
     "BuildTrigger",
     "Condition",
     "CronJob",
+    "FilterGroup",
+    "FilterType",
     "HmacAlgorithm",
     "InvalidObject",
     "JobTemplate",
@@ -73,8 +79,11 @@ __all__ = [
     "RateLimit",
     "Raw",
     "SecretKey",
+    "SecretReference",
+    "SecretRotation",
     "SignatureEncoding",
     "Webhook",
+    "WebhookFilter",
     "check_members",
     "crd",
     "crd_file_name",

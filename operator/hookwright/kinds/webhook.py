@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from hookwright.kinds.authentication import Authentication, AuthenticationConfiguration, make_rules
 from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column, rules
 from hookwright.kinds.deliveries import DUPLICATE_WINDOW, WINDOW_RULE, LastDelivery, Window
-from hookwright.kinds.tags import MAX_TAGS, TAGS, TOO_MANY_TAGS, Tags
+from hookwright.kinds.tags import MAX_TAGS, TAGS, TOO_MANY_TAGS, Tag, tag_rules
 from hookwright.kinds.texts import AwsName, HeaderName, ObjectName
 
 MEBIBYTE = 1 << 20
@@ -90,6 +90,12 @@ class TargetPipeline(Model):
         ),
     )
     name: AwsName = Field(description="The name of what is started, in the Webhook's own namespace.")
+
+
+class WebhookTag(Tag):
+    """One tag."""
+
+    model_config = ConfigDict(json_schema_extra=tag_rules("InvalidTagsException"))
 
 
 class RateLimit(Model):
@@ -233,7 +239,7 @@ class WebhookSpec(Model):
         default=None,
         description="How many authentic deliveries are taken; others are answered 429. Default: no limit.",
     )
-    tags: Tags = TAGS
+    tags: list[WebhookTag] = TAGS
     max_body_bytes: int = Field(
         default=DEFAULT_MAX_BODY_BYTES,
         strict=True,

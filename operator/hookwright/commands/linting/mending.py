@@ -10,8 +10,7 @@ from hookwright.cluster.claims import Standing
 from hookwright.errors import InvalidSpec
 from hookwright.intake.route import compile_route
 from hookwright.kinds import MAX_TAGS, Authentication, AuthenticationConfiguration, InvalidObject, ObjectKind, Webhook
-from hookwright.kinds.tags import Tag
-from hookwright.kinds.webhook import WebhookFilter, WebhookParameter
+from hookwright.kinds.webhook import WebhookFilter, WebhookParameter, WebhookTag
 
 # Filters, parameters, tags and keys are bounded; nothing has more problems than this.
 MOST_PROBLEMS = 400
@@ -80,10 +79,10 @@ def mend(webhook: Webhook, field: str, target: ObjectKind | InvalidObject | None
     return webhook.model_copy(update={"spec": spec.model_copy(update=changes)})
 
 
-def _make_harmless(name: str, index: int) -> WebhookFilter | WebhookParameter | Tag:
+def _make_harmless(name: str, index: int) -> WebhookFilter | WebhookParameter | WebhookTag:
     """Give an item of a list with which nothing is wrong."""
     if name == "filters":
         return WebhookFilter(json_path="$")
     if name == "parameters":
         return WebhookParameter(name=f"mended__{index}", value="")
-    return Tag(key=f"mended/{index}", value="")
+    return WebhookTag(key=f"mended/{index}", value="")
