@@ -27,7 +27,15 @@ from hookwright.kinds.base import (
     Raw,
     read,
 )
-from hookwright.kinds.buildtrigger import BuildState, BuildTrigger, JobTemplate, SecretReference, SecretRotation
+from hookwright.kinds.buildtrigger import (
+    PREVIOUS_SECRET_KEY,
+    SECRET_KEY,
+    BuildState,
+    BuildTrigger,
+    JobTemplate,
+    SecretReference,
+    SecretRotation,
+)
 from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
 from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
@@ -54,6 +62,8 @@ __all__ = [
     "LONGEST_WINDOW",
     "MAX_TAGS",
     "MEMBERS",
+    "PREVIOUS_SECRET_KEY",
+    "SECRET_KEY",
     "SECRET_NAME",
     "SHORTEST_WINDOW",
     "VERSION",

@@ -6,6 +6,7 @@ Kubernetes convention does not forbid it. Without spec.source.provider it has no
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -24,6 +25,10 @@ Duration = Annotated[str, StringConstraints(min_length=2, max_length=16, pattern
 MAX_GROUPS = 32
 # Of so many active builds status tells; all are counted against nothing, and none is hidden from kubectl get jobs.
 MAX_ACTIVE = 20
+# The Secret that is made for a BuildTrigger with a provider: the live secret, and while it is good too, the one before.
+SECRET_KEY, PREVIOUS_SECRET_KEY = "secret", "previous"
+_SECRET_SUFFIX = "-hookwright"  # noqa: S105 - a part of a name
+_MAX_NAME, _DIGEST = 253, 20
 
 # CEL rules: said at apply by the API server, and again by the operator for objects that came in another way.
 SPEC_RULES = rules(
@@ -297,3 +302,12 @@ class BuildTrigger(ObjectKind):
     def aws_name(self) -> str:
         """The name as at AWS: that of the project."""
         return self.spec.project_name
+
+    @property
+    def secret_name(self) -> str:
+        """The name of the Secret that Hookwright makes for it; different for each name of a BuildTrigger."""
+        name = self.metadata.name
+        if len(name) > _MAX_NAME - len(_SECRET_SUFFIX):
+            digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
+            name = f"{name[: _MAX_NAME - len(_SECRET_SUFFIX) - _DIGEST - 1]}-{digest}"
+        return name + _SECRET_SUFFIX
