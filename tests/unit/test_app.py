@@ -8,7 +8,7 @@ from hookwright import reasons
 from hookwright.app.feeds import fill
 from hookwright.app.news import news_of_conclusion, news_of_verdict
 from hookwright.app.upkeep import keep_routes
-from hookwright.builds.worker import Conclusion
+from hookwright.builds.starter import Conclusion
 from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import ClusterError, Unready

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from hookwright.builds.starter import Conclusion, refer_build
 from hookwright.builds.status import News, describe_delivery
-from hookwright.builds.worker import Conclusion, refer_build
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.journal import Key, Record, RecordedBuild

@@ -13,8 +13,9 @@ import structlog
 from hookwright.app.news import news_of_conclusion, record_of_conclusion
 from hookwright.app.upkeep import welcome
 from hookwright.builds.retry import LONGEST_WAIT_SECONDS
+from hookwright.builds.starter import Conclusion
 from hookwright.builds.status import News, StatusWriter
-from hookwright.builds.worker import Conclusion, Worker
+from hookwright.builds.worker import Worker
 from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import JournalError

@@ -13,60 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 import structlog
 
-from hookwright.builds.names import identify, name_wanted
-from hookwright.builds.plan import End, Start, Wait, judge_refusal, plan
 from hookwright.builds.retry import backoff
-from hookwright.builds.targets import find_build_kind
-from hookwright.builds.targets.job import DELIVERY_ANNOTATION
-from hookwright.builds.wanted import TargetRef, WantedBuild
+from hookwright.builds.starter import Conclusion, Starter, Targets
+from hookwright.builds.wanted import WantedBuild
 from hookwright.cluster import Cluster
-from hookwright.errors import ClusterError, JournalError
+from hookwright.errors import JournalError
 from hookwright.journal import Journal, Pending
-from hookwright.kinds import BuildReference, InvalidObject, ObjectKind
 from hookwright.logs import name_object
-from hookwright.reasons import (
-    BUILD_CREATED,
-    BUILD_NAME_TAKEN,
-    BUILD_UNSEEN,
-    START_DELAYED,
-    TARGET_MISSING,
-    Outcome,
-    Reason,
-)
+from hookwright.reasons import START_DELAYED, TARGET_MISSING, Outcome, Reason
 
-_FORBIDDEN = 403
-# An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
-SETTLING = timedelta(seconds=15)
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
-
-
-class Targets(Protocol):
-    """Where targets are found."""
-
-    def target(self, namespace: str, ref: TargetRef) -> ObjectKind | InvalidObject | None:
-        """Give the target that `ref` names; None if it does not exist."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conclusion:
-    """What became of one try to start a build; `build` is set once it exists."""
-
-    wanted: WantedBuild
-    reason: Reason
-    message: str
-    time: datetime
-    build: BuildReference | None = None
-
-
-def refer_build(wanted: WantedBuild) -> BuildReference:
-    """Say which object is, or will be, the build of `wanted`."""
-    build = find_build_kind(wanted.target)
-    return BuildReference(api_version=build.api_version, kind=build.kind, name=name_wanted(wanted))
 
 
 @dataclass(kw_only=True)
@@ -89,13 +48,22 @@ class Worker:
     postponed: Callable[[Reason], None] = lambda _: None
     hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
-    _absent_at: datetime | None = None  # when the API server was last known to be away
+    _starter: Starter = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _still: asyncio.Event = field(default_factory=asyncio.Event)  # set when nothing is left that can be started now
     _welcomed: set[str] = field(default_factory=set)
     _more: bool = True  # whether the journal may hold what can be started now
     _ready: deque[Pending] = field(default_factory=deque)  # claimed ahead, at most `concurrency`
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._starter = Starter(
+            cluster=self.cluster,
+            targets=self.targets,
+            clock=self.clock,
+            patience=self.patience,
+            hidden=self.hidden,
+        )
 
     def wake(self) -> None:
         """Look into the journal now: something was accepted."""
@@ -174,11 +142,11 @@ class Worker:
             await self._put_off(pending, START_DELAYED)
             return
         try:
-            conclusion = await self._start(wanted, pending.attempts)
+            conclusion = await self._starter.start(wanted, attempts=pending.attempts)
         except Exception as error:
             # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
             self.log.exception("worker", **_name(pending))
-            conclusion = self._conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
+            conclusion = self._starter.conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
         if pending.reason != conclusion.reason.name:
             # What is waited for is said once, however often it is looked for.
             self._note(conclusion)
@@ -212,27 +180,6 @@ class Worker:
         due = self.clock() + timedelta(seconds=wait)
         await self.journal.postpone(pending.key, due=due, reason=reason.name, attempts=attempts)
 
-    async def _start(self, wanted: WantedBuild, attempts: int) -> Conclusion:
-        """Create the build, or say why not."""
-        target = self.targets.target(wanted.namespace, wanted.target)
-        hidden = self.hidden(wanted.target.kind, wanted.namespace)
-        step = plan(wanted, target, now=self.clock(), patience=self.patience, attempts=attempts, hidden=hidden)
-        match step:
-            case Wait() | End():
-                conclusion = self._conclude(wanted, step.reason, step.message)
-            case Start():
-                try:
-                    await self.cluster.create(
-                        find_build_kind(wanted.target).resource,
-                        step.manifest,
-                        namespace=wanted.namespace,
-                        service_account=step.service_account,
-                    )
-                    conclusion = self._succeed(wanted)
-                except ClusterError as error:
-                    conclusion = await self._explain(wanted, error, step.service_account)
-        return conclusion
-
     def _note(self, conclusion: Conclusion) -> None:
         wanted, reason = conclusion.wanted, conclusion.reason
         owner = name_object(wanted.owner_kind, wanted.namespace, wanted.owner_name)
@@ -241,57 +188,6 @@ class Worker:
             self.log.info("build", **common, reason=reason.name, build=conclusion.build.name)
         else:
             self.log.warning("build", **common, reason=reason.name, message=conclusion.message)
-
-    async def _explain(self, wanted: WantedBuild, error: ClusterError, service_account: str) -> Conclusion:
-        """Make of the API server's refusal what it means for the delivery."""
-        if error.reason == "AlreadyExists":
-            return await self._recognise(wanted)
-        reason = judge_refusal(error)
-        if reason is None:
-            if error.transient:
-                self._absent_at = self.clock()
-            return self._conclude(wanted, START_DELAYED, error.message)
-        if error.status == _FORBIDDEN and self._is_settling():
-            return self._conclude(wanted, START_DELAYED, error.message)
-        return self._conclude(wanted, reason, f"as ServiceAccount {service_account}: {error.message}")
-
-    def _is_settling(self) -> bool:
-        """Say whether the API server was away just now; a clock that was set back since is none the wiser."""
-        return self._absent_at is not None and abs(self.clock() - self._absent_at) < SETTLING
-
-    async def _recognise(self, wanted: WantedBuild) -> Conclusion:
-        """The name is taken: by this very delivery, which is success, or by a stranger."""
-        name, build = name_wanted(wanted), find_build_kind(wanted.target)
-        try:
-            found = await self.cluster.get(build.resource, namespace=wanted.namespace, name=name)
-        except ClusterError as error:
-            if error.status == _FORBIDDEN:
-                # It may well be this delivery's: to call it a stranger's would have somebody remove it.
-                return self._conclude(wanted, BUILD_UNSEEN, f"{build.kind} {name} exists; {error.message}")
-            if not error.transient:
-                return self._conclude(wanted, BUILD_NAME_TAKEN, f"{build.kind} {name} exists; {error.message}")
-            return self._conclude(wanted, START_DELAYED, error.message)
-        if found is None:
-            # It was there just now, under a name that only this delivery makes: to create it anew would start twice.
-            return self._succeed(wanted)
-        annotations = (found.get("metadata") or {}).get("annotations") or {}
-        if annotations.get(DELIVERY_ANNOTATION) == identify(wanted):
-            return self._succeed(wanted)
-        return self._conclude(wanted, BUILD_NAME_TAKEN, f"{build.kind} {name} exists and is not of this delivery")
-
-    def _succeed(self, wanted: WantedBuild) -> Conclusion:
-        build = refer_build(wanted)
-        return Conclusion(
-            wanted=wanted,
-            reason=BUILD_CREATED,
-            message=f"{build.kind} {build.name} was created",
-            time=self.clock(),
-            build=build,
-        )
-
-    def _conclude(self, wanted: WantedBuild, reason: Reason, message: str) -> Conclusion:
-        text = f"{message}. {reason.remedy}" if reason.remedy else message
-        return Conclusion(wanted=wanted, reason=reason, message=text, time=self.clock())
 
 
 def _name(pending: Pending) -> dict[str, str]:

@@ -27,9 +27,10 @@ from hookwright.app.feeds import fill
 from hookwright.app.news import news_of_conclusion
 from hookwright.app.process import now
 from hookwright.builds.plan import Start, plan
+from hookwright.builds.starter import Conclusion
 from hookwright.builds.status import StatusWriter
 from hookwright.builds.wanted import TargetRef, WantedBuild
-from hookwright.builds.worker import Conclusion, Worker
+from hookwright.builds.worker import Worker
 from hookwright.cluster import JOBS
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.cluster.mirror import Mirror
