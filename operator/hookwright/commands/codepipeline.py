@@ -6,7 +6,6 @@ that is said holds a secret, nor AWS's URL, which is one where authentication is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from hookwright.builds.targets import DEFAULT_SOURCE_ACTION, SOURCE_ACTION_ANNOTATION, find_api_version, is_secret_name
 from hookwright.commands.codepipeline_json import AwsWebhook, Listing, Pipeline
 from hookwright.commands.manifests import choose_names
+from hookwright.commands.remarks import Remark, hide_urls, is_aws_own
 from hookwright.errors import InvalidExpression
 from hookwright.filters import compile_filter, parse_template
 from hookwright.intake.route import compile_route
@@ -25,16 +25,7 @@ LONGEST_NAME = 100
 LONGEST_TARGETS = {CronJob.KIND: 52}
 MAX_WEBHOOKS = 300
 SECRET_KEY = "token"  # noqa: S105 - the key in a Secret, not what is at it
-_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _CONFIGURATION = "spec.actionConfiguration"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Remark:
-    """Something that whoever imports must know; `lost` if something was not carried over."""
-
-    text: str
-    lost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +100,7 @@ def _import(
 ) -> Imported:
     values, value_remarks = _find_values(webhook, wishes.pipelines.get(webhook.target_pipeline))
     secret, secret_remarks = _make_secret(webhook, metadata, new_token)
-    tags = [{"key": key, "value": value} for key, value in webhook.tags if not _is_reserved(key)]
+    tags = [{"key": key, "value": value} for key, value in webhook.tags if not is_aws_own(key)]
     spec: dict[str, Any] = {  # Any: a JSON object
         "name": webhook.name,
         "targetPipeline": {
@@ -178,10 +169,6 @@ def _is_redacted(value: str) -> bool:
     return not value.strip("*")
 
 
-def _is_reserved(tag: str) -> bool:
-    return tag.lower().startswith("aws:")
-
-
 def _convert_authentication(webhook: AwsWebhook, secret: Raw | None) -> dict[str, Any]:  # Any: a JSON object
     if secret is not None:
         return {"secretTokenRef": {"name": secret["metadata"]["name"], "key": SECRET_KEY}}
@@ -247,7 +234,7 @@ def _describe_problems(raw: Raw, said: Collection[str]) -> list[Remark]:
 def _describe_left_out(webhook: AwsWebhook, repeated: list[AwsWebhook]) -> list[Remark]:
     texts = [f"{name}: Hookwright does not know it, so it is left out" for name in webhook.unknown]
     texts += [
-        f"tag {key}: keys with aws: are AWS's own, so it is left out" for key, _ in webhook.tags if _is_reserved(key)
+        f"tag {key}: keys with aws: are AWS's own, so it is left out" for key, _ in webhook.tags if is_aws_own(key)
     ]
     unused = []
     if webhook.allowed_ip_range is not None and webhook.authentication != Authentication.IP:
@@ -282,7 +269,7 @@ def _hide(webhook: AwsWebhook) -> str:
     text = webhook.error_message or ""
     if webhook.secret_token:
         text = text.replace(webhook.secret_token, "(the token)")
-    return _URL.sub("(a URL)", text)
+    return hide_urls(text)
 
 
 def _describe_move(webhook: AwsWebhook, target_kind: str, name: str, target: str) -> list[Remark]:

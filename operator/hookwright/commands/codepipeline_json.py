@@ -1,8 +1,7 @@
 """What the AWS CLI prints about CodePipeline, and what it is given, as typed values. Pure.
 
 Members are those of `PutWebhook`, `ListWebhooks` and `GetPipeline` (AWS CodePipeline API, version 2015-07-09). What is
-missing or of another type than AWS's is an error; whether a value is within limits is for the kinds to say. No message
-repeats a value: it may be a secret.
+missing or of another type than AWS's is an error; whether a value is within limits is for the kinds to say.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hookwright.errors import UsageError
+from hookwright.commands.aws_json import Place
 
 _ITEM = frozenset({"definition", "url", "errorMessage", "errorCode", "lastTriggered", "arn", "tags"})
 _DEFINITION = frozenset(
@@ -65,48 +64,6 @@ class Pipeline:
     source_actions: Mapping[str, Mapping[str, str]] = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """A value in a file, and where it stands there; null counts as absent, as it does at AWS."""
-
-    file: str
-    path: str = ""
-    value: object = field(repr=False)
-
-    def refuse(self, why: str) -> UsageError:
-        where = f"{self.file}: {self.path}" if self.path else self.file
-        return UsageError(f"{where}: {why}")
-
-    def members(self) -> Mapping[str, object]:
-        if self.value is None:
-            return {}
-        if not isinstance(self.value, dict):
-            raise self.refuse("should be an object, as the AWS CLI prints it")
-        return {name: value for name, value in self.value.items() if value is not None}
-
-    def member(self, name: str) -> _Place:
-        path = f"{self.path}.{name}" if self.path else name
-        return _Place(file=self.file, path=path, value=self.members().get(name))
-
-    def items(self) -> list[_Place]:
-        if self.value is None:
-            return []
-        if not isinstance(self.value, list):
-            raise self.refuse("should be a list, as the AWS CLI prints it")
-        return [_Place(file=self.file, path=f"{self.path}[{i}]", value=value) for i, value in enumerate(self.value)]
-
-    def optional_text(self) -> str | None:
-        if self.value is not None and not isinstance(self.value, str):
-            raise self.refuse("should be a string")
-        return self.value
-
-    def text(self) -> str:
-        text = self.optional_text()
-        if text is None:
-            raise self.refuse("is required")
-        return text
-
-
 def read_listing(document: object, file: str) -> Listing:
     """Read what `list-webhooks` or `put-webhook` prints, what `put-webhook` is given, or a list of such webhooks.
 
@@ -115,7 +72,7 @@ def read_listing(document: object, file: str) -> Listing:
     Raises:
         UsageError: it is something else.
     """
-    place = _Place(file=file, value=document)
+    place = Place(file=file, value=document)
     if isinstance(document, list):
         return Listing(webhooks=tuple(map(_read_item, place.items())), complete=True)
     members = place.members()
@@ -127,7 +84,7 @@ def read_listing(document: object, file: str) -> Listing:
     return Listing(webhooks=(_read_item(place),), complete=True)
 
 
-def _read_item(place: _Place) -> AwsWebhook:
+def _read_item(place: Place) -> AwsWebhook:
     item = place
     if "webhook" in place.members():
         item = place.member("webhook")
@@ -159,7 +116,7 @@ def _read_item(place: _Place) -> AwsWebhook:
     )
 
 
-def _read_filter(place: _Place) -> AwsFilter:
+def _read_filter(place: Place) -> AwsFilter:
     return AwsFilter(
         json_path=place.member("jsonPath").text(), match_equals=place.member("matchEquals").optional_text()
     )
@@ -171,7 +128,7 @@ def read_pipeline(document: object, file: str) -> Pipeline:
     Raises:
         UsageError: it is something else.
     """
-    place = _Place(file=file, value=document)
+    place = Place(file=file, value=document)
     if "pipeline" in place.members():
         place = place.member("pipeline")
     name = place.member("name").text()
@@ -182,6 +139,6 @@ def read_pipeline(document: object, file: str) -> Pipeline:
     )
 
 
-def _read_configuration(action: _Place) -> Mapping[str, str]:
+def _read_configuration(action: Place) -> Mapping[str, str]:
     configuration = action.member("configuration")
     return {key: configuration.member(key).text() for key in configuration.members()}

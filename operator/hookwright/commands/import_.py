@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from hookwright.builds.targets import TARGET_KINDS
-from hookwright.commands.codepipeline import Imported, Remark, Wishes, convert, describe_listing
+from hookwright.commands.codepipeline import Imported, Wishes, convert, describe_listing
 from hookwright.commands.codepipeline_json import Pipeline, read_listing, read_pipeline
 from hookwright.commands.files import STANDARD_INPUT, read_bytes
-from hookwright.commands.manifests import Manifest, check_label, put_on_one_line, render
+from hookwright.commands.manifests import Manifest, check_label, render
+from hookwright.commands.remarks import Remark, describe, shorten
 from hookwright.errors import UsageError
 
 # 256 bits, as the token of a URL has; AWS takes at most 100 characters.
 TOKEN_BYTES = 32
-LONGEST_LINE = 500
 
 
 @click.group(name="import", epilog="Example: hookwright import codepipeline webhooks.json")
@@ -116,14 +116,3 @@ def make_manifests(imported: Imported) -> list[Manifest]:
 
 def _comment(title: str, remarks: Iterable[Remark]) -> tuple[str, ...]:
     return tuple(shorten(line) for line in (title, *(describe(remark) for remark in remarks)))
-
-
-def describe(remark: Remark) -> str:
-    """Give a remark as a line."""
-    return f"{'not carried over' if remark.lost else 'note'}: {remark.text}"
-
-
-def shorten(text: str) -> str:
-    """Give a text from a file as one line that a terminal can show."""
-    line = put_on_one_line(text)
-    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
