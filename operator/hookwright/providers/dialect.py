@@ -52,6 +52,8 @@ class Dialect:
 
     Of `event_headers` and `delivery_headers` the first one that a delivery has counts. `events` are all that the
     provider can send. `split` gives the parts of a payload that are changes; `understand` one change's event.
+    `pull_request_ref` is where a repository keeps the head of pull request `{number}`, also of one from a fork; None if
+    it keeps none.
     """
 
     event_headers: tuple[str, ...]
@@ -60,6 +62,7 @@ class Dialect:
     understand: Callable[[Change], ScmEvent]
     split: Callable[[str, JsonValue], Iterable[JsonValue]] = lambda _, payload: (payload,)
     find_name: Callable[[str | None, JsonValue], str | None] = lambda name, _: name
+    pull_request_ref: str | None = None
 
     def find_delivery_id(self, header: Header) -> str | None:
         """Give the provider's own id of a delivery."""

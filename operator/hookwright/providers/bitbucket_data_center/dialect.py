@@ -116,4 +116,5 @@ DIALECT = Dialect(
     understand=understand,
     find_name=_find_name,
     split=_split,
+    pull_request_ref="refs/pull-requests/{number}/from",
 )

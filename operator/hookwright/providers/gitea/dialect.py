@@ -108,4 +108,5 @@ DIALECT = Dialect(
     delivery_headers=("x-gitea-delivery", "x-forgejo-delivery", "x-gogs-delivery"),
     events=frozenset(EventType) - {EventType.WORKFLOW_JOB_QUEUED},
     understand=understand,
+    pull_request_ref="refs/pull/{number}/head",
 )

@@ -27,6 +27,7 @@ DIALECT = Dialect(
     delivery_headers=(DELIVERY_HEADER,),
     events=frozenset(EventType),
     understand=understand,
+    pull_request_ref="refs/pull/{number}/head",
 )
 
 

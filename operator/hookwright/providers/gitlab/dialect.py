@@ -177,4 +177,5 @@ DIALECT = Dialect(
     events=frozenset(EventType) - {EventType.PRERELEASED},
     understand=understand,
     find_name=_find_name,
+    pull_request_ref="refs/merge-requests/{number}/head",
 )

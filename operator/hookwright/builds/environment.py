@@ -1,0 +1,96 @@
+"""What a build is told of the event that started it: the variables HOOKWRIGHT_WEBHOOK_* and HOOKWRIGHT_SOURCE_*. Pure.
+
+The names are AWS CodeBuild's with another prefix ("Environment variables in build environments"), and so are the values
+but for HOOKWRIGHT_SOURCE_VERSION: at AWS it is a commit, a branch, a tag or `pr/N`, here the commit wherever the event
+names it. A branch, and the head of a pull request, can be moved between the event and the build by whoever may push.
+
+Values are data for a container's environment. What the event does not say is no variable; an empty one would look like
+a value. The commit's message and files are not among them: they are text of strangers, and in the clone anyway.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hookwright.providers.catalogue import DIALECTS
+from hookwright.scm import BRANCHES, TAGS, Provider, Repository, ScmEvent
+
+MAX_LENGTH = 1_000
+_WEBHOOK, _SOURCE = "HOOKWRIGHT_WEBHOOK_", "HOOKWRIGHT_SOURCE_"
+# Nothing is named by a text with control characters or halves of characters, which are no UTF-8.
+_UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# A user and a password in an address are not needed to name the repository, and are nobody's business.
+_URL = re.compile(r"(?P<scheme>https?://)(?:[^/?#\\\s]*@)?(?P<rest>[^@/?#\\\s]+/[^?#\\\s]+)")
+
+
+def describe_event(event: ScmEvent, provider: Provider) -> dict[str, str]:
+    """Give the variables of the build that `event`, which happened at `provider`, starts.
+
+    What names something is left out if it is longer than 1,000 characters or holds control characters: half a name
+    names something else. What is for people (a release's name, a workflow's) is cut and cleaned.
+    """
+    variables = {
+        _WEBHOOK + "TRIGGER": _exact(_find_trigger(event)),
+        _WEBHOOK + "EVENT": event.event.value,
+        _WEBHOOK + "HEAD_REF": _exact(event.head_ref),
+        _WEBHOOK + "BASE_REF": _exact(event.base_ref),
+        _WEBHOOK + "ACTOR_ACCOUNT_ID": _exact(event.actor),
+        _WEBHOOK + "PREV_COMMIT": _exact(event.before),
+        _WEBHOOK + "MERGE_COMMIT": _exact(event.merge_commit),
+        _WEBHOOK + "TAG_NAME": _exact(event.tag),
+        _WEBHOOK + "RELEASE_NAME": _readable(event.release),
+        _WEBHOOK + "WORKFLOW_NAME": _readable(event.workflow),
+        _SOURCE + "VERSION": _exact(_find_version(event)),
+        _SOURCE + "REF": _exact(_find_ref(event, provider)),
+        _SOURCE + "REPO_URL": _find_url(event.repository),
+        _SOURCE + "HEAD_REPO_URL": _find_url(event.head_repository),
+        _SOURCE + "REPOSITORY": _exact(event.repository.full_name),
+        _SOURCE + "ORGANIZATION": _exact(event.organisation),
+    }
+    return {name: value for name, value in variables.items() if value}
+
+
+def _find_trigger(event: ScmEvent) -> str | None:
+    """Give what started the build, in AWS's form: pr/N, branch/NAME or tag/NAME."""
+    if event.pull_request is not None:
+        return f"pr/{event.pull_request}"
+    for prefix, word in ((BRANCHES, "branch/"), (TAGS, "tag/")):
+        if event.head_ref is not None and event.head_ref.startswith(prefix):
+            return word + event.head_ref.removeprefix(prefix)
+    return None
+
+
+def _find_version(event: ScmEvent) -> str | None:
+    """Give what is to be built: the commit, or the ref where the payload does not name the commit (releases)."""
+    return None if event.deleted else event.sha or event.head_ref
+
+
+def _find_ref(event: ScmEvent, provider: Provider) -> str | None:
+    """Give the ref from which the version can be reached, in HEAD_REPO_URL if it is a branch of a fork.
+
+    Most providers keep the head of each pull request, also of one from a fork, in the repository that it is for.
+    """
+    if event.deleted:
+        return None
+    form = DIALECTS[provider].pull_request_ref
+    if event.pull_request is not None and form is not None:
+        return form.format(number=event.pull_request)
+    # The branch of a fork that is gone, or hidden, has its name from there: here it would be another branch.
+    if event.fork and _find_url(event.head_repository) is None:
+        return None
+    return event.head_ref
+
+
+def _find_url(repository: Repository | None) -> str | None:
+    """Give where to clone from: HTTPS or HTTP, never what git would run as a command or read from a disk."""
+    url = _exact(repository.clone_url) if repository is not None else None
+    found = _URL.fullmatch(url) if url is not None else None
+    return found["scheme"] + found["rest"] if found is not None else None
+
+
+def _exact(text: str | None) -> str | None:
+    return text if text is not None and len(text) <= MAX_LENGTH and not _UNCLEAN.search(text) else None
+
+
+def _readable(text: str | None) -> str | None:
+    return _UNCLEAN.sub("\N{REPLACEMENT CHARACTER}", text[:MAX_LENGTH]) if text is not None else None
