@@ -55,7 +55,7 @@ def make_headers(*, event: str, delivery_id: str, body: bytes, secret: bytes | N
 
 def sample_events() -> list[str]:
     """Name the events of which there is a sample."""
-    files = resources.files(__package__).joinpath("samples").iterdir()
+    files = resources.files(__package__).iterdir()
     return sorted(file.name.removesuffix(".json") for file in files if file.name.endswith(".json"))
 
 
@@ -67,7 +67,7 @@ def make_sample(event: str, *, repository: str | None = None, branch: str | None
     """
     if event not in sample_events():
         raise KeyError(event)
-    text = resources.files(__package__).joinpath("samples", f"{event}.json").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath(f"{event}.json").read_text(encoding="utf-8")
     payload: dict[str, Any] = json.loads(text)
     old_repository = payload["repository"]["full_name"]
     if repository is not None:
