@@ -72,7 +72,7 @@ class OperatorSide:
         metrics.show(catalogue.QUEUE, lambda: len(self._queue))
         metrics.show(catalogue.LEADER, lambda: self.lease.held)
         mirror.subscribe(self._see)
-        watched.subscribe(lambda namespace, name: self._add(mirror.webhooks_on(namespace, name)))
+        watched.subscribe(lambda namespace, name: self._add(mirror.objects_on(namespace, name)))
         root_keys.subscribe(self.look_at_all)
 
     def look_at_all(self) -> None:

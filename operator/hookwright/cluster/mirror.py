@@ -154,8 +154,8 @@ class Mirror:
         """Give how many objects of `kind` there are."""
         return sum(key.kind == kind for key in self._objects)
 
-    def webhooks_on(self, namespace: str, secret: str) -> list[Key]:
-        """Give the Webhooks that name a Secret."""
+    def objects_on(self, namespace: str, secret: str) -> list[Key]:
+        """Give the Webhooks and BuildTriggers that depend on a Secret."""
         return sorted(self._by_secret.get((namespace, secret), ()))
 
     def webhooks_of(self, target: Key) -> list[Key]:
@@ -184,11 +184,12 @@ class Mirror:
     def _index(
         self, key: Key, before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None
     ) -> None:
-        for webhook, change in ((before, set[Key].discard), (found, set[Key].add)):
-            if isinstance(webhook, Webhook):
-                pipeline = webhook.spec.target_pipeline
+        for obj, change in ((before, set[Key].discard), (found, set[Key].add)):
+            if isinstance(obj, Webhook):
+                pipeline = obj.spec.target_pipeline
                 _change(self._by_target, Key(pipeline.kind, key.namespace, pipeline.name), key, change)
-                for name in webhook.secret_names:
+            if isinstance(obj, Webhook | BuildTrigger):
+                for name in obj.secret_names:
                     _change(self._by_secret, (key.namespace, name), key, change)
 
     def _tell(self, change: Change) -> None:

@@ -28,7 +28,9 @@ from hookwright.kinds.base import (
     read,
 )
 from hookwright.kinds.buildtrigger import (
+    LIVE_SECRET_KEYS,
     PREVIOUS_SECRET_KEY,
+    PREVIOUS_SECRET_KEYS,
     SECRET_KEY,
     BuildState,
     BuildTrigger,
@@ -59,10 +61,12 @@ __all__ = [
     "DEFAULT_TOLERANCE_SECONDS",
     "GROUP",
     "KINDS",
+    "LIVE_SECRET_KEYS",
     "LONGEST_WINDOW",
     "MAX_TAGS",
     "MEMBERS",
     "PREVIOUS_SECRET_KEY",
+    "PREVIOUS_SECRET_KEYS",
     "SECRET_KEY",
     "SECRET_NAME",
     "SHORTEST_WINDOW",

@@ -25,8 +25,11 @@ Duration = Annotated[str, StringConstraints(min_length=2, max_length=16, pattern
 MAX_GROUPS = 32
 # Of so many active builds status tells; all are counted against nothing, and none is hidden from kubectl get jobs.
 MAX_ACTIVE = 20
-# The Secret that is made for a BuildTrigger with a provider: the live secret, and while it is good too, the one before.
+# The Secret that is made for a BuildTrigger with a provider: the newest secret, and those before it while they are good
+# too, the newest first: several where it was replaced several times in a short while.
 SECRET_KEY, PREVIOUS_SECRET_KEY = "secret", "previous"
+PREVIOUS_SECRET_KEYS = (PREVIOUS_SECRET_KEY, "previous-2", "previous-3")
+LIVE_SECRET_KEYS = (SECRET_KEY, *PREVIOUS_SECRET_KEYS)
 _SECRET_SUFFIX = "-hookwright"  # noqa: S105 - a part of a name
 _MAX_NAME, _DIGEST = 253, 20
 
@@ -302,6 +305,11 @@ class BuildTrigger(ObjectKind):
     def aws_name(self) -> str:
         """The name as at AWS: that of the project."""
         return self.spec.project_name
+
+    @property
+    def secret_names(self) -> set[str]:
+        """The Secrets that it depends on: without a provider none."""
+        return {self.secret_name} if self.spec.source.provider is not None else set()
 
     @property
     def secret_name(self) -> str:

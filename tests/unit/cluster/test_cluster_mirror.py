@@ -212,3 +212,12 @@ def test_mistake_of_one_listener_hides_nothing(mirror, told):
     mirror.put(Webhook, raw_webhook())
     mirror.put(BuildTrigger, raw_buildtrigger())
     assert [change.key for change in after] == [change.key for change in told] == [WEBHOOK, TRIGGER]
+
+
+def test_secret_of_a_buildtrigger_with_a_provider_is_depended_on(mirror):
+    """Who tells of a BuildTrigger's own Secret names the BuildTrigger, as long as it has a provider."""
+    source = {"provider": "GitHub", "repository": "octo/hello"}
+    mirror.put(BuildTrigger, raw_buildtrigger(source=source))
+    assert mirror.objects_on("default", "hello-hookwright") == [TRIGGER]
+    mirror.put(BuildTrigger, raw_buildtrigger(metadata={"resourceVersion": "2"}))
+    assert mirror.objects_on("default", "hello-hookwright") == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hookwright.kinds import BuildTrigger, read
+from hookwright.kinds import LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEY, SECRET_KEY, BuildTrigger, read
 from support.running import make_buildtrigger
 
 
@@ -22,3 +22,9 @@ def test_long_names_give_names_that_differ_and_fit():
     names = {name_of("a" * 252 + last) for last in "ab"} | {name_of("a" * 242)}
     assert len(names) == 3
     assert max(map(len, names)) <= 253
+
+
+def test_keys_are_distinct_and_the_newest_is_first():
+    """Receivers try every live secret: the newest, the one before it, and older ones."""
+    assert LIVE_SECRET_KEYS[:2] == (SECRET_KEY, PREVIOUS_SECRET_KEY)
+    assert len(set(LIVE_SECRET_KEYS)) == len(LIVE_SECRET_KEYS)
