@@ -42,6 +42,7 @@ class Call:
     dry_run: bool = False
     selector: str = ""
     version: str = ""
+    uid: str = ""
 
 
 @dataclass(kw_only=True)
@@ -91,7 +92,7 @@ class FakeCluster:
         metadata.setdefault("creationTimestamp", CREATED_AT)
         return self._store(key, obj)
 
-    def delete(self, resource: Resource, name: str, *, namespace: str = "default") -> None:
+    def drop(self, resource: Resource, name: str, *, namespace: str = "default") -> None:
         """Remove an object, as if somebody had deleted it."""
         obj = self.objects.pop((resource.plural, namespace if resource.namespaced else "", name))
         self.version += 1
@@ -136,7 +137,7 @@ class FakeCluster:
         self.interruptions.append((verb, resource, act))
 
     def feed(self, mirror: Mirror) -> None:
-        """Show `mirror` all objects now, and each of `put` and `delete` when it happens, as a watch does."""
+        """Show `mirror` all objects now, and each of `put` and `drop` when it happens, as a watch does."""
         for plural, kind in WITH_STATUS.items():
             for (held, _, _), obj in self.objects.items():
                 if held == plural:
@@ -255,6 +256,21 @@ class FakeCluster:
         )
         return await self._answer(call, lambda: self._patch(resource, patch, namespace or "", name, subresource))
 
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        name: str,
+        uid: str,
+        service_account: str | None = None,
+    ) -> None:
+        """See `Cluster.delete`."""
+        call = Call(
+            verb="delete", resource=resource, namespace=namespace, name=name, service_account=service_account, uid=uid
+        )
+        await self._answer(call, lambda: self._delete(resource, namespace or "", name, uid))
+
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _answer(self, call: Call, act: Callable[[], Any]) -> Any:
@@ -328,6 +344,13 @@ class FakeCluster:
         if patched == found:
             return found
         return self._store(key, patched, shown=False)
+
+    def _delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
+        found = self.find(resource, name, namespace=namespace)
+        if found is not None and found["metadata"]["uid"] != uid:
+            raise ClusterError("the UID in the precondition is not the object's", status=409, reason="Conflict")
+        if found is not None:
+            self.drop(resource, name, namespace=namespace)
 
     def _store(self, key: tuple[str, str, str], obj: Object, *, shown: bool = True) -> Object:
         self.version += 1

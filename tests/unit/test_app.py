@@ -137,7 +137,7 @@ async def test_list_forgets_what_has_gone(cluster):
     """An object that went while nobody watched is forgotten with the next list."""
     mirror = Mirror()
     await fill(mirror, cluster)
-    cluster.delete(WEBHOOKS, "hello")
+    cluster.drop(WEBHOOKS, "hello")
     await fill(mirror, cluster)
     assert mirror.webhook("default", "hello") is None
 
@@ -172,7 +172,7 @@ async def test_kind_that_is_refused_does_not_keep_the_others_out(cluster):
     """A right that is missing for one kind is passed on after the others were listed, and what went of them is seen."""
     mirror = Mirror()
     await fill(mirror, cluster)
-    cluster.delete(WEBHOOKS, "hello")
+    cluster.drop(WEBHOOKS, "hello")
     cluster.fail("list", BUILDTRIGGERS, status=403, message="no right")
     with pytest.raises(ClusterError, match="no right"):
         await fill(mirror, cluster)

@@ -51,7 +51,7 @@ async def test_what_comes_and_goes_while_the_feed_begins_is_seen():
 
         def change(cluster=cluster):
             cluster.put(WEBHOOKS, named(raw_webhook(), "new"))
-            cluster.delete(WEBHOOKS, "goes")
+            cluster.drop(WEBHOOKS, "goes")
 
         cluster.interrupt(verb, WEBHOOKS, change)
         async with running(InformerFeed(cluster, mirror).run()):
@@ -70,7 +70,7 @@ async def test_changes_and_deletions_are_followed():
         changed["spec"]["suspend"] = True
         cluster.put(WEBHOOKS, changed)
         await eventually(lambda: mirror.webhook("default", "changes").spec.suspend)
-        cluster.delete(WEBHOOKS, "goes")
+        cluster.drop(WEBHOOKS, "goes")
         await eventually(lambda: names(mirror) == {"target", "changes"})
 
 
@@ -155,7 +155,7 @@ async def test_namespace_that_is_deleted_and_made_again_is_followed(two):
     feed = InformerFeed(two, mirror, ["a", "b"])
     async with running(feed.run()):
         await feed.filled()
-        two.delete(WEBHOOKS, "in-b", namespace="b")
+        two.drop(WEBHOOKS, "in-b", namespace="b")
         two.watches.end(ClusterError("forbidden", status=403))
         await eventually(lambda: names(mirror) == {"in-a"})
         two.put(WEBHOOKS, named(raw_webhook(), "again", "b"))

@@ -80,7 +80,7 @@ async def test_who_waits_gathers_nothing(bench):
         await eventually(lambda: bench.side.lease.holder == "them")
         for number in range(100):
             bench.cluster.put(WEBHOOKS, raw_webhook(metadata={"name": f"w{number}", "uid": f"w{number}"}))
-            bench.cluster.delete(WEBHOOKS, f"w{number}")
+            bench.cluster.drop(WEBHOOKS, f"w{number}")
         bench.root_keys.put([b"n" * 32])
         bench.watched._see("ADDED", raw_secret())
         await settle()

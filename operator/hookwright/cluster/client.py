@@ -44,7 +44,12 @@ _ACCOUNT = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 # Kubernetes' verbs, as rights have them.
-_METHODS: Final = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH"}
+_METHODS: Final = {
+    **dict.fromkeys(("get", "list", "watch"), "GET"),
+    "create": "POST",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
 
 Asked = Callable[[str, Resource, int, float], None]
 """Is told of a request: verb, resource, HTTP status (0: no answer), and the seconds until the answer was there."""
@@ -207,17 +212,10 @@ class KubernetesCluster:
         dry_run: bool = False,
     ) -> None:
         """See `Cluster.create`."""
-        headers = {}
-        if service_account is not None:
-            if not _ACCOUNT.fullmatch(service_account):
-                raise ClusterError(
-                    f"{service_account[:253]!r} is no name of a ServiceAccount", status=422, reason="Invalid"
-                )
-            # The API server adds the groups of ServiceAccounts by itself, so that no right on groups is needed.
-            headers["Impersonate-User"] = f"system:serviceaccount:{namespace}:{service_account}"
         query = {"dryRun": "All"} if dry_run else {}
         # The answer is the object with its defaults, several times as large, and nobody needs it: it is not parsed.
         path = resource.path(namespace=namespace)
+        headers = _impersonate(namespace, service_account)
         await self._send("create", resource, path, manifest, query=query, headers=headers)
 
     async def patch(
@@ -232,6 +230,24 @@ class KubernetesCluster:
         """See `Cluster.patch`."""
         path = resource.path(namespace=namespace, name=name, subresource=subresource)
         return await self._call("patch", resource, path, patch, headers={"Content-Type": _MERGE_PATCH})
+
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        name: str,
+        uid: str,
+        service_account: str | None = None,
+    ) -> None:
+        """See `Cluster.delete`."""
+        path = resource.path(namespace=namespace, name=name)
+        headers = _impersonate(namespace, service_account)
+        try:
+            await self._send("delete", resource, path, describe_deletion(uid), headers=headers)
+        except ClusterError as error:
+            if error.status != 404:  # noqa: PLR2004 - Not Found
+                raise
 
     async def _call(
         self,
@@ -309,6 +325,26 @@ class KubernetesCluster:
             body=body,
             _request_timeout=_NO_TIMEOUT,
         )
+
+
+def describe_deletion(uid: str) -> dict[str, Any]:
+    """Give the DeleteOptions by which only the object with `uid` goes, and what it owns after it."""
+    options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+    return {**options, "preconditions": {"uid": uid}}
+
+
+def _impersonate(namespace: str | None, service_account: str | None) -> dict[str, str]:
+    """Give the headers by which a request is made as an account; none if it is made as ourselves.
+
+    Raises:
+        ClusterError: it is no name of an account.
+    """
+    if service_account is None:
+        return {}
+    if not _ACCOUNT.fullmatch(service_account):
+        raise ClusterError(f"{service_account[:253]!r} is no name of a ServiceAccount", status=422, reason="Invalid")
+    # The API server adds the groups of ServiceAccounts by itself, so that no right on groups is needed.
+    return {"Impersonate-User": f"system:serviceaccount:{namespace}:{service_account}"}
 
 
 async def _read_some(response: aiohttp.ClientResponse, end: float) -> bytes:

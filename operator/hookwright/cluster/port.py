@@ -87,3 +87,19 @@ class Cluster(Protocol):
     ) -> Raw:
         """Merge `patch` into an object."""
         ...
+
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        name: str,
+        uid: str,
+        service_account: str | None = None,
+    ) -> None:
+        """Delete the object that has `name` if its UID is `uid`, and later what it owns; nothing if it is gone.
+
+        That another has its name now is a ClusterError with status 409. With `service_account`, as that account of
+        `namespace`.
+        """
+        ...

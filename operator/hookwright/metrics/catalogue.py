@@ -17,7 +17,7 @@ PREFIX: Final = "hookwright_"
 OTHER: Final = "other"
 """Stands for a value that a label may not have."""
 
-VERBS: Final = frozenset({"get", "list", "watch", "create", "patch"})
+VERBS: Final = frozenset({"get", "list", "watch", "create", "patch", "delete"})
 NO_ANSWER: Final = "0"
 CODES: Final = frozenset(
     {NO_ANSWER, *("200", "201", "202"), *("400", "401", "403", "404", "405", "406", "409", "410", "413", "415", "422")}

@@ -309,6 +309,20 @@ class LeasedCluster:
             self._cluster.patch, resource, patch, namespace=namespace, name=name, subresource=subresource
         )
 
+    async def delete(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        name: str,
+        uid: str,
+        service_account: str | None = None,
+    ) -> None:
+        """See `Cluster.delete`."""
+        await self._while_held(
+            self._cluster.delete, resource, namespace=namespace, name=name, uid=uid, service_account=service_account
+        )
+
     async def _while_held(self, write: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             async with asyncio.timeout(max(self._lease.seconds_left, 0.0)):

@@ -154,7 +154,7 @@ async def test_build_that_is_gone_already_is_not_made_again(bench):
         "metadata": {"name": name_wanted(wanted), "namespace": "default"},
     }
     bench.cluster.put(JOBS, stranger)
-    bench.cluster.interrupt("get", JOBS, lambda: bench.cluster.delete(JOBS, name_wanted(wanted)))
+    bench.cluster.interrupt("get", JOBS, lambda: bench.cluster.drop(JOBS, name_wanted(wanted)))
     await bench.accept(wanted)
     await bench.until_empty()
     assert bench.reasons() == [reasons.BUILD_CREATED]

@@ -312,6 +312,7 @@ REQUESTS = {
     "watch": watch_once,
     "create": lambda cluster: cluster.create(SECRETS, {}, namespace="team"),
     "patch": lambda cluster: cluster.patch(SECRETS, {}, namespace="team", name="a", subresource="status"),
+    "delete": lambda cluster: cluster.delete(SECRETS, namespace="team", name="a", uid="uid-1"),
 }
 
 
@@ -340,4 +341,30 @@ async def test_nothing_but_a_name_says_as_whom_we_act(account):
     async with KubernetesCluster(configuration) as cluster:
         with pytest.raises(ClusterError, match="no name of a ServiceAccount") as refused:
             await cluster.create(JOBS, {"metadata": {}}, namespace="default", service_account=account)
+        with pytest.raises(ClusterError, match="no name of a ServiceAccount"):
+            await cluster.delete(JOBS, namespace="default", name="a", uid="uid-1", service_account=account)
     assert (refused.value.status, refused.value.transient) == (422, False)
+
+
+# ── deletions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_deletion_is_of_one_object_and_what_it_owns():
+    """Only the object with that UID is deleted, what it owns goes after it, and it is done as the account."""
+    async with speaking(answer_with(200, FOUND)) as (server, cluster):
+        await cluster.delete(JOBS, namespace="team", name="a", uid="uid-1", service_account="builder")
+    (request,) = server.requests
+    assert request.startswith(b"DELETE /apis/batch/v1/namespaces/team/jobs/a HTTP/1.1")
+    assert b"impersonate-user: system:serviceaccount:team:builder" in request.lower()
+    options = client.describe_deletion("uid-1")
+    assert (options["propagationPolicy"], options["preconditions"]) == ("Background", {"uid": "uid-1"})
+
+
+async def test_deletion_of_what_is_gone_is_done():
+    """An object that is not there any more needs no deletion; any other refusal is told."""
+    async with speaking(answer_with(404, REFUSAL)) as (_, cluster):
+        await cluster.delete(JOBS, namespace="team", name="a", uid="uid-1")
+    async with speaking(answer_with(403, REFUSAL)) as (_, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await cluster.delete(JOBS, namespace="team", name="a", uid="uid-1")
+    assert refused.value.status == 403

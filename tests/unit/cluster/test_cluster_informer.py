@@ -123,7 +123,7 @@ async def test_what_is_there_and_what_happens_is_told(watched):
     """First everything that is there is told, then each change, with the object as it is then."""
     watched.put("c")
     watched.put("a", schedule="new")
-    watched.cluster.delete(CRONJOBS, "b")
+    watched.cluster.drop(CRONJOBS, "b")
     await settle()
     assert watched.told == [("ADDED", "c"), ("MODIFIED", "a"), ("DELETED", "b")]
     assert watched.raws[-2]["spec"] == {"schedule": "new"}
@@ -203,7 +203,7 @@ async def test_broken_watch_loses_nothing(watched):
     """What came, changed and went while the watch was broken is told after it; the rest is not told again."""
     await watched.break_off()
     watched.put("b", schedule="new")
-    watched.cluster.delete(CRONJOBS, "a")
+    watched.cluster.drop(CRONJOBS, "a")
     watched.put("c")
     await watched.wake()
     assert watched.told == [("MODIFIED", "b"), ("ADDED", "c"), ("DELETED", "a")]
@@ -213,7 +213,7 @@ async def test_what_went_unseen_is_told_with_its_uid(watched):
     """Of what nobody saw go, namespace, name and UID are told."""
     uid = watched.cluster.find(CRONJOBS, "a")["metadata"]["uid"]
     await watched.break_off()
-    watched.cluster.delete(CRONJOBS, "a")
+    watched.cluster.drop(CRONJOBS, "a")
     await watched.wake()
     assert watched.raws[-1] == {"metadata": {"namespace": "default", "name": "a", "uid": uid}}
 
@@ -221,7 +221,7 @@ async def test_what_went_unseen_is_told_with_its_uid(watched):
 async def test_object_that_took_a_name_over_unseen_is_another(watched):
     """An object that was deleted and made anew while nobody watched went first, and then came."""
     await watched.break_off()
-    watched.cluster.delete(CRONJOBS, "a")
+    watched.cluster.drop(CRONJOBS, "a")
     watched.put("a")
     await watched.wake()
     assert watched.told == [("DELETED", "a"), ("ADDED", "a")]
@@ -236,7 +236,7 @@ async def test_version_that_is_too_old_is_listed_anew_at_once(watched, inside):
         watched.now += WATCH_SECONDS
         watched.cluster.watches.end()
         watched.cluster.expire()
-    watched.cluster.delete(CRONJOBS, "b")
+    watched.cluster.drop(CRONJOBS, "b")
     await eventually(lambda: watched.count("list") == 2)
     await watched.until_watched()
     assert watched.told == [("DELETED", "b")]
@@ -276,7 +276,7 @@ async def test_half_a_list_deletes_nothing(bench):
         await bench.until_watched()
         bench.take_told()
         await bench.break_off()
-        bench.cluster.delete(CRONJOBS, "a")
+        bench.cluster.drop(CRONJOBS, "a")
         bench.cluster.interrupt("list", CRONJOBS, fail_next_page)
         bench.put("c")
         await bench.wake()

@@ -117,7 +117,7 @@ async def test_reader_that_is_cancelled_takes_nobody_along(bench):
 async def test_secret_that_cannot_be_used_is_none(bench, secret):
     """A Secret that is missing, or empty, or lacks the key, gives nothing to verify with."""
     if secret is None:
-        bench.cluster.delete(SECRETS, "hello-webhook")
+        bench.cluster.drop(SECRETS, "hello-webhook")
     else:
         bench.cluster.put(SECRETS, secret)
     assert await bench.reader.read(*PLACE) is None
@@ -125,7 +125,7 @@ async def test_secret_that_cannot_be_used_is_none(bench, secret):
 
 async def test_secret_that_appears_is_found(bench):
     """A Secret that was missing is looked for again after 10 s."""
-    bench.cluster.delete(SECRETS, "hello-webhook")
+    bench.cluster.drop(SECRETS, "hello-webhook")
     assert await bench.reader.read(*PLACE) is None
     bench.cluster.put(SECRETS, raw_secret())
     bench.now += KEEP_SECONDS + 1
@@ -216,7 +216,7 @@ async def test_secret_that_went_gives_nothing_to_try(bench):
     known = await bench.reader.read(*PLACE)
     bench.cluster.fail("get", SECRETS, status=503)
     assert await bench.reader.read_again(*PLACE, than=known) is None
-    bench.cluster.delete(SECRETS, "hello-webhook")
+    bench.cluster.drop(SECRETS, "hello-webhook")
     assert await bench.reader.read_again(*PLACE, than=known) is None
 
 
@@ -256,14 +256,14 @@ async def test_bound_is_per_secret(bench):
 async def test_operator_sees_what_is_there_now(bench):
     """Status is worked out from the Secret as it is, not from what is kept for deliveries."""
     await bench.reader.read(*PLACE)
-    bench.cluster.delete(SECRETS, "hello-webhook")
+    bench.cluster.drop(SECRETS, "hello-webhook")
     bench.now += FIND_SECONDS + 0.001
     assert (await bench.reader.find(*PLACE)).state is SecretState.NO_SECRET
 
 
 async def test_secret_that_the_operator_finds_serves_deliveries(bench):
     """A Secret that the operator has just seen is not asked for by the next delivery, nor is its absence."""
-    bench.cluster.delete(SECRETS, "hello-webhook")
+    bench.cluster.drop(SECRETS, "hello-webhook")
     assert await bench.reader.read(*PLACE) is None
     bench.cluster.put(SECRETS, raw_secret())
     bench.now += FIND_SECONDS + 0.001
@@ -286,7 +286,7 @@ async def test_absent_api_server_is_not_an_absent_secret(bench):
 async def test_operator_reads_once_for_all_objects_with_one_secret(bench, missing):
     """A thousand Webhooks that look at one Secret in the same moment cost one request, one after the other too."""
     if missing:
-        bench.cluster.delete(SECRETS, "hello-webhook")
+        bench.cluster.drop(SECRETS, "hello-webhook")
     found = await asyncio.gather(*(bench.reader.find(*PLACE) for _ in range(500)))
     bench.now += FIND_SECONDS
     found += [await bench.reader.find(*PLACE) for _ in range(500)]

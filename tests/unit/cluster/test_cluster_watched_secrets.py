@@ -177,7 +177,7 @@ async def test_secret_that_gets_the_label_is_watched(watching):
 
 async def test_deleted_secret_is_gone(watching):
     """A Secret that is deleted is told; made anew, it is told again, and is what it is then."""
-    watching.cluster.delete(SECRETS, "hello-webhook")
+    watching.cluster.drop(SECRETS, "hello-webhook")
     await settle()
     assert watching.told == [PLACE[:2]]
     assert await watching.reader.read(*PLACE) is None
@@ -223,7 +223,7 @@ async def test_watch_is_trusted_again_when_it_has_news(watching):
 async def test_secret_that_went_unseen_is_not_used(watching):
     """If the API server says that a Secret is gone, what the watch still shows is not used."""
     watching.cluster.watches.open.clear()
-    watching.cluster.delete(SECRETS, "hello-webhook")
+    watching.cluster.drop(SECRETS, "hello-webhook")
     assert await watching.reader.read_again(*PLACE, than=[SECRET]) is None
     assert await watching.reader.read(*PLACE) is None
 
@@ -292,7 +292,7 @@ async def test_while_the_watch_is_broken_secrets_are_read(watching):
 async def test_operator_does_not_trust_a_watch_that_is_broken(watching):
     """What the operator says in status is at most 1 s old, whatever the watch does."""
     await watching.break_off()
-    watching.cluster.delete(SECRETS, "hello-webhook")
+    watching.cluster.drop(SECRETS, "hello-webhook")
     watching.now += 1.001
     assert (await watching.reader.find(*PLACE)).state is SecretState.NO_SECRET
 
@@ -346,12 +346,12 @@ async def test_room_that_is_given_back_is_used(watching, monkeypatch):
     for number in range(100):
         watching.put(value=b"x" * (100 * number))
         watching.put(name="other", value=b"x" * number)
-        watching.cluster.delete(SECRETS, "other")
+        watching.cluster.drop(SECRETS, "other")
     watching.put(value=NEW)
     await settle()
     assert await watching.reader.read(*PLACE) == (NEW,)
     assert watching.asked == 0
-    watching.cluster.delete(SECRETS, "hello-webhook")
+    watching.cluster.drop(SECRETS, "hello-webhook")
     await settle()
     assert (watching.watched._bytes, watching.watched._copies) == (0, {})
 

@@ -79,7 +79,7 @@ async def test_given_body_and_url_are_used(cluster):
 async def test_missing_target_does_not_keep_from_delivering(cluster):
     """Without a target, or with one that cannot be read, the sample is GitHub's own."""
     for raw in (None, raw_buildtrigger(projectName="")):
-        cluster.delete(BUILDTRIGGERS, "hello")
+        cluster.drop(BUILDTRIGGERS, "hello")
         if raw is not None:
             cluster.put(BUILDTRIGGERS, raw)
         assert json.loads((await make(cluster)).body)["repository"]["full_name"]
@@ -127,10 +127,10 @@ async def test_delivery_proves_itself_as_its_scheme_wants_it(cluster, scheme):
 @pytest.mark.parametrize(
     ("arrange", "words"),
     [
-        (lambda c: c.delete(WEBHOOKS, "hello"), ["no Webhook hello", "namespace default"]),
+        (lambda c: c.drop(WEBHOOKS, "hello"), ["no Webhook hello", "namespace default"]),
         (lambda c: c.put(WEBHOOKS, raw_webhook(filters="all")), ["Webhook hello is invalid", "spec.filters"]),
         (lambda c: c.put(WEBHOOKS, raw_webhook(status={})), ["no URL yet"]),
-        (lambda c: c.delete(SECRETS, "hello-webhook"), ["Secret hello-webhook", "token"]),
+        (lambda c: c.drop(SECRETS, "hello-webhook"), ["Secret hello-webhook", "token"]),
         (lambda c: c.put(SECRETS, raw_secret(value=b"")), ["Secret hello-webhook", "empty"]),
         (
             lambda c: c.put(WEBHOOKS, raw_webhook(status={"url": URL}, authenticationConfiguration={})),

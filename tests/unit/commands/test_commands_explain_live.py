@@ -180,7 +180,7 @@ async def test_members_are_fixed():
 
 
 def remove(resource, name):
-    return lambda cluster: cluster.delete(resource, name)
+    return lambda cluster: cluster.drop(resource, name)
 
 
 CHANGES = {
@@ -250,7 +250,7 @@ async def test_quota_is_for_the_operator_to_say():
 async def test_second_obstacle_is_said_too():
     """Behind what only the operator can know, what can be seen is not kept back."""
     cluster = make_cluster(not_ready("TemplateForbidden"))
-    cluster.delete(SECRETS, "hello-webhook")
+    cluster.drop(SECRETS, "hello-webhook")
     told = await explain(cluster)
     assert told["reason"] == "TemplateForbidden"
     assert "there is no Secret hello-webhook" in told.text
@@ -259,7 +259,7 @@ async def test_second_obstacle_is_said_too():
 async def test_trouble_of_the_target_is_said_beside_that_of_the_webhook():
     """A target that is not ready is said also where the Webhook's own trouble is another."""
     cluster = make_cluster(not_ready("SecretNotFound"))
-    cluster.delete(SECRETS, "hello-webhook")
+    cluster.drop(SECRETS, "hello-webhook")
     cluster.put(BUILDTRIGGERS, raw_buildtrigger(status={"observedGeneration": 1, "errorMessage": "no image"}))
     told = await explain(cluster)
     assert "BuildTrigger hello, its target, is not ready: no image" in told.text
@@ -345,7 +345,7 @@ async def test_lease_tells_whether_an_operator_works(lease, state, stale):
 async def test_absent_lease_is_said():
     """Without a Lease no operator has ever worked there, or its namespace is another."""
     cluster = make_cluster({})
-    cluster.delete(LEASES, "hookwright-operator", namespace=HOOKWRIGHT)
+    cluster.drop(LEASES, "hookwright-operator", namespace=HOOKWRIGHT)
     told = await explain(cluster)
     assert (told["operator"]["state"], told["ready"], told["reason"]) == ("absent", "Unknown", None)
     assert "--hookwright-namespace" in told.text
@@ -365,7 +365,7 @@ async def test_status_of_an_older_spec_is_not_believed():
 async def test_what_is_wrong_is_seen_without_any_status():
     """With no operator at all the paragraph still says what would stand in the way."""
     cluster = make_cluster({})
-    cluster.delete(SECRETS, "hello-webhook")
+    cluster.drop(SECRETS, "hello-webhook")
     told = await explain(cluster)
     assert (told["ready"], told["reason"], told["source"]) == ("False", "SecretNotFound", "now")
 
@@ -497,7 +497,7 @@ async def test_delivery_whose_build_is_there_is_a_duplicate():
     cluster.put(JOBS, {"metadata": {"name": name, "namespace": "default"}})
     answer = await judge(cluster)
     assert (answer["outcome"], answer["reason"], name in answer["message"]) == ("duplicate", "AlreadyDelivered", True)
-    cluster.delete(BUILDTRIGGERS, "hello")
+    cluster.drop(BUILDTRIGGERS, "hello")
     assert (await judge(cluster))["reason"] == "TargetMissing"
 
 

@@ -90,6 +90,9 @@ class Wire:
     async def patch(self, *args, **kwargs):
         return await self._ask(lambda: self.server.patch(*args, **kwargs))
 
+    async def delete(self, *args, **kwargs):
+        return await self._ask(lambda: self.server.delete(*args, **kwargs))
+
     async def thaw(self):
         await sleep_until(lambda: self.frozen_until)
 
@@ -221,7 +224,7 @@ class World:
             self.server.put(LEASES, {**found, "metadata": {**found["metadata"], "labels": {"touched": label}}})
 
     def delete(self):
-        self.server.delete(LEASES, NAME, namespace=NAMESPACE)
+        self.server.drop(LEASES, NAME, namespace=NAMESPACE)
 
     @property
     def spec(self):

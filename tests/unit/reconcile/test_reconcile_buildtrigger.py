@@ -92,6 +92,6 @@ async def test_object_that_is_going_is_left_alone(bench):
     """A BuildTrigger that is being deleted, or is gone, gets no status."""
     bench.put_target(metadata={"deletionTimestamp": "2026-05-01T12:00:00Z"})
     assert await bench.look(TRIGGER) == NEVER
-    bench.cluster.delete(BUILDTRIGGERS, "hello")
+    bench.cluster.drop(BUILDTRIGGERS, "hello")
     assert await bench.look(TRIGGER) == NEVER
     assert bench.writes() == (0, 0)

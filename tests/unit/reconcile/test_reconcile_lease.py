@@ -432,6 +432,7 @@ async def test_stalled_api_server_ends_the_term_by_its_deadline(world, moment):
     assert one.changes == [(True, 0.0), (False, pytest.approx(deadline, abs=0.02))]
     assert await refused(one.cluster.create(JOBS, JOB, namespace="default"))
     assert await refused(one.cluster.patch(JOBS, {}, namespace="default", name="j"))
+    assert await refused(one.cluster.delete(JOBS, namespace="default", name="j", uid="u"))
     one.wire.hangs_until = 0.0
     assert await one.cluster.get(JOBS, namespace="default", name="j") is None
 
@@ -725,6 +726,7 @@ async def test_nothing_is_written_without_the_lease(world):
     one = world.candidate("a")
     assert await refused(one.cluster.create(JOBS, JOB, namespace="default"))
     assert await refused(one.cluster.patch(JOBS, {}, namespace="default", name="j"))
+    assert await refused(one.cluster.delete(JOBS, namespace="default", name="j", uid="u"))
     assert world.server.calls == []
 
 

@@ -116,7 +116,7 @@ async def test_key_that_cannot_be_used_is_refused(data, words):
 async def test_missing_namespace_is_said():
     """Without its own namespace Hookwright says how to make it, and makes nothing."""
     cluster = FakeCluster()
-    cluster.delete(NAMESPACES, NAMESPACE)
+    cluster.drop(NAMESPACES, NAMESPACE)
     with pytest.raises(Unready, match=f"kubectl create namespace {NAMESPACE}"):
         await load_root_keys(cluster, NAMESPACE, make=True)
     assert cluster.all(SECRETS) == []

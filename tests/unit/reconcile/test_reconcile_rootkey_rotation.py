@@ -95,7 +95,7 @@ async def test_secret_that_cannot_be_used_changes_nothing(cluster, what):
     """While the Secret is gone, broken or cannot be read, the known keys stay; once it is mended it is followed."""
     keys = RootKeys([OLD])
     if what == "gone":
-        cluster.delete(SECRETS, NAME, namespace=NAMESPACE)
+        cluster.drop(SECRETS, NAME, namespace=NAMESPACE)
     elif what == "broken":
         put_keys(cluster, b"short")
     else:

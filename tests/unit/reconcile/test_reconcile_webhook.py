@@ -65,7 +65,7 @@ async def test_edit_keeps_the_url(bench):
     bench.put_webhook(suspend=True)
     await bench.look_until_still()
     assert (bench.status()["url"], bench.status()["observedGeneration"]) == (url, 2)
-    bench.cluster.delete(WEBHOOKS, "hello")
+    bench.cluster.drop(WEBHOOKS, "hello")
     bench.put_webhook(metadata={"uid": "another"})
     await bench.look_until_still()
     assert bench.status()["url"] != url
@@ -85,7 +85,7 @@ async def test_suspended_webhook_says_so(bench):
     ("break_", "mend", "reason", "seconds"),
     [
         (
-            lambda b: b.cluster.delete(SECRETS, "hello-webhook"),
+            lambda b: b.cluster.drop(SECRETS, "hello-webhook"),
             lambda b: b.put_secret(),
             "SecretNotFound",
             10,
@@ -93,7 +93,7 @@ async def test_suspended_webhook_says_so(bench):
         (lambda b: b.put_secret(value=None), lambda b: b.put_secret(), "SecretKeyMissing", 10),
         (lambda b: b.put_secret(value=b""), lambda b: b.put_secret(), "SecretEmpty", 10),
         (
-            lambda b: b.cluster.delete(BUILDTRIGGERS, "hello"),
+            lambda b: b.cluster.drop(BUILDTRIGGERS, "hello"),
             lambda b: b.put_target(metadata={"uid": "another"}),
             "TargetNotFound",
             300,
@@ -204,7 +204,7 @@ async def test_object_that_is_going_is_left_alone(bench):
     """A Webhook that is being deleted, or is gone, gets no status."""
     bench.put_all(metadata={"deletionTimestamp": "2026-05-01T12:00:00Z"})
     assert await bench.look() == NEVER
-    bench.cluster.delete(WEBHOOKS, "hello")
+    bench.cluster.drop(WEBHOOKS, "hello")
     assert await bench.look() == NEVER
     assert bench.writes() == (0, 0)
 
@@ -212,7 +212,7 @@ async def test_object_that_is_going_is_left_alone(bench):
 async def test_object_that_goes_while_it_is_looked_at_is_no_error(bench):
     """A 404 on the patch means that nothing is left to say."""
     bench.put_all()
-    bench.cluster.interrupt("patch", WEBHOOKS, lambda: bench.cluster.delete(WEBHOOKS, "hello"))
+    bench.cluster.interrupt("patch", WEBHOOKS, lambda: bench.cluster.drop(WEBHOOKS, "hello"))
     await bench.look()
     assert bench.events() == []
 
