@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from hookwright.builds.targets import TARGET_KINDS, find_values
 from hookwright.intake import rules
-from hookwright.intake.route import compile_route
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import (
     MEMBERS,
     AuthenticationConfiguration,
@@ -201,7 +201,7 @@ def test_yaml_is_right(block):
         if one["kind"] == "Webhook":
             webhook = read(Webhook, one, strict=True)
             wanted = webhook.spec.target_pipeline
-            route = compile_route(webhook, targets[wanted.kind, wanted.name])
+            route = compile_webhook(webhook, targets[wanted.kind, wanted.name])
             assert route.problem is None
             assert route.tests is not None
 

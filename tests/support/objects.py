@@ -11,7 +11,8 @@ from typing import Any
 
 from hookwright.builds.wanted import TargetRef, Undecided, WantedBuild
 from hookwright.intake.request import Request
-from hookwright.intake.route import Route, compile_route
+from hookwright.intake.webhook_decision import WebhookRoute
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import API_VERSION, BuildTrigger, InvalidObject, ObjectKind, Webhook, read
 from hookwright.providers.github import dialect
 
@@ -110,10 +111,12 @@ def raw_secret(*, name: str = "hello-webhook", value: bytes | None = SECRET, key
     return secret
 
 
-def make_route(target: BuildTrigger | InvalidObject | None = None, *, missing: bool = False, **changes: Any) -> Route:
+def make_route(
+    target: BuildTrigger | InvalidObject | None = None, *, missing: bool = False, **changes: Any
+) -> WebhookRoute:
     """Give the route of `make_webhook(**changes)` to a BuildTrigger; with `missing`, to one that is not there."""
     found = None if missing else target or make_buildtrigger()
-    return compile_route(make_webhook(**changes), found)
+    return compile_webhook(make_webhook(**changes), found)
 
 
 def push(**members: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What became of a delivery, said for those who keep it: the Webhook's status, and the history. Pure."""
+"""What became of a delivery, said for those who keep it: the object's status, and the history. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hookwright.builds.status import News, describe_delivery
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route
 from hookwright.journal import Key, Record, RecordedBuild
-from hookwright.kinds import BuildReference, Webhook
+from hookwright.kinds import BuildReference
 from hookwright.reasons import Outcome
 
 
 def news_of_conclusion(conclusion: Conclusion) -> News:
-    """Give what a try to start a build means for the status of its Webhook."""
+    """Give what a try to start a build means for the status of the object that wanted it."""
     wanted = conclusion.wanted
     delivery = describe_delivery(
         delivery_id=wanted.delivery_id,
@@ -25,6 +25,7 @@ def news_of_conclusion(conclusion: Conclusion) -> News:
         build=conclusion.build,
     )
     return News(
+        kind=wanted.owner_kind,
         namespace=wanted.namespace,
         name=wanted.owner_name,
         uid=wanted.owner_uid,
@@ -34,7 +35,7 @@ def news_of_conclusion(conclusion: Conclusion) -> News:
 
 
 def news_of_verdict(route: Route, request: Request, verdict: Verdict) -> News:
-    """Give what a verdict means for the status of its Webhook."""
+    """Give what a verdict means for the status of its object."""
     delivery = describe_delivery(
         delivery_id=verdict.delivery_id,
         time=request.received_at,
@@ -43,7 +44,7 @@ def news_of_verdict(route: Route, request: Request, verdict: Verdict) -> News:
         message=f"{_end(verdict.message)} {verdict.reason.remedy}".strip(),
         build=refer_build(verdict.wanted[0]) if verdict.wanted else None,
     )
-    return News(namespace=route.namespace, name=route.name, uid=route.uid, last_delivery=delivery)
+    return News(kind=route.KIND, namespace=route.namespace, name=route.name, uid=route.uid, last_delivery=delivery)
 
 
 def _end(sentence: str) -> str:
@@ -76,7 +77,7 @@ def record_of_verdict(route: Route, request: Request, verdict: Verdict, *, now: 
         key=Key(uid=route.uid, delivery_id=verdict.delivery_id),
         namespace=route.namespace,
         name=route.name,
-        kind=Webhook.KIND,
+        kind=route.KIND,
         received_at=request.received_at,
         decided_at=now,
         outcome=str(verdict.outcome),
@@ -84,7 +85,7 @@ def record_of_verdict(route: Route, request: Request, verdict: Verdict, *, now: 
         message=verdict.message,
         target=f"{route.target.kind}/{route.target.name}",
         build=_recorded(refer_build(verdict.wanted[0]) if verdict.wanted else None),
-        event=route.scheme.event(request),
+        event=route.event(request),
         client=str(request.client) if request.client is not None else None,
     )
 

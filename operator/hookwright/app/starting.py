@@ -98,7 +98,13 @@ class StartingSide:
         """Have each object's newest start written that a crash may have kept from its status."""
         for started in await self._journal.newest_started():
             self.tell(
-                News(namespace=started.namespace, name=started.name, uid=started.uid, last_triggered=started.time)
+                News(
+                    kind=started.kind,
+                    namespace=started.namespace,
+                    name=started.name,
+                    uid=started.uid,
+                    last_triggered=started.time,
+                )
             )
 
     def begin(self) -> list[asyncio.Task[None]]:

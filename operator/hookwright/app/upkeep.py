@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hookwright.builds.worker import Worker
 from hookwright.cluster.mirror import Change, Key, Mirror
-from hookwright.intake.route import compile_route
 from hookwright.intake.routes import Routes
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import InvalidObject, ObjectKind, Webhook
 
 
@@ -31,7 +31,7 @@ def _put_route(key: Key, mirror: Mirror, routes: Routes) -> None:
     """Make the route of a Webhook anew, unless it is going."""
     webhook = mirror.webhook(key.namespace, key.name)
     if webhook is not None and webhook.metadata.deletion_timestamp is None:
-        routes.put(compile_route(webhook, mirror.target_of(webhook), mirror.standing(webhook)))
+        routes.put(compile_webhook(webhook, mirror.target_of(webhook), mirror.standing(webhook)))
 
 
 def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None) -> bool:

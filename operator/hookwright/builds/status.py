@@ -1,4 +1,4 @@
-"""What receivers write into a Webhook's status: lastTriggered (forward only) and lastDelivery.
+"""What receivers write into the status of whatever has a URL: lastTriggered (forward only) and lastDelivery.
 
 Changes are gathered and written once per object and few seconds, so that a burst of deliveries costs one patch.
 """
@@ -6,7 +6,7 @@ Changes are gathered and written once per object and few seconds, so that a burs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import structlog
 
 from hookwright.builds.wanted import format_time
-from hookwright.cluster import WEBHOOKS, Cluster
+from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS, Cluster, Resource
+from hookwright.cluster.mirror import Key
 from hookwright.errors import ClusterError
-from hookwright.kinds import BuildReference, InvalidObject, LastDelivery, ObjectKind, Raw, Webhook
+from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject, LastDelivery, ObjectKind, Raw, Webhook
 from hookwright.logs import name_object
 from hookwright.reasons import (
     BODY_UNREADABLE,
@@ -46,7 +47,7 @@ MAX_MESSAGE = 1024
 MAX_ID = 256
 _KEPT = frozenset({Outcome.FAILED, Outcome.PENDING})
 # What is refused for one of these came from a sender that had proved itself; or from anybody, but it is the owner's to
-# mend, and wakes who looks at the Webhook.
+# mend, and wakes who looks at the object.
 _REFUSED_THOUGH_PROVED = frozenset(
     reason.name
     for reason in (
@@ -56,11 +57,18 @@ _REFUSED_THOUGH_PROVED = frozenset(
 )
 
 
-class Webhooks(Protocol):
-    """Where Webhooks are found."""
+# The kinds that have URLs.
+_KINDS: Mapping[str, tuple[type[ObjectKind], Resource]] = {
+    Webhook.KIND: (Webhook, WEBHOOKS),
+    BuildTrigger.KIND: (BuildTrigger, BUILDTRIGGERS),
+}
 
-    def webhook(self, namespace: str, name: str) -> Webhook | InvalidObject | None:
-        """Give a Webhook; None if it does not exist."""
+
+class Objects(Protocol):
+    """Where objects are found."""
+
+    def find(self, key: Key) -> ObjectKind | InvalidObject | None:
+        """Give an object; None if it does not exist."""
         ...
 
     def put(self, kind: type[ObjectKind], raw: Raw) -> None:
@@ -93,8 +101,9 @@ class DeliveryNews:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class News:
-    """What is to be written to one Webhook."""
+    """What is to be written to one object of `kind`."""
 
+    kind: str
     namespace: str
     name: str
     uid: str
@@ -108,13 +117,13 @@ class StatusWriter:
     def __init__(
         self,
         cluster: Cluster,
-        webhooks: Webhooks,
+        objects: Objects,
         *,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self._cluster = cluster
-        self._webhooks = webhooks
+        self._objects = objects
         self._clock = clock
         self._sleep = sleep
         self.dropped = 0
@@ -171,25 +180,26 @@ class StatusWriter:
                 log.error("status", **_name(news), error=type(result).__name__, exc_info=result)
 
     async def _write(self, news: News) -> None:
-        webhook = self._webhooks.webhook(news.namespace, news.name)
-        if webhook is None or webhook.metadata.uid != news.uid:
+        found = self._objects.find(Key(news.kind, news.namespace, news.name))
+        if found is None or found.metadata.uid != news.uid:
             return
-        patch = make_patch(news, webhook, now=self._clock())
+        patch = make_patch(news, found, now=self._clock())
         if not patch:
             return
         # Of the very version that was compared with: other receivers write too, and what they wrote may be newer. A
         # refusal for that is a 409, and is tried again with what they wrote.
-        version = webhook.metadata.resource_version
+        version = found.metadata.resource_version
         known = {"uid": news.uid} | ({"resourceVersion": version} if version else {})
+        kind, resource = _KINDS[news.kind]
         try:
             written = await self._cluster.patch(
-                WEBHOOKS,
+                resource,
                 {"metadata": known, "status": patch},
                 namespace=news.namespace,
                 name=news.name,
                 subresource="status",
             )
-            self._webhooks.put(Webhook, written)
+            self._objects.put(kind, written)
         except ClusterError as error:
             if error.transient:
                 later = self._waiting.pop(news.uid, None)
@@ -203,7 +213,7 @@ class StatusWriter:
 def _name(news: News) -> dict[str, str]:
     """Name the object, and the delivery if there is one, in a log line."""
     delivery = {"delivery": news.last_delivery.id} if news.last_delivery is not None else {}
-    return name_object(Webhook.KIND, news.namespace, news.name) | delivery
+    return name_object(news.kind, news.namespace, news.name) | delivery
 
 
 def merge(before: News, after: News, *, now: datetime) -> News:
@@ -215,6 +225,7 @@ def merge(before: News, after: News, *, now: datetime) -> News:
     one, other = before.last_triggered, after.last_triggered
     keeps = other is None or (one is not None and _is_later(one, other, now=now))
     return News(
+        kind=after.kind,
         namespace=after.namespace,
         name=after.name,
         uid=after.uid,
@@ -223,13 +234,13 @@ def merge(before: News, after: News, *, now: datetime) -> News:
     )
 
 
-def make_patch(news: News, webhook: Webhook | InvalidObject, *, now: datetime) -> dict[str, Any]:
+def make_patch(news: News, obj: ObjectKind | InvalidObject, *, now: datetime) -> dict[str, Any]:
     """Give the members of status that `news` changes; empty if it is no news. Pure.
 
     Both go forward only, unless what is there lies in the future: then the clock was set back since, and to wait until
     it has caught up would hide what happens meanwhile.
     """
-    status = webhook.status if isinstance(webhook, Webhook) else None
+    status = obj.status if isinstance(obj, Webhook | BuildTrigger) else None
     patch: dict[str, Any] = {}
     found = status.last_delivery if status is not None else None
     if news.last_delivery is not None and _replaces(news.last_delivery, found, now=now):

@@ -122,6 +122,10 @@ class Mirror:
         if len(self._gone) > MAX_REMEMBERED:
             del self._gone[next(iter(self._gone))]
 
+    def find(self, key: Key) -> ObjectKind | InvalidObject | None:
+        """Give an object of any kind."""
+        return self._objects.get(key)
+
     def webhook(self, namespace: str, name: str) -> Webhook | InvalidObject | None:
         """Give a Webhook."""
         found = self._objects.get(Key(Webhook.KIND, namespace, name))

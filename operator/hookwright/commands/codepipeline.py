@@ -16,7 +16,7 @@ from hookwright.commands.manifests import choose_names
 from hookwright.commands.remarks import Remark, hide_urls, is_aws_own
 from hookwright.errors import InvalidExpression
 from hookwright.filters import compile_filter, parse_template
-from hookwright.intake.route import compile_route
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import API_VERSION, Authentication, BuildTrigger, CronJob, InvalidObject, Raw, Webhook, read
 
 # As long as a name may be at AWS, which is also the limit of spec.targetPipeline.name.
@@ -225,7 +225,7 @@ def _describe_problems(raw: Raw, said: Collection[str]) -> list[Remark]:
             for problem in invalid.problems
             if problem.field not in said
         ]
-    problem = compile_route(webhook, None).problem
+    problem = compile_webhook(webhook, None).problem
     if problem is None or problem.field in said:
         return []
     return [Remark(text=f"{problem.code}: {problem.message}", lost=True)]

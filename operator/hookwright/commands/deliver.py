@@ -21,7 +21,8 @@ from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, SECRETS, WEBHOOKS, Clust
 from hookwright.cluster.secret_values import judge_secret
 from hookwright.commands.files import read_bytes
 from hookwright.errors import HookwrightError, UsageError
-from hookwright.intake.route import Route, compile_route
+from hookwright.intake.webhook_decision import WebhookRoute
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook, read
 from hookwright.providers.github import dialect
 from hookwright.reasons import Outcome
@@ -111,7 +112,7 @@ async def prepare(
     if goal is None:
         raise UsageError(f"Webhook {name} has no URL yet; is Hookwright running?")
     target = await _find_target(cluster, webhook)
-    route = compile_route(webhook, target)
+    route = compile_webhook(webhook, target)
     if route.problem is not None:
         raise UsageError(f"Webhook {name} is invalid: {route.problem.message}")
     if body is None:
@@ -141,7 +142,7 @@ async def _find_target(cluster: Cluster, webhook: Webhook) -> ObjectKind | None:
         return None
 
 
-def _make_body(route: Route, event: str) -> bytes:
+def _make_body(route: WebhookRoute, event: str) -> bytes:
     """Give a sample of `event`, as if it had happened in the repository and on the branch that the target builds."""
     values = route.values or route.own_values
     branch = values.get("Branch", values.get("BranchName"))
@@ -153,7 +154,7 @@ def _make_body(route: Route, event: str) -> bytes:
     return json.dumps(sample, separators=(",", ":")).encode()
 
 
-async def _find_secret(cluster: Cluster, route: Route) -> bytes:
+async def _find_secret(cluster: Cluster, route: WebhookRoute) -> bytes:
     """Give the first live secret."""
     if route.inline_secret is not None:
         return route.inline_secret

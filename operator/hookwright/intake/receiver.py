@@ -24,7 +24,6 @@ from hookwright.intake.judge import admit_all, judge
 from hookwright.intake.request import Request, Verdict
 from hookwright.intake.route import Route, SecretRef
 from hookwright.journal import Accept, Accepted, Key, RowError
-from hookwright.kinds import Webhook
 from hookwright.logs import name_object
 from hookwright.reasons import (
     ACCEPTED,
@@ -128,12 +127,12 @@ class Receiver:
             self.report(route, request, verdict)
         self.log.debug(
             "delivery",
-            **name_object(Webhook.KIND, route.namespace, route.name),
+            **name_object(route.KIND, route.namespace, route.name),
             delivery=verdict.delivery_id,
             outcome=str(verdict.outcome),
             reason=verdict.reason.name,
         )
-        return answer(verdict)
+        return answer(verdict, route.KIND)
 
     async def _judge(self, route: Route, request: Request) -> Verdict:
         """Judge; if the signature does not fit, or there is no secret, the Secret may have changed: look again."""
@@ -177,15 +176,15 @@ def to_journal(wanted: WantedBuild) -> Accepted:
     )
 
 
-def answer(verdict: Verdict) -> Answer:
-    """Say a verdict over HTTP."""
+def answer(verdict: Verdict, kind: str) -> Answer:
+    """Say a verdict on a delivery to an object of `kind` over HTTP."""
     reason = NOT_AUTHENTIC if verdict.reason in _UNTOLD else verdict.reason
     message = verdict.message if reason is verdict.reason and reason not in _FOR_THE_OWNER else reason.sentence
     if verdict.wanted:
         members = _write(reason, message, [describe_build(wanted) for wanted in verdict.wanted])
     else:
         members = _write_without_builds(reason, message)
-    return _answer(reason, verdict.delivery_id, members, verdict.retry_after, truth=verdict.reason, kind=Webhook.KIND)
+    return _answer(reason, verdict.delivery_id, members, verdict.retry_after, truth=verdict.reason, kind=kind)
 
 
 def refuse(reason: Reason, message: str = "", *, retry_after: float | None = None) -> Answer:

@@ -1,50 +1,26 @@
-"""A Webhook made ready to judge deliveries, once per change of the object and not once per delivery.
+"""A route: what the URL of one object leads to, made ready once per change of the object and not once per delivery.
 
-`compile_route` is also the check of the spec: what it refuses stands in status, and the receiver refuses the same.
+Each kind that has URLs has a route of its own, which says what it decides of an authentic delivery; all else is common.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from hookwright.builds.targets import find_values, is_secret_name
-from hookwright.builds.wanted import DEFAULT_KEEP_SECONDS, TargetRef
-from hookwright.cluster.claims import GOOD_STANDING, Standing
-from hookwright.errors import InvalidExpression, InvalidSpec
-from hookwright.filters import Expression, Filter, Matches, bind, compile_expression, compile_filter
+from hookwright.builds.wanted import DEFAULT_KEEP_SECONDS, TargetRef, WantedBuild
+from hookwright.errors import InvalidSpec
+from hookwright.filters import JsonValue
 from hookwright.intake.request import Request
-from hookwright.intake.rules import (
-    INVALID_AUTHENTICATION,
-    INVALID_FILTER,
-    PIPELINE_NOT_FOUND,
-    VALIDATION,
-    check_action,
-    check_rules,
-    check_standing,
-)
-from hookwright.intake.schemes import SCHEMES, Scheme
-from hookwright.intake.schemes.scheme import read_delivery_id
+from hookwright.intake.schemes import Scheme
 from hookwright.intake.schemes.unauthenticated import Unauthenticated
-from hookwright.kinds import (
-    DEFAULT_MAX_BODY_BYTES,
-    AuthenticationConfiguration,
-    InvalidObject,
-    ObjectKind,
-    ParameterSource,
-    RateLimit,
-    Webhook,
-    parse_duration,
-)
+from hookwright.kinds import DEFAULT_MAX_BODY_BYTES, AuthenticationConfiguration, RateLimit
+from hookwright.reasons import Reason
 
-RESERVED_PREFIX = "HOOKWRIGHT_"
-_NO_SCHEME = Unauthenticated(AuthenticationConfiguration())
-
-
-# The same few expressions stand in most Webhooks, and parsing one costs as much as ten payloads.
-_compile_filter = lru_cache(maxsize=4096)(compile_filter)
+# Of an object that cannot work nobody is recognised.
+NO_SCHEME = Unauthenticated(AuthenticationConfiguration())
+MAX_EVENT = 128
 
 
 class SecretRef(NamedTuple):
@@ -56,22 +32,22 @@ class SecretRef(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CompiledParameter:
-    """One value that the build receives; exactly one of the three is set."""
+class Decision:
+    """What a route's object makes of an authentic delivery; without a message the reason's own sentence is said."""
 
-    name: str
-    value: str | None
-    expression: Expression | None
-    source: ParameterSource | None
+    reason: Reason
+    message: str = ""
+    wanted: tuple[WantedBuild, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Route:
-    """One Webhook, ready to judge.
+class Route(ABC):
+    """One object, ready to judge.
 
-    `problem` is set when the spec is invalid: nothing can be judged then. `values` are the placeholders' values; None
-    while the target is missing and a filter needs a value of it.
+    `problem` is set when the spec is invalid: nothing can be judged then.
     """
+
+    KIND: ClassVar[str]
 
     namespace: str
     name: str
@@ -81,193 +57,21 @@ class Route:
     scheme: Scheme
     secret_refs: tuple[SecretRef, ...] = ()
     inline_secret: bytes | None = field(default=None, repr=False)
-    filters: tuple[Filter, ...] = ()
-    own_values: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, str] | None = None
-    tests: tuple[Matches, ...] | None = None  # of each filter; None while a value is missing
-    parameters: tuple[CompiledParameter, ...] = ()
     target: TargetRef
-    target_exists: bool
     service_account: str | None = None
-    delivery_id_header: str | None = None
     rate_limit: RateLimit | None = None
     keep_seconds: int = DEFAULT_KEEP_SECONDS
     problem: InvalidSpec | None = None
 
     def delivery_id(self, request: Request) -> str | None:
         """Give the sender's id of a delivery; None if it has none, so that the request is a delivery of its own."""
-        if self.delivery_id_header is not None:
-            return read_delivery_id(request, self.delivery_id_header)
         return self.scheme.delivery_id(request)
 
+    def event(self, request: Request) -> str | None:
+        """Give the sender's name for what happened."""
+        return self.scheme.event(request)
 
-def compile_route(
-    webhook: Webhook | InvalidObject, target: ObjectKind | InvalidObject | None, standing: Standing = GOOD_STANDING
-) -> Route:
-    """Make `webhook` ready to judge; `target` is what spec.targetPipeline names, None if it does not exist.
-
-    Never raises: the first thing that is wrong with the spec, or with how the object stands to its siblings, is the
-    route's `problem`.
-    """
-    if isinstance(webhook, InvalidObject):
-        return Route(
-            namespace=webhook.metadata.namespace,
-            name=webhook.metadata.name,
-            uid=webhook.metadata.uid,
-            scheme=_NO_SCHEME,
-            target=TargetRef(api_version="", kind="", name=""),
-            target_exists=target is not None,
-            problem=describe_shape(webhook),
-        )
-    try:
-        return _compile(webhook, target, standing)
-    except InvalidSpec as problem:
-        return Route(
-            namespace=webhook.metadata.namespace,
-            name=webhook.metadata.name,
-            uid=webhook.metadata.uid,
-            # Nobody is recognised by a Webhook that cannot work, but senders' ids are still told from each other.
-            scheme=_find_scheme(webhook) or _NO_SCHEME,
-            values=_gather_values(webhook, target),
-            target=_refer(webhook),
-            target_exists=target is not None,
-            problem=problem,
-        )
-
-
-def describe_shape(invalid: InvalidObject) -> InvalidSpec:
-    """Say what is wrong with an object that the API server's schema should have refused, with AWS's code."""
-    # A field that is misspelt is missing too: the misspelling is what its author wants to hear of first.
-    problem = min(invalid.problems, key=lambda one: not one.unknown)
-    code = VALIDATION
-    if problem.field.startswith("spec.filters"):
-        code = INVALID_FILTER
-    elif problem.field.startswith("spec.authentication"):
-        code = INVALID_AUTHENTICATION
-    elif problem.field.startswith("spec.targetPipeline"):
-        code = PIPELINE_NOT_FOUND
-    return InvalidSpec(f"{problem.field}: {problem.message}", code=code, field=problem.field)
-
-
-def _compile(webhook: Webhook, target: ObjectKind | InvalidObject | None, standing: Standing) -> Route:
-    spec = webhook.spec
-    check_standing(webhook, standing)
-    check_rules(webhook)
-    scheme = SCHEMES[spec.authentication](spec.authentication_configuration)
-    inline = spec.authentication_configuration.secret_token
-    filters = _compile_filters(webhook)
-    parameters = _compile_parameters(webhook)
-    known = None if target is None or isinstance(target, InvalidObject) else target
-    if known is not None:
-        check_action(webhook, known)
-    values = _gather_values(webhook, target)
-    complete = _check_keys(filters, values, target_known=known is not None)
-    return Route(
-        namespace=webhook.metadata.namespace,
-        name=webhook.metadata.name,
-        uid=webhook.metadata.uid,
-        suspend=spec.suspend,
-        max_body_bytes=spec.max_body_bytes,
-        scheme=scheme,
-        secret_refs=find_secret_refs(webhook),
-        inline_secret=inline.encode() if inline is not None else None,
-        filters=filters,
-        own_values=spec.action_configuration,
-        values=values if complete else None,
-        tests=tuple(bind((one,), values) for one in filters) if complete else None,
-        parameters=parameters,
-        target=_refer(webhook),
-        target_exists=known is not None,
-        service_account=spec.service_account_name,
-        delivery_id_header=spec.delivery_id_header.lower() if spec.delivery_id_header is not None else None,
-        rate_limit=spec.rate_limit,
-        keep_seconds=int(parse_duration(spec.duplicate_window).total_seconds()),
-    )
-
-
-def _gather_values(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> dict[str, str]:
-    """Give the values for placeholders that the Webhook gives itself, and those that its target has."""
-    own = webhook.spec.action_configuration
-    return dict(own) if target is None or isinstance(target, InvalidObject) else find_values(target) | own
-
-
-def _refer(webhook: Webhook) -> TargetRef:
-    target = webhook.spec.target_pipeline
-    return TargetRef(api_version=target.api_version, kind=target.kind, name=target.name)
-
-
-def _find_scheme(webhook: Webhook) -> Scheme | None:
-    try:
-        return SCHEMES[webhook.spec.authentication](webhook.spec.authentication_configuration)
-    except InvalidSpec:
-        return None
-
-
-def find_secret_refs(webhook: Webhook) -> tuple[SecretRef, ...]:
-    """Give where the live secrets of a Webhook are, secretTokenRef first."""
-    configuration = webhook.spec.authentication_configuration
-    first = [configuration.secret_token_ref] if configuration.secret_token_ref is not None else []
-    return tuple(
-        SecretRef(namespace=webhook.metadata.namespace, name=ref.name, key=ref.key)
-        for ref in (*first, *configuration.additional_secret_token_refs)
-    )
-
-
-def _compile_filters(webhook: Webhook) -> tuple[Filter, ...]:
-    filters = []
-    for index, rule in enumerate(webhook.spec.filters):
-        try:
-            filters.append(_compile_filter(rule.json_path, rule.match_equals))
-        except InvalidExpression as error:
-            field_ = f"spec.filters[{index}].jsonPath"
-            raise InvalidSpec(f"{field_}: {error.message}", code=INVALID_FILTER, field=field_) from None
-    return tuple(filters)
-
-
-def _compile_parameters(webhook: Webhook) -> tuple[CompiledParameter, ...]:
-    compiled: list[CompiledParameter] = []
-    for index, parameter in enumerate(webhook.spec.parameters):
-        field_ = f"spec.parameters[{index}]"
-        given = [x for x in (parameter.value, parameter.json_path, parameter.from_) if x is not None]
-        if len(given) != 1:
-            message = f"{field_}: {parameter.name} needs exactly one of value, jsonPath and from; it has {len(given)}"
-            raise InvalidSpec(message, code=VALIDATION, field=field_)
-        if parameter.name.startswith(RESERVED_PREFIX):
-            message = (
-                f"{field_}.name: {parameter.name}: names with {RESERVED_PREFIX} are Hookwright's own; choose another"
-            )
-            raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.name")
-        if any(parameter.name == other.name for other in compiled):
-            message = f"{field_}.name: {parameter.name} is there twice; remove one"
-            raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.name")
-        try:
-            expression = compile_expression(parameter.json_path) if parameter.json_path is not None else None
-        except InvalidExpression as error:
-            message = f"{field_}.jsonPath: {error.message}"
-            raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.jsonPath") from None
-        compiled.append(
-            CompiledParameter(name=parameter.name, value=parameter.value, expression=expression, source=parameter.from_)
-        )
-    return tuple(compiled)
-
-
-def _check_keys(filters: tuple[Filter, ...], values: Mapping[str, str], *, target_known: bool) -> bool:
-    """Say whether every placeholder has a value; a missing one is a problem unless the target may still bring it."""
-    for index, rule in enumerate(filters):
-        for key in rule.match_equals.keys if rule.match_equals is not None else ():
-            if is_secret_name(key):
-                field_ = f"spec.filters[{index}].matchEquals"
-                message = f"{field_}: {{{key}}} is named like a secret, which no filter can be compared with; remove it"
-                raise InvalidSpec(message, code=INVALID_FILTER, field=field_)
-            if key in values:
-                continue
-            if not target_known:
-                return False
-            field_ = f"spec.filters[{index}].matchEquals"
-            known = ", ".join(sorted(values)) or "none"
-            message = (
-                f"{field_}: {{{key}}} has no value (known keys: {known}); "
-                f"add {key} to spec.actionConfiguration, or correct the key (capitals count)"
-            )
-            raise InvalidSpec(message, code=INVALID_FILTER, field=field_)
-    return True
+    @abstractmethod
+    def decide(self, request: Request, document: JsonValue, delivery_id: str) -> Decision:
+        """Decide what an authentic delivery starts, whose payload is `document`. Pure."""
+        ...

@@ -54,7 +54,6 @@ from hookwright.intake.wire import (
     read_forwarded,
     read_length,
 )
-from hookwright.kinds import Webhook
 from hookwright.logs import name_object
 from hookwright.reasons import (
     ADDRESS_LIMITED,
@@ -198,7 +197,7 @@ class IntakeServer:
                 headers, now = Headers(scope.headers), self._clock()
                 request = Request(method=scope.method, path=scope.path, headers=headers, body=b"", received_at=now)
                 delivery = {"delivery": route.delivery_id(request) or ""}
-                return name_object(Webhook.KIND, route.namespace, route.name) | delivery
+                return name_object(route.KIND, route.namespace, route.name) | delivery
         return {}
 
     async def _answer(self, scope: Scope, exchange: Exchange) -> Answer:
@@ -276,7 +275,7 @@ class IntakeServer:
         delivery_id = route.delivery_id(empty) or self._receiver.new_id()
         verdict = Verdict(reason=reason, message=message, delivery_id=delivery_id, retry_after=retry_after)
         self._receiver.report(route, empty, verdict)
-        return hang_up(answer(verdict))
+        return hang_up(answer(verdict, route.KIND))
 
 
 def hang_up(given: Answer) -> Answer:

@@ -12,8 +12,9 @@ from hookwright.builds.plan import QUOTA_EXCEEDED
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
-from hookwright.intake.route import Route, SecretRef, compile_route, describe_shape
+from hookwright.intake.route import Route, SecretRef
 from hookwright.intake.rules import INVALID_AUTHENTICATION, PIPELINE_NOT_FOUND, VALIDATION
+from hookwright.intake.webhook_route import compile_webhook, describe_shape
 from hookwright.kinds import BuildTrigger, Condition, CronJob, InvalidObject, ObjectKind, Raw, Webhook
 from hookwright.kinds.conditions import last_delivery_failed, ready, settle, stalled, waiting
 from hookwright.reasons import Outcome
@@ -84,7 +85,7 @@ def check_webhook(
     if isinstance(webhook, InvalidObject):
         problem = describe_shape(webhook)
         return Finding(reason=INVALID_SPEC, code=problem.code, message=problem.message, heals=False)
-    route = compile_route(webhook, target, standing)
+    route = compile_webhook(webhook, target, standing)
     if route.problem is not None:
         # A name or a place may become free without this object being touched.
         return _refuse(route.problem, heals=standing is not GOOD_STANDING)

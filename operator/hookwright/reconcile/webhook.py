@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Key
 from hookwright.cluster.secret_values import FoundSecret, SecretState
-from hookwright.intake.route import SecretRef, find_secret_refs
+from hookwright.intake.route import SecretRef
 from hookwright.intake.routes import make_url
 from hookwright.intake.rules import INVALID_AUTHENTICATION
+from hookwright.intake.webhook_route import find_secret_refs
 from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook
 from hookwright.reconcile.checks import LISTENING, SUSPENDED, Finding, Tried, check_webhook, is_judged
 from hookwright.reconcile.status import write_status

@@ -29,9 +29,9 @@ def delivery(*, at=NOON, delivery_id="d", outcome="ignored", reason="FilteredOut
     )
 
 
-def news(*, uid=WEBHOOK_UID, name="hello", triggered=None, **of_delivery):
+def news(*, kind="Webhook", uid=WEBHOOK_UID, name="hello", triggered=None, **of_delivery):
     last = delivery(**of_delivery) if of_delivery else None
-    return News(namespace="default", name=name, uid=uid, last_delivery=last, last_triggered=triggered)
+    return News(kind=kind, namespace="default", name=name, uid=uid, last_delivery=last, last_triggered=triggered)
 
 
 def make_patch(piece, webhook, *, now=LATER):

@@ -13,7 +13,7 @@ from hookwright.commands.deliver import Prepared, prepare, render, send
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.intake.judge import judge
 from hookwright.intake.request import Request
-from hookwright.intake.route import compile_route
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import BuildTrigger, Webhook, read
 from hookwright.reasons import ACCEPTED
 from support.fakecluster import FakeCluster
@@ -49,7 +49,7 @@ async def test_prepared_delivery_is_accepted(cluster):
     prepared = await make(cluster)
     headers = {name.lower().replace("-", "_"): value for name, value in prepared.headers.items()}
     request = make_request(body=prepared.body, secret=None, **headers)
-    route = compile_route(
+    route = compile_webhook(
         read(Webhook, cluster.find(WEBHOOKS, "hello")), read(BuildTrigger, cluster.find(BUILDTRIGGERS, "hello"))
     )
     assert judge(request, route, [SECRET], new_id=str).reason is ACCEPTED
@@ -117,7 +117,7 @@ async def test_delivery_proves_itself_as_its_scheme_wants_it(cluster, scheme):
     cluster.put(SECRETS, raw_secret(value=secret))
     cluster.put(WEBHOOKS, raw_webhook(status={"url": URL}, **spec))
     prepared = await make(cluster, delivery_id="mine")
-    route = compile_route(make_webhook(**spec), make_buildtrigger())
+    route = compile_webhook(make_webhook(**spec), make_buildtrigger())
     lines = {name.lower(): [value] for name, value in prepared.headers.items()}
     request = Request(method="POST", path="/", headers=lines, body=prepared.body, received_at=datetime.now(UTC))
     verdict = judge(request, route, [secret], new_id=lambda: "none")

@@ -18,7 +18,7 @@ from hookwright.cluster.claims import GOOD_STANDING
 from hookwright.commands.files import read_documents, read_headers, read_manifests
 from hookwright.commands.linting.mending import MOST_PROBLEMS, find_problems
 from hookwright.errors import UsageError
-from hookwright.intake.route import compile_route
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import MEMBERS, BuildTrigger, InvalidObject, Webhook, read
 from hookwright.reconcile.checks import check_webhook
 from support.objects import make_buildtrigger, raw_webhook
@@ -242,11 +242,11 @@ def compare(spec: dict[str, Any], target: BuildTrigger | None) -> str:
         finding = check_webhook(invalid, target)
         assert finding is not None
         return "no shape"
-    problem = compile_route(webhook, target).problem
+    problem = compile_webhook(webhook, target).problem
     problems, mended = find_problems(webhook, target, GOOD_STANDING)
     assert [str(one) for one in problems[:1]] == ([] if problem is None else [str(problem)])
     assert len(problems) < MOST_PROBLEMS
-    assert compile_route(mended, target).problem is None
+    assert compile_webhook(mended, target).problem is None
     if problem is None:
         return "right"
     finding = check_webhook(webhook, target)

@@ -448,4 +448,4 @@ def test_owner_reads_which_address_was_refused():
     verdict = give_verdict(request, route)
     assert verdict.reason is reasons.ADDRESS_NOT_ALLOWED
     assert "10.0.3.7" in verdict.message
-    assert b"10.0.3.7" not in answer(verdict).body
+    assert b"10.0.3.7" not in answer(verdict, "Webhook").body

@@ -229,7 +229,7 @@ async def test_no_answer_holds_a_secret_or_a_payload():
 @pytest.mark.parametrize("reason", [r for r in CATALOGUE.values() if r.status is not None], ids=str)
 def test_every_reason_answers_with_its_status(reason):
     """Each reason's answer has its HTTP status, as JSON, with Retry-After where trying again helps."""
-    given = answer(Verdict(reason=reason, message="text", delivery_id="d", wanted=(make_wanted(),)))
+    given = answer(Verdict(reason=reason, message="text", delivery_id="d", wanted=(make_wanted(),)), "Webhook")
     headers = dict(given.headers)
     assert (given.status, headers["content-type"]) == (reason.status, "application/json")
     assert ("retry-after" in headers) == (reason.status in (429, 503))
@@ -270,7 +270,8 @@ def test_answer_is_json_whatever_is_in_it(delivery_id, message):
     """Quotes, braces, controls and half surrogates in an id or a message stay inside their strings, and ASCII."""
     for wanted in ((), (make_wanted(),)):
         given = answer(
-            Verdict(reason=reasons.METHOD_NOT_ALLOWED, message=message, delivery_id=delivery_id, wanted=wanted)
+            Verdict(reason=reasons.METHOD_NOT_ALLOWED, message=message, delivery_id=delivery_id, wanted=wanted),
+            "Webhook",
         )
         document = read(given)
         assert set(document) == {"deliveryId", "outcome", "reason", "message", "builds"}

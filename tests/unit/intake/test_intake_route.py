@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.intake.route import compile_route
 from hookwright.intake.schemes.github_hmac import GithubHmac
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import BuildTrigger, Webhook
 from support.objects import (
     SECRET,
@@ -219,7 +219,7 @@ def test_object_of_another_shape_has_a_code_too(changes, code, field):
     """What the API server's schema should have refused is refused here, with AWS's code."""
     invalid = make_invalid(Webhook, raw_webhook(**changes))
     for target in (make_buildtrigger(), None):
-        route = compile_route(invalid, target)
+        route = compile_webhook(invalid, target)
         assert (route.problem.code, route.problem.field) == (code, field)
         assert (route.name, route.uid, route.target_exists) == ("hello", WEBHOOK_UID, target is not None)
 
@@ -227,7 +227,7 @@ def test_object_of_another_shape_has_a_code_too(changes, code, field):
 def test_target_of_another_shape_says_nothing():
     """A target that cannot be read has no values for placeholders, and starts nothing."""
     invalid = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
-    route = compile_route(make_webhook(), invalid)
+    route = compile_webhook(make_webhook(), invalid)
     assert (route.problem, route.target_exists, route.tests) == (None, False, None)
 
 

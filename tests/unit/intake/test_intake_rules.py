@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hookwright.cluster.claims import Standing
 from hookwright.errors import InvalidSpec
 from hookwright.intake import rules
-from hookwright.intake.route import compile_route, describe_shape
 from hookwright.intake.rules import (
     CONCURRENT_MODIFICATION,
     INVALID_AUTHENTICATION,
@@ -26,6 +25,7 @@ from hookwright.intake.rules import (
     check_rules,
     check_standing,
 )
+from hookwright.intake.webhook_route import compile_webhook, describe_shape
 from hookwright.kinds import MAX_TAGS, Webhook, crd
 from hookwright.reconcile.checks import check_webhook
 from support.cel import broken
@@ -198,7 +198,7 @@ def test_good_standing_is_taken():
 
 def test_standing_is_looked_at_first():
     """Who has no place of its own is told that, whatever else is wrong with it."""
-    route = compile_route(make_webhook(tags=[tag("aws:x")]), make_buildtrigger(), Standing(quota=1))
+    route = compile_webhook(make_webhook(tags=[tag("aws:x")]), make_buildtrigger(), Standing(quota=1))
     assert route.problem.code == LIMIT_EXCEEDED
 
 

@@ -15,7 +15,8 @@ from hookwright.filters import Budget, JsonValue, compile_filter, decide
 from hookwright.intake.judge import judge
 from hookwright.intake.payload import read_payload
 from hookwright.intake.request import Request, Verdict
-from hookwright.intake.route import Route, compile_route
+from hookwright.intake.webhook_decision import WebhookRoute
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook
 from hookwright.reasons import (
     ACCEPTED,
@@ -51,7 +52,7 @@ class _NotChecked:
 def explain_delivery(subject: Subject, sample: Sample) -> Answer:
     """Give the verdict on a delivery, and how it comes about, as a JSON object of always the same members."""
     request = sample.make_request()
-    route = compile_route(subject.webhook, subject.target, subject.standing)
+    route = compile_webhook(subject.webhook, subject.target, subject.standing)
     known = [sample.secret] if sample.secret is not None else _known_secrets(route, subject)
     lacking = _find_lack(route, subject, sample, known)
     judged = replace(route, scheme=_NotChecked(route.scheme)) if lacking else route
@@ -89,12 +90,12 @@ def explain_delivery(subject: Subject, sample: Sample) -> Answer:
     return answer
 
 
-def _known_secrets(route: Route, subject: Subject) -> list[bytes]:
+def _known_secrets(route: WebhookRoute, subject: Subject) -> list[bytes]:
     own = [route.inline_secret] if route.inline_secret is not None else []
     return own + [value for _, found in subject.secrets for value in found.values]
 
 
-def _find_lack(route: Route, subject: Subject, sample: Sample, known: Sequence[bytes]) -> str:
+def _find_lack(route: WebhookRoute, subject: Subject, sample: Sample, known: Sequence[bytes]) -> str:
     """Say what authenticity cannot be checked for want of; nothing if it can."""
     webhook = subject.webhook
     if isinstance(webhook, Webhook) and webhook.spec.authentication is Authentication.IP:
@@ -109,7 +110,7 @@ def _find_lack(route: Route, subject: Subject, sample: Sample, known: Sequence[b
     return ""
 
 
-def _describe(verdict: Verdict, subject: Subject, route: Route) -> str:
+def _describe(verdict: Verdict, subject: Subject, route: WebhookRoute) -> str:
     if verdict.reason is SPEC_INVALID and route.problem is not None:
         message = f"{route.problem.code}: {route.problem.message}"
         if isinstance(subject.webhook, InvalidObject):
@@ -155,7 +156,7 @@ class _Rule:
     error: str | None = None
 
 
-def describe_filters(subject: Subject, route: Route, request: Request) -> list[Answer]:
+def describe_filters(subject: Subject, route: WebhookRoute, request: Request) -> list[Answer]:
     """Give what each filter expects and finds, as far as it can be shown."""
     rules, values = _find_rules(subject), _find_values(subject, route)
     document: JsonValue = None
@@ -219,7 +220,7 @@ def _salvage(webhook: InvalidObject, index: int, item: object) -> _Rule:
     )
 
 
-def _find_values(subject: Subject, route: Route) -> Mapping[str, str]:
+def _find_values(subject: Subject, route: WebhookRoute) -> Mapping[str, str]:
     """Give the placeholders' values, as far as they are known."""
     if route.values is not None:
         return route.values

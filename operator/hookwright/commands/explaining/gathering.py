@@ -16,7 +16,8 @@ from hookwright.cluster.port import Page
 from hookwright.cluster.secret_values import FoundSecret, SecretState, judge_secret
 from hookwright.commands.explaining.subject import Subject
 from hookwright.errors import ClusterError, HookwrightError, UsageError
-from hookwright.intake.route import SecretRef, find_secret_refs
+from hookwright.intake.route import SecretRef
+from hookwright.intake.webhook_route import find_secret_refs
 from hookwright.kinds import BuildReference, BuildTrigger, CronJob, InvalidObject, ObjectKind, Raw, Webhook, read
 from hookwright.reconcile.election import NAME as LEASE
 

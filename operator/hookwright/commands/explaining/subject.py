@@ -12,7 +12,8 @@ from hookwright.commands.file_objects import FileObject, FileObjects, find_pipel
 from hookwright.errors import UsageError
 from hookwright.intake.addresses import Address
 from hookwright.intake.request import Request
-from hookwright.intake.route import SecretRef, find_secret_refs
+from hookwright.intake.route import SecretRef
+from hookwright.intake.webhook_route import find_secret_refs
 from hookwright.kinds import InvalidObject, ObjectKind, Raw, Webhook
 
 

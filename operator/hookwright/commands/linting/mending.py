@@ -8,7 +8,7 @@ from dataclasses import replace
 from hookwright.builds.targets import find_api_version, find_source_action
 from hookwright.cluster.claims import Standing
 from hookwright.errors import InvalidSpec
-from hookwright.intake.route import compile_route
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import MAX_TAGS, Authentication, AuthenticationConfiguration, InvalidObject, ObjectKind, Webhook
 from hookwright.kinds.webhook import WebhookFilter, WebhookParameter, WebhookTag
 
@@ -21,13 +21,13 @@ _DEFAULT_WINDOW = "1h"
 def find_problems(
     webhook: Webhook, target: ObjectKind | InvalidObject | None, standing: Standing
 ) -> tuple[list[InvalidSpec], Webhook]:
-    """Give everything that `compile_route` refuses, and a copy of the Webhook without it.
+    """Give everything that `compile_webhook` refuses, and a copy of the Webhook without it.
 
     What it refuses first is put right, and it is asked again, until it has nothing more to say.
     """
     problems: list[InvalidSpec] = []
     while len(problems) < MOST_PROBLEMS:
-        problem = compile_route(webhook, target, standing).problem
+        problem = compile_webhook(webhook, target, standing).problem
         if problem is None:
             break
         problems.append(problem)

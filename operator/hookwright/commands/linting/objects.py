@@ -9,8 +9,8 @@ from hookwright.commands.file_objects import UNKNOWN, FileObject, FileObjects
 from hookwright.commands.linting.mending import find_problems
 from hookwright.commands.linting.said import Lint, Said, Severity
 from hookwright.errors import InvalidSpec
-from hookwright.intake.route import describe_shape, find_secret_refs
 from hookwright.intake.rules import VALIDATION
+from hookwright.intake.webhook_route import describe_shape, find_secret_refs
 from hookwright.kinds import Authentication, BuildTrigger, CronJob, InvalidObject, ObjectKind, Problem, Webhook
 from hookwright.kinds.texts import DNS_SUBDOMAIN
 from hookwright.reconcile import checks

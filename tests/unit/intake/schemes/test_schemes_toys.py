@@ -21,10 +21,10 @@ from hookwright.intake import schemes
 from hookwright.intake.judge import judge
 from hookwright.intake.receiver import Receiver
 from hookwright.intake.request import Request
-from hookwright.intake.route import compile_route
 from hookwright.intake.rules import INVALID_AUTHENTICATION
 from hookwright.intake.schemes import Scheme
 from hookwright.intake.schemes.scheme import AnySender, is_one_of, read_header, refuse_member
+from hookwright.intake.webhook_route import compile_webhook
 from hookwright.journal import Accept
 from hookwright.kinds import AuthenticationConfiguration, ObjectKind, ObjectMeta, Webhook
 from hookwright.kinds.authentication import MEMBERS, Members
@@ -85,8 +85,8 @@ def test_toy_is_a_scheme():
 
 @pytest.mark.usefixtures("toy")
 def test_toy_is_compiled_into_a_route():
-    """compile_route makes the scheme, for the members that it asks for."""
-    route = compile_route(toy_webhook(), make_buildtrigger())
+    """compile_webhook makes the scheme, for the members that it asks for."""
+    route = compile_webhook(toy_webhook(), make_buildtrigger())
     assert route.problem is None
     assert isinstance(route.scheme, Reversed)
     assert [ref.name for ref in route.secret_refs] == ["hello-webhook"]
@@ -104,7 +104,7 @@ def test_toy_is_compiled_into_a_route():
 )
 def test_members_of_the_toy_are_checked(changes, field):
     """What the toy needs and takes is held to as that of any other scheme, and so are its own rules."""
-    problem = compile_route(toy_webhook(**changes), make_buildtrigger()).problem
+    problem = compile_webhook(toy_webhook(**changes), make_buildtrigger()).problem
     assert isinstance(problem, InvalidSpec)
     path = "spec.authenticationConfiguration" + (f".{field}" if field else "")
     assert (problem.code, problem.field) == (INVALID_AUTHENTICATION, path)
@@ -124,7 +124,7 @@ def test_members_of_the_toy_are_checked(changes, field):
 )
 def test_toy_is_judged(token, secrets, reason):
     """The verdict asks the toy who it is, which delivery it is and what happened."""
-    route = compile_route(toy_webhook(), make_buildtrigger())
+    route = compile_webhook(toy_webhook(), make_buildtrigger())
     verdict = judge(toy_request(token), route, secrets, new_id=lambda: NEW_ID)
     assert (verdict.reason, verdict.delivery_id) == (reason, "toy-1")
     assert [wanted.parameters for wanted in verdict.wanted] == [{"EVENT": "played"}] * (reason is reasons.ACCEPTED)
@@ -162,7 +162,7 @@ async def test_toy_is_received():
     journal = FakeJournal()
     secrets = FakeSecrets(kept=[b"old"], now=[b"secret"])
     receiver = Receiver(secrets=secrets, journal=journal, report=lambda *_: None, new_id=lambda: NEW_ID)
-    route = compile_route(toy_webhook(), make_buildtrigger())
+    route = compile_webhook(toy_webhook(), make_buildtrigger())
     answers = [await receiver.receive(route, toy_request(token)) for token in ("terces", "terces", "nothing", [])]
     assert [answer.status for answer in answers] == [202, 200, 401, 401]
     assert json.loads(answers[0].body)["builds"] == json.loads(answers[1].body)["builds"]
@@ -246,7 +246,7 @@ def test_route_to_the_toy_is_compiled(kettle):
         update={"api_version": Kettles.api_version, "kind": Kettle.KIND, "name": "copper"}
     )
     webhook = webhook.model_copy(update={"spec": webhook.spec.model_copy(update={"target_pipeline": pipeline})})
-    route = compile_route(webhook, kettle)
+    route = compile_webhook(webhook, kettle)
     assert route.problem is None
     assert route.values == {"Water": "soft"}
     verdict = judge(make_request({"ref": "soft"}), route, [b"It's a Secret to Everybody"], new_id=lambda: NEW_ID)
@@ -254,4 +254,4 @@ def test_route_to_the_toy_is_compiled(kettle):
     assert isinstance(decide(wanted, kettle), Start)
     old = pipeline.model_copy(update={"api_version": "batch/v1"})
     wrong = webhook.model_copy(update={"spec": webhook.spec.model_copy(update={"target_pipeline": old})})
-    assert "a Kettle has toys.example.com/v1" in compile_route(wrong, kettle).problem.message
+    assert "a Kettle has toys.example.com/v1" in compile_webhook(wrong, kettle).problem.message
