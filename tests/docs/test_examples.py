@@ -17,6 +17,7 @@ import pytest
 
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.commands.deliver import prepare, send
+from hookwright.commands.delivering.prepared import Wish
 from hookwright.commands.files import read_manifests
 from hookwright.kinds import Webhook, read
 from hookwright.kinds.authentication import Authentication
@@ -51,7 +52,7 @@ async def test_example_starts_a_build(tmp_path: Path, folder: Path):
         await running.until_ready(name)
         access = await load_access(running.kubeconfig)
         async with KubernetesCluster(access.configuration) as cluster:
-            delivery = await prepare(cluster, "default", name, event="push", body=None, delivery_id=None, url=None)
+            delivery = await prepare(cluster, "default", name, Wish())
         status, answer = await send(delivery)
         assert (status, answer["outcome"]) == (202, "started")
         await running.until(running.jobs)

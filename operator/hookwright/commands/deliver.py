@@ -1,59 +1,64 @@
-"""`hookwright deliver`: a sample delivery that proves itself as the Webhook's scheme wants it.
-
-The payload is GitHub's, whatever the scheme: what it proves is the way from the sender to the build.
-"""
+"""`hookwright deliver`: a sample delivery, signed as its sender signs it, to a Webhook or a BuildTrigger."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-import uuid
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import httpx
 
-from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, SECRETS, WEBHOOKS, Cluster, Resource
-from hookwright.cluster.secret_values import judge_secret
+from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS, Cluster
+from hookwright.commands.delivering.prepared import Changes, Prepared, Wish
+from hookwright.commands.delivering.to_trigger import prepare_for_trigger
+from hookwright.commands.delivering.to_webhook import prepare_for_webhook
 from hookwright.commands.files import read_bytes
+from hookwright.commands.naming import KINDS, read_name
 from hookwright.errors import HookwrightError, UsageError
-from hookwright.intake.webhook_decision import WebhookRoute
-from hookwright.intake.webhook_route import compile_webhook
-from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook, read
+from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.providers.github import dialect
 from hookwright.reasons import Outcome
+from hookwright.scm import EventType
 
 TIMEOUT_SECONDS = 35.0
 LARGEST_PORT = 65535
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A delivery that is ready to be sent."""
-
-    url: str
-    headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+EVENTS = (
+    f"What happened. To a Webhook GitHub's {' or '.join(dialect.sample_events())}; to a BuildTrigger, in the form of "
+    f"its provider, ping or {', '.join(EventType)}, in capitals or not."
+)
 
 
 @click.command(
-    epilog="Example: hookwright deliver hello --event push. Exit code 0 means that it was answered with a 2xx."
+    epilog="Example: hookwright deliver hello --event push. "
+    "Example: hookwright deliver bt/hello --event pull_request_created --branch feature/x. "
+    "Exit code 0 means that it was answered with a 2xx."
 )
 @click.argument("name")
-@click.option("-n", "--namespace", help="The Webhook's namespace. Default: that of the kubeconfig.")
-@click.option("--event", default="push", show_default=True, help="What happened: " + ", ".join(dialect.sample_events()))
+@click.option("-n", "--namespace", help="The object's namespace. Default: that of the kubeconfig.")
+@click.option("--event", default="push", show_default=True, help=EVENTS)
 @click.option("--payload", type=click.Path(path_type=Path), help="The body. Default: a sample that fits the target.")
+@click.option("--repository", metavar="OWNER/NAME", help="Where the sample happens. Default: spec.source.")
+@click.option(
+    "--branch", help="What the sample pushes, or its pull request brings. Default: spec.source.branch, feature/hello."
+)
+@click.option("--base", metavar="BRANCH", help="What its pull request is to be merged into.")
+@click.option("--tag", help="A tag, pushed instead of a branch; or that of the release.")
+@click.option("--sha", metavar="COMMIT", help="The commit.")
+@click.option("--message", help="Its message.")
+@click.option("--changed", metavar="PATH", multiple=True, help="A file that the push changes; several of them.")
+@click.option("--pull-request", type=click.IntRange(min=1), metavar="NUMBER", help="The pull request's number.")
+@click.option("--fork", is_flag=True, default=None, help="The pull request comes from a fork.")
 @click.option("--delivery-id", help="The delivery's id. Default: a new one. Use one again to redeliver.")
-@click.option("--url", help="Send it there instead of to status.url.")
+@click.option("--url", help="Send it there instead of to status.url or status.payloadUrl.")
 @click.option("--kubeconfig", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The cluster.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
 @click.pass_context
 def deliver(
     context: click.Context,
+    /,
     name: str,
     namespace: str | None,
     event: str,
@@ -62,110 +67,57 @@ def deliver(
     url: str | None,
     kubeconfig: Path | None,
     output: str,
+    changed: tuple[str, ...],
+    **changes: Any,  # Any: the options that change a sample, each of the type of its field in `Changes`
 ) -> None:
-    """Send a delivery that proves itself, as its scheme wants it, to the Webhook NAME."""
-    body = read_bytes(payload) if payload is not None else None
+    """Send a delivery to NAME, a Webhook or a BuildTrigger, as whoever calls it would make and sign it.
+
+    Of a Webhook and a BuildTrigger with one name the Webhook is meant; bt/NAME is the BuildTrigger. The options from
+    --repository to --fork change the sample for a BuildTrigger.
+    """
     if delivery_id is not None and not re.fullmatch(r"[!-~]{1,128}", delivery_id):
         raise UsageError(f"--delivery-id {delivery_id!r}: 1 to 128 printable ASCII characters without blanks")
+    wish = Wish(
+        event=event,
+        body=read_bytes(payload) if payload is not None else None,
+        delivery_id=delivery_id,
+        url=url,
+        changes=Changes(changed=changed or None, **changes),
+    )
 
-    async def work() -> tuple[int, dict[str, Any]]:
+    async def work() -> tuple[int, dict[str, Any], str | None]:
         from hookwright.commands.access import reach_cluster
 
         async with reach_cluster(kubeconfig) as (cluster, chosen):
-            prepared = await prepare(
-                cluster, namespace or chosen, name, event=event, body=body, delivery_id=delivery_id, url=url
-            )
-        return await send(prepared)
+            prepared = await prepare(cluster, namespace or chosen, name, wish)
+        return *await send(prepared), prepared.sample
 
-    status, answer = asyncio.run(work())
+    status, answer, sample = asyncio.run(work())
     if output == "json":
         click.echo(json.dumps({"status": status, **answer}))
     else:
-        click.echo(render(status, answer, sample=event if payload is None else None))
+        click.echo(render(status, answer, sample=sample))
     context.exit(0 if status < 300 else 1)  # noqa: PLR2004 - HTTP's successes end there
 
 
-async def prepare(
-    cluster: Cluster,
-    namespace: str,
-    name: str,
-    *,
-    event: str,
-    body: bytes | None,
-    delivery_id: str | None,
-    url: str | None,
-) -> Prepared:
-    """Make a delivery for a Webhook: body, headers and signature.
+async def prepare(cluster: Cluster, namespace: str, name: str, wish: Wish) -> Prepared:
+    """Make a delivery for the object that `name` means; of a Webhook and a BuildTrigger of one name it is the Webhook.
 
     Raises:
-        UsageError: there is no such Webhook, event or secret.
+        UsageError: there is no such object, event or secret.
         ClusterError: the API server refuses, or is away.
     """
-    raw = await cluster.get(WEBHOOKS, namespace=namespace, name=name)
-    if raw is None:
-        raise UsageError(f"there is no Webhook {name} in namespace {namespace}")
-    try:
-        webhook = read(Webhook, raw)
-    except InvalidObject as invalid:
-        raise UsageError(f"Webhook {name} is invalid: {invalid}") from None
-    goal = url or webhook.status.url
-    if goal is None:
-        raise UsageError(f"Webhook {name} has no URL yet; is Hookwright running?")
-    target = await _find_target(cluster, webhook)
-    route = compile_webhook(webhook, target)
-    if route.problem is not None:
-        raise UsageError(f"Webhook {name} is invalid: {route.problem.message}")
-    if body is None:
-        body = _make_body(route, event)
-    given_id = delivery_id or str(uuid.uuid4())
-    headers = dialect.make_headers(event=event, delivery_id=given_id, body=body, secret=None)
-    if route.scheme.needs_secret:
-        secret = await _find_secret(cluster, route)
-        headers |= route.scheme.prove(body, secret, delivery_id=given_id, now=datetime.now(UTC))
-    if route.delivery_id_header is not None:
-        headers[route.delivery_id_header] = given_id
-    return Prepared(url=goal, headers=headers, body=body)
-
-
-async def _find_target(cluster: Cluster, webhook: Webhook) -> ObjectKind | None:
-    """Give what the Webhook starts; None if there is none, or one that cannot be read."""
-    pipeline = webhook.spec.target_pipeline
-    kinds: dict[str, tuple[type[ObjectKind], Resource]] = {
-        BuildTrigger.KIND: (BuildTrigger, BUILDTRIGGERS),
-        CronJob.KIND: (CronJob, CRONJOBS),
-    }
-    kind, resource = kinds[pipeline.kind]
-    raw = await cluster.get(resource, namespace=webhook.metadata.namespace, name=pipeline.name)
-    try:
-        return read(kind, raw) if raw is not None else None
-    except InvalidObject:
-        return None
-
-
-def _make_body(route: WebhookRoute, event: str) -> bytes:
-    """Give a sample of `event`, as if it had happened in the repository and on the branch that the target builds."""
-    values = route.values or route.own_values
-    branch = values.get("Branch", values.get("BranchName"))
-    try:
-        sample = dialect.make_sample(event, repository=values.get("FullRepositoryId"), branch=branch)
-    except KeyError:
-        known = ", ".join(dialect.sample_events())
-        raise UsageError(f"there is no sample of {event}, only of: {known}; give a body with --payload") from None
-    return json.dumps(sample, separators=(",", ":")).encode()
-
-
-async def _find_secret(cluster: Cluster, route: WebhookRoute) -> bytes:
-    """Give the first live secret."""
-    if route.inline_secret is not None:
-        return route.inline_secret
-    ref = route.secret_refs[0]
-    found = judge_secret(await cluster.get(SECRETS, namespace=ref.namespace, name=ref.name), ref.key)
-    if not found.values:
-        raise UsageError(f"Secret {ref.name}, key {ref.key}: {found.state}")
-    wrong = route.scheme.check_secret(found.values[0])
-    if wrong is not None:
-        raise UsageError(f"Secret {ref.name}, key {ref.key}: {wrong}")
-    return found.values[0]
+    named = read_name(name)
+    if named.may_be(Webhook):
+        raw = await cluster.get(WEBHOOKS, namespace=namespace, name=named.name)
+        if raw is not None:
+            return await prepare_for_webhook(cluster, raw, named.name, wish)
+    if named.may_be(BuildTrigger):
+        raw = await cluster.get(BUILDTRIGGERS, namespace=namespace, name=named.name)
+        if raw is not None:
+            return await prepare_for_trigger(cluster, raw, named, wish)
+    kinds = " and no ".join(kind.KIND for kind in KINDS if named.may_be(kind))
+    raise UsageError(f"there is no {kinds} {named.name} in namespace {namespace}")
 
 
 async def send(prepared: Prepared) -> tuple[int, dict[str, Any]]:
@@ -206,9 +158,9 @@ def read_url(text: str) -> httpx.URL:
 
 
 def render(status: int, answer: dict[str, Any], *, sample: str | None = None) -> str:
-    """Give the answer for people; `sample` is the event of which the body was our sample."""
+    """Give the answer for people; `sample` says what the body was a sample of, if it was one of ours."""
     lines = [f"{status} {answer.get('outcome')} ({answer.get('reason')}): {answer.get('message')}"]
     lines += [f"  {build['kind']} {build['namespace']}/{build['name']}" for build in answer.get("builds") or []]
     if sample is not None and answer.get("outcome") == Outcome.IGNORED:
-        lines.append(f"  the sample is GitHub's {sample}; give another body with --payload")
+        lines.append(f"  the sample is {sample}; give another body with --payload")
     return "\n".join(lines)

@@ -12,7 +12,8 @@ from typing import Any
 import click
 import yaml
 
-from hookwright.commands.deliver import Prepared, prepare, render, send
+from hookwright.commands.deliver import prepare, render, send
+from hookwright.commands.delivering.prepared import Prepared, Wish
 from hookwright.commands.dev import Place, apply_manifests, run_dev, run_in_loop
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.kinds import Webhook
@@ -78,7 +79,7 @@ async def _tell_story(place: Place, name: str) -> None:
     status = find_webhook()["status"]
     tell(f"2. Webhook {name} is ready:", url=status["url"], arn=status["arn"])
     async with reach_cluster(place.kubeconfig) as (cluster, namespace):
-        push = await prepare(cluster, namespace, name, event="push", body=None, delivery_id=None, url=None)
+        push = await prepare(cluster, namespace, name, Wish())
     build = await _deliver(push, "3. A GitHub push with a true signature:", expected=202)
     job_name = build["builds"][0]["name"]
 

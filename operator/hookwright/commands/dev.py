@@ -15,7 +15,7 @@ from typing import Any, Literal
 import click
 
 from hookwright.errors import UsageError
-from hookwright.kinds import KINDS, Raw, Webhook, crd
+from hookwright.kinds import KINDS, BuildTrigger, InvalidObject, ObjectKind, Raw, Webhook, crd
 from hookwright.settings import Settings
 
 OWN_NAMESPACE = "hookwright-system"
@@ -78,12 +78,28 @@ def print_kubeconfig(path: Path) -> None:
 
 
 def print_url(change: Any) -> None:  # Any: a Change of the mirror
-    """Print the URL of a Webhook when it gets one."""
+    """Print the URL of a Webhook or a BuildTrigger when it gets one, and how to try out the latter."""
     found, before = change.found, change.before
-    if isinstance(found, Webhook) and found.status.url is not None:
-        known = before.status.url if isinstance(before, Webhook) and before.metadata.uid == found.metadata.uid else None
-        if known != found.status.url:
-            click.echo(f"webhook {found.metadata.namespace}/{found.metadata.name}: {found.status.url}")
+    url = find_url(found)
+    known = find_url(before) if url is not None and before is not None and _are_one(before, found) else None
+    if url is None or url == known:
+        return
+    metadata = found.metadata
+    click.echo(f"{found.KIND.lower()} {metadata.namespace}/{metadata.name}: {url}")
+    if isinstance(found, BuildTrigger):
+        place = f" -n {metadata.namespace}" if metadata.namespace != DEFAULT_NAMESPACE else ""
+        click.echo(f"  try it: hookwright deliver bt/{metadata.name}{place} --event push")
+
+
+def find_url(found: Any) -> str | None:  # Any: whatever the mirror holds
+    """Give where an object takes deliveries, if it does."""
+    if isinstance(found, BuildTrigger):
+        return found.status.payload_url
+    return found.status.url if isinstance(found, Webhook) else None
+
+
+def _are_one(before: ObjectKind | InvalidObject, found: ObjectKind | InvalidObject) -> bool:
+    return before.metadata.uid == found.metadata.uid
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS
-from hookwright.commands.deliver import Prepared, prepare, render, send
+from hookwright.commands.deliver import prepare, render, send
+from hookwright.commands.delivering.prepared import Prepared, Wish
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.intake.judge import judge
 from hookwright.intake.request import Request
@@ -40,8 +41,7 @@ def cluster():
 
 
 async def make(cluster, **changes):
-    given = {"event": "push", "body": None, "delivery_id": None, "url": None} | changes
-    return await prepare(cluster, "default", "hello", **given)
+    return await prepare(cluster, "default", "hello", Wish(**changes))
 
 
 async def test_prepared_delivery_is_accepted(cluster):
@@ -203,6 +203,6 @@ def test_answer_is_shown_in_a_line(status, answer, text):
 def test_ignored_sample_points_to_payload():
     """That a filter did not match our sample is answered with how to give another body; not of the user's own body."""
     ignored, started = ({"outcome": outcome, "reason": "x", "message": "y"} for outcome in ("ignored", "started"))
-    assert "GitHub's push; give another body with --payload" in render(200, ignored, sample="push")
+    assert "GitHub's push; give another body with --payload" in render(200, ignored, sample="GitHub's push")
     assert "--payload" not in render(200, ignored)
-    assert "--payload" not in render(202, started, sample="push")
+    assert "--payload" not in render(202, started, sample="GitHub's push")

@@ -10,7 +10,7 @@ import pytest
 from hookwright.cluster.mirror import Change, Key
 from hookwright.commands.dev import apply_manifests, find_free_port, print_url
 from hookwright.errors import UsageError
-from support.objects import make_webhook, raw_secret, raw_webhook
+from support.objects import make_buildtrigger, make_webhook, raw_secret, raw_webhook
 
 KEY = Key("Webhook", "default", "hello")
 URL = {"url": "http://127.0.0.1:1/hooks/x"}
@@ -49,6 +49,19 @@ def test_url_is_told_when_it_appears(capsys):
     assert tell(capsys, with_url, with_url) == ""
     assert tell(capsys, with_url, other) == "webhook default/hello: http://127.0.0.1:1/hooks/y\n"
     assert tell(capsys, other, None) == ""
+
+
+def test_buildtriggers_url_is_told_with_how_to_try_it(capsys):
+    """A BuildTrigger's payloadUrl is printed once, with the command that delivers to it."""
+    with_url = make_buildtrigger(status={"payloadUrl": "http://127.0.0.1:1/hooks/t"})
+    told = tell(capsys, make_buildtrigger(), with_url)
+    assert told == (
+        "buildtrigger default/hello: http://127.0.0.1:1/hooks/t\n  try it: hookwright deliver bt/hello --event push\n"
+    )
+    assert tell(capsys, with_url, with_url) == ""
+    elsewhere = make_buildtrigger(metadata={"namespace": "team"}, status={"payloadUrl": "http://127.0.0.1:1/hooks/t"})
+    assert "deliver bt/hello -n team --event" in tell(capsys, None, elsewhere)
+    assert tell(capsys, None, make_buildtrigger()) == ""
 
 
 def test_manifests_get_their_namespaces(capsys):

@@ -1,0 +1,137 @@
+"""A delivery to a BuildTrigger: what its provider sends for an event, signed with the live secret as it signs."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection
+from dataclasses import replace
+
+from hookwright.cluster import SECRETS, Cluster
+from hookwright.cluster.secret_values import judge_secret
+from hookwright.commands.delivering.prepared import Changes, Prepared, Wish
+from hookwright.commands.naming import Named
+from hookwright.errors import UsageError
+from hookwright.kinds import BuildTrigger, InvalidObject, Raw, read
+from hookwright.kinds.buildtrigger import SECRET_KEY
+from hookwright.kinds.source import BuildSource
+from hookwright.providers.sample import Happening, Samples, Sent
+from hookwright.providers.samples import SAMPLES
+from hookwright.scm import EventType, Provider
+
+PING = "ping"
+_TAGGED = (EventType.PUSH, EventType.RELEASED, EventType.PRERELEASED)
+
+
+async def prepare_for_trigger(cluster: Cluster, raw: Raw, named: Named, wish: Wish) -> Prepared:
+    """Make a delivery for a BuildTrigger: body, headers and signature.
+
+    Raises:
+        UsageError: the BuildTrigger is invalid or takes no deliveries, or there is no such event or secret.
+        ClusterError: the API server refuses, or is away.
+    """
+    try:
+        trigger = read(BuildTrigger, raw)
+    except InvalidObject as invalid:
+        raise UsageError(f"BuildTrigger {named.name} is invalid: {invalid}") from None
+    provider = trigger.spec.source.provider
+    if provider is None:
+        message = f"BuildTrigger {named.name} has no spec.source.provider, so that only Webhooks start it"
+        if named.kind is None:
+            message = f"there is no Webhook {named.name} in namespace {trigger.metadata.namespace}, and {message}"
+        raise UsageError(message)
+    url = wish.url or trigger.status.payload_url
+    if url is None:
+        why = trigger.status.error_message or "is Hookwright running?"
+        raise UsageError(f"BuildTrigger {named.name} has no URL yet; {why}")
+    samples = SAMPLES[provider]
+    sent, sample = make_sample(provider, samples, trigger.spec.source, wish)
+    body = json.dumps(sent.payload, separators=(",", ":")).encode() if wish.body is None else wish.body
+    headers = samples.make_headers(
+        name=sent.name,
+        delivery_id=wish.delivery_id or str(uuid.uuid4()),
+        body=body,
+        secret=await _find_secret(cluster, trigger),
+    )
+    return Prepared(url=url, headers=headers, body=body, sample=sample if wish.body is None else None)
+
+
+def make_sample(provider: Provider, samples: Samples, source: BuildSource, wish: Wish) -> tuple[Sent, str]:
+    """Give what the provider sends for the event that is wished, in words too.
+
+    With a body of one's own the event may be any, by the provider's own name of it.
+
+    Raises:
+        UsageError: the provider sends no such event, or something that is wished does not belong to it.
+    """
+    if wish.body is not None and wish.changes.given:
+        raise UsageError(f"{wish.changes.given[0]} is for samples: --payload gives the whole body; leave one out")
+    event = read_event(wish.event)
+    happening = make_happening(source, event, wish.changes)
+    if event == PING:
+        sent = samples.make_test(happening)
+        if sent is None:
+            raise UsageError(f"{provider} tries a URL with what it tests: there is no ping; write --event push")
+        return sent, f"{provider}'s {PING}"
+    if event in samples.events:
+        return samples.make(EventType(event), happening), f"{provider}'s {event} in {happening.repository}"
+    if wish.body is not None:
+        return Sent(name=wish.event, payload={}), ""
+    known = ", ".join([*(one for one in EventType if one in samples.events), *([PING] if samples.test else [])])
+    raise UsageError(f"{provider} does not send {wish.event}, only: {known}; give a body of its own with --payload")
+
+
+def read_event(text: str) -> EventType | str:
+    """Give an event by its name, in capitals or not; what is none stays as it is."""
+    word = text.upper().replace("-", "_")
+    return EventType(word) if word in EventType.__members__ else text.lower() if word == PING.upper() else text
+
+
+def make_happening(source: BuildSource, event: EventType | str, changes: Changes) -> Happening:
+    """Give what a sample tells of: it happens where the BuildTrigger looks, but for what is wished otherwise.
+
+    Raises:
+        UsageError: something that is wished does not belong to such an event.
+    """
+    _check_changes(event, changes)
+    owner = source.organization or source.group
+    happening = Happening()
+    happening = replace(
+        happening,
+        repository=changes.repository or source.repository or f"{owner}/{happening.name}",
+        branch=source.branch or happening.branch,
+        tag=changes.tag,
+        sha=changes.sha or happening.sha,
+        message=happening.message if changes.message is None else changes.message,
+        files=happening.files if changes.changed is None else changes.changed,
+        pull_request=changes.pull_request or happening.pull_request,
+        fork=bool(changes.fork),
+    )
+    if isinstance(event, EventType) and event.is_pull_request:
+        return replace(happening, head=changes.branch or happening.head, branch=changes.base or happening.branch)
+    return replace(happening, branch=changes.branch or happening.branch)
+
+
+def _check_changes(event: EventType | str, changes: Changes) -> None:
+    """Refuse what would change nothing in the sample."""
+    pull_request = isinstance(event, EventType) and event.is_pull_request
+    of_pull_requests = {"--base", "--pull-request", "--fork"}
+    _refuse(changes, () if pull_request else of_pull_requests, "a pull request", "PULL_REQUEST_CREATED")
+    _refuse(changes, () if event in _TAGGED else {"--tag"}, "a push or a release", "PUSH")
+    _refuse(changes, () if event is EventType.PUSH else {"--changed"}, "a push", "PUSH")
+
+
+def _refuse(changes: Changes, options: Collection[str], what: str, event: str) -> None:
+    for option in changes.given:
+        if option in options:
+            raise UsageError(f"{option} is for {what}: add --event {event}")
+
+
+async def _find_secret(cluster: Cluster, trigger: BuildTrigger) -> bytes:
+    """Give the live secret."""
+    name = trigger.secret_name
+    raw = await cluster.get(SECRETS, namespace=trigger.metadata.namespace, name=name)
+    found = judge_secret(raw, SECRET_KEY)
+    if not found.values:
+        raise UsageError(f"Secret {name}, key {SECRET_KEY}: {found.state}; Hookwright makes it: is it running?")
+    return found.values[0]
