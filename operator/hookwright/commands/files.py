@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from hookwright.commands.manifests import put_on_one_line
 from hookwright.errors import UsageError
 from hookwright.kinds import Raw
 
@@ -108,6 +109,6 @@ def read_headers(path: Path) -> dict[str, list[str]]:
     for name, value in document.items():
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(one, str) for one in values):
-            raise UsageError(f"{path}: {name}: a header's value is a string, or a list of strings")
+            raise UsageError(f"{path}: {put_on_one_line(name)}: a header's value is a string, or a list of strings")
         headers.setdefault(name.lower(), []).extend(values)
     return headers

@@ -80,6 +80,7 @@ def catch(call: Callable[[], Any]) -> Any:
 @given(content=st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 @example(content=b"[" * 100_000)
 @example(content=b'{"a": "\\ud800"}')
+@example(content=b'{"\\n": null}')
 @example(content=b"1" * 5_000)
 @example(content=b"\xff\xfe{\x00}\x00")
 def test_headers_are_read_or_refused(tmp_path, content):
