@@ -10,7 +10,7 @@ from hookwright.commands.explaining.gathering import Glance, Scene
 from hookwright.commands.explaining.liveness import Operator
 from hookwright.commands.explaining.report import report
 from hookwright.commands.explaining.subject import Subject
-from hookwright.commands.linting import documents, objects
+from hookwright.commands.linting import documents, objects, pattern_advice, triggers
 from hookwright.reconcile import checks
 from support.objects import NOON, make_webhook, raw_webhook
 
@@ -51,4 +51,5 @@ def test_codes_are_those_that_are_given():
     written = [word for row in table.splitlines()[2:] for word in words_of(row.split("|")[1])]
     given = [documents.UNKNOWN_KIND, documents.NO_OBJECT, documents.NOTHING_TO_CHECK]
     given += [objects.INLINE_SECRET, objects.UNFILTERED, objects.REPEATED]
+    given += [triggers.BRANCH_FILTER, triggers.REDUNDANT, pattern_advice.UNANCHORED, pattern_advice.NEVER_MATCHES]
     assert sorted(written) == sorted([*given, checks.SECRET_NOT_FOUND, checks.TARGET_NOT_FOUND])

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from hookwright.commands.file_objects import UNKNOWN, FileObject, FileObjects
 from hookwright.commands.linting.mending import find_problems
-from hookwright.commands.linting.said import Lint, Said, Severity
-from hookwright.errors import InvalidSpec
+from hookwright.commands.linting.said import Lint, Said, Severity, from_finding, from_problem, narrow
+from hookwright.commands.linting.triggers import check_trigger
 from hookwright.intake.rules import VALIDATION
 from hookwright.intake.webhook_route import describe_shape, find_secret_refs
-from hookwright.kinds import Authentication, BuildTrigger, CronJob, InvalidObject, ObjectKind, Problem, Webhook
+from hookwright.kinds import Authentication, BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook
 from hookwright.kinds.texts import DNS_SUBDOMAIN
 from hookwright.reconcile import checks
-from hookwright.reconcile.checks import Finding, check_buildtrigger, check_webhook
+from hookwright.reconcile.checks import check_webhook
 from hookwright.reconcile.webhook import INLINE_SECRET
 
 LONGEST_NAME = 253
@@ -30,7 +30,7 @@ def check_objects(objects: FileObjects) -> list[Lint]:
     for webhook in objects.webhooks:
         told += _attribute(webhook, Webhook.KIND, [*_check_name(webhook), *_check_webhook(webhook, objects)])
     for trigger in objects.buildtriggers:
-        told += _attribute(trigger, BuildTrigger.KIND, [*_check_name(trigger), *_check_trigger(trigger)])
+        told += _attribute(trigger, BuildTrigger.KIND, [*_check_name(trigger), *check_trigger(trigger, objects)])
     return (
         told + _find_repeated(objects.webhooks, Webhook.KIND) + _find_repeated(objects.buildtriggers, BuildTrigger.KIND)
     )
@@ -77,34 +77,20 @@ def _find_repeated(
     return told
 
 
-# ── BuildTriggers ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _check_trigger(obj: FileObject[BuildTrigger]) -> Iterator[Said]:
-    if isinstance(obj.found, InvalidObject):
-        for problem in obj.found.problems:
-            finding = check_buildtrigger(_narrow(obj.found, problem), None)
-            if finding is not None:
-                yield _from_finding(finding)
-    finding = check_buildtrigger(obj.taken, None) if obj.taken is not None else None
-    if finding is not None:
-        yield _from_finding(finding)
-
-
 # ── Webhooks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _check_webhook(obj: FileObject[Webhook], objects: FileObjects) -> Iterator[Said]:
     if isinstance(obj.found, InvalidObject):
         for problem in obj.found.problems:
-            yield _from_problem(describe_shape(_narrow(obj.found, problem)))
+            yield from_problem(describe_shape(narrow(obj.found, problem)))
     webhook = obj.taken
     if webhook is None:
         return
     pipeline = webhook.spec.target_pipeline
     target = objects.target(kind=pipeline.kind, namespace=obj.namespace, name=pipeline.name)
     problems, mended = find_problems(webhook, target, objects.standing(obj.found))
-    yield from (_from_problem(problem) for problem in problems)
+    yield from (from_problem(problem) for problem in problems)
     yield from _check_secrets(mended, target, objects)
     yield from _check_target(mended, target)
     yield from _warn(webhook)
@@ -122,10 +108,10 @@ def _check_secrets(webhook: Webhook, target: ObjectKind | InvalidObject | None, 
         others[index] = secret
         finding = check_webhook(webhook, target, others)
         if finding is not None and finding.reason in _SECRET_REASONS:
-            yield _from_finding(finding)
+            yield from_finding(finding)
     finding = None if refs else check_webhook(webhook, target)
     if finding is not None and finding.reason in _SECRET_REASONS:
-        yield _from_finding(finding)
+        yield from_finding(finding)
 
 
 def _check_target(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> Iterator[Said]:
@@ -137,7 +123,7 @@ def _check_target(webhook: Webhook, target: ObjectKind | InvalidObject | None) -
     if pipeline.kind == CronJob.KIND and isinstance(target, InvalidObject):
         finding = check_webhook(webhook, target)
         if finding is not None and finding.reason == checks.TARGET_NOT_READY:
-            yield _from_finding(finding)
+            yield from_finding(finding)
 
 
 def _warn(webhook: Webhook) -> Iterator[Said]:
@@ -162,19 +148,3 @@ def _warn(webhook: Webhook) -> Iterator[Said]:
             "builds with anything; add a filter, or name the sender's own range"
         )
         yield Said(severity=Severity.WARNING, code=UNFILTERED, message=message)
-
-
-# ── both ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _narrow(invalid: InvalidObject, problem: Problem) -> InvalidObject:
-    """Give the same object with only one of its problems, of which the operator's checks say only one."""
-    return InvalidObject(invalid.kind, invalid.metadata, (problem,), invalid.found_status)
-
-
-def _from_problem(problem: InvalidSpec) -> Said:
-    return Said(code=problem.code, message=problem.message)
-
-
-def _from_finding(finding: Finding) -> Said:
-    return Said(code=finding.code, message=finding.message)

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from hookwright.errors import InvalidSpec
+from hookwright.kinds import InvalidObject, Problem
+from hookwright.reconcile.checks import Finding
+
 
 class Severity(StrEnum):
     """How bad it is: only a finding keeps the object from its work."""
@@ -38,3 +42,18 @@ class Said:
     severity: Severity = Severity.FINDING
     code: str
     message: str
+
+
+def narrow(invalid: InvalidObject, problem: Problem) -> InvalidObject:
+    """Give the same object with only one of its problems, of which the operator's checks say only one."""
+    return InvalidObject(invalid.kind, invalid.metadata, (problem,), invalid.found_status)
+
+
+def from_problem(problem: InvalidSpec) -> Said:
+    """Say a problem of a spec."""
+    return Said(code=problem.code, message=problem.message)
+
+
+def from_finding(finding: Finding) -> Said:
+    """Say what the operator would find."""
+    return Said(code=finding.code, message=finding.message)

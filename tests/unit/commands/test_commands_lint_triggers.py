@@ -1,0 +1,386 @@
+"""`hookwright lint` of BuildTriggers: every problem of their filters at once, and what should be thought over."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from command_line import run, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems, find_source, list_groups
+from hookwright.commands.linting.pattern_advice import NEVER_MATCHES, UNANCHORED, advise, advise_branch
+from hookwright.errors import InvalidSpec
+from hookwright.filters import Budget
+from hookwright.filters.groups import FilterType, GroupFilter, Source, compile_filters
+from hookwright.filters.patterns import PatternRefusal, compile_search
+from hookwright.providers.catalogue import DIALECTS
+from hookwright.scm import EventType, Provider
+from support.objects import make_buildtrigger, raw_buildtrigger
+
+INPUT = "InvalidInputException"
+HEAD, BASE, ACTOR, TAG = (
+    FilterType.HEAD_REF,
+    FilterType.BASE_REF,
+    FilterType.ACTOR_ACCOUNT_ID,
+    FilterType.TAG_NAME,
+)
+
+
+def event(names="PUSH"):
+    return {"type": "EVENT", "pattern": names}
+
+
+def rule(kind, pattern, **more):
+    return {"type": kind, "pattern": pattern, **more}
+
+
+def trigger(*groups, name="hello", provider="GitHub", source=None, **spec):
+    """Give a BuildTrigger of a provider with filter groups."""
+    where = {"provider": provider} | (source or {"repository": "octo/hello"})
+    return raw_buildtrigger(
+        metadata={"name": name, "uid": name},
+        source=where,
+        **{"projectName": name, "filterGroups": list(groups)} | spec,
+    )
+
+
+@pytest.fixture
+def lint(capsys, tmp_path):
+    """Lint objects; give what was said."""
+
+    def call(*documents, more=()):
+        ran = run(capsys, "lint", "-f", write(tmp_path / "all.yaml", *documents), "-o", "json", *more)
+        said = ran.json["findings"]
+        assert ran.code == (1 if any(one["severity"] == "finding" for one in said) else 0)
+        return said
+
+    return call
+
+
+def places(said, severity="finding"):
+    return [one["message"].partition(": ")[0] for one in said if one["severity"] == severity]
+
+
+# ── findings ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_right_filters_leave_nothing_to_say(lint):
+    """Anchored patterns, each group with its EVENT: nothing is said, however strictly one looks."""
+    groups = (
+        [event(), rule("HEAD_REF", "^refs/heads/main$"), rule("FILE_PATH", "^src/")],
+        [event("PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"), rule("BASE_REF", "^refs/heads/main$")],
+        [event("RELEASED"), rule("TAG_NAME", "^v[0-9]")],
+        [event(), rule("ACTOR_ACCOUNT_ID", "^(1|2)$"), rule("COMMIT_MESSAGE", "deploy")],
+    )
+    assert lint(trigger(*groups), more=["--strict"]) == []
+    assert lint(raw_buildtrigger(), more=["--strict"]) == []
+
+
+def test_all_problems_of_filters_are_found(lint):
+    """One look finds what is wrong with each filter of each group, with AWS's code and the place."""
+    said = lint(
+        trigger(
+            [rule("HEAD_REF", "^refs/heads/main$")],
+            [event("PUSHED, PUSH, PULL"), rule("BASE_REF", "^refs/heads/main$"), rule("FILE_PATH", r"\bx")],
+            [event("PUSHED"), rule("BASE_REF", "^refs/heads/main$"), rule("HEAD_REF", "(")],
+            [event("PULL_REQUEST_CREATED"), rule("FILE_PATH", "^src/"), rule("TAG_NAME", "^v"), rule("HEAD_REF", "[")],
+            [event("PUSH"), event("RELEASED"), rule("HEAD_REF", "^refs/heads/x$")],
+            [event(), rule("REPOSITORY_NAME", "^x$")],
+            [event(), rule("HEAD_REF", "^refs/heads/main$")],
+        )
+    )
+    assert {one["code"] for one in said} == {INPUT}
+    assert sorted(places(said)) == sorted(
+        [
+            "spec.filterGroups[0]",
+            "spec.filterGroups[1][0].pattern",
+            "spec.filterGroups[1][0].pattern",
+            "spec.filterGroups[1][1].type",
+            "spec.filterGroups[1][2].pattern",
+            "spec.filterGroups[2][0].pattern",
+            "spec.filterGroups[2][2].pattern",
+            "spec.filterGroups[3][1].type",
+            "spec.filterGroups[3][2].type",
+            "spec.filterGroups[3][3].pattern",
+            "spec.filterGroups[4][1].pattern",
+            "spec.filterGroups[5][1].type",
+        ]
+    )
+
+
+def test_branch_filter_is_checked(lint):
+    """What is wrong with branchFilter is found, and that it stands beside filterGroups."""
+    said = lint(trigger(branchFilter="("))
+    assert (places(said), said[0]["code"]) == (["spec.branchFilter"], INPUT)
+    both = lint(trigger([event(), rule("HEAD_REF", "(")], branchFilter="^main$"))
+    assert sorted(places(both)) == ["spec.branchFilter", "spec.filterGroups[0][1].pattern"]
+
+
+def test_rewrite_of_a_refused_pattern_is_said(lint):
+    """A pattern that Hookwright does not take is refused with the one to write."""
+    (said,) = lint(trigger([event(), rule("HEAD_REF", r"^refs/heads/\bmain")]))
+    assert "at character 13" in said["message"]
+    assert r"; write ^refs/heads/(?:(?<!\w)(?=\w)|(?<=\w)(?!\w))main" in said["message"]
+
+
+def test_events_that_the_provider_does_not_send_are_found(lint):
+    """Bitbucket Cloud has no releases: such an EVENT is refused, and the rest of its group is still judged."""
+    (said,) = lint(trigger([event("PUSH, RELEASED"), rule("HEAD_REF", "^refs/heads/x$")], provider="BitbucketCloud"))
+    assert "BitbucketCloud does not send RELEASED" in said["message"]
+
+
+def test_scoped_types_need_a_scope(lint):
+    """REPOSITORY_NAME is right where the source is an organisation or a group."""
+    group = [event(), rule("REPOSITORY_NAME", "^hello$")]
+    assert lint(trigger(group, source={"organization": "octo"})) == []
+    assert lint(trigger(group, provider="GitLab", source={"group": "octo/team"})) == []
+    assert places(lint(trigger(group))) == ["spec.filterGroups[0][1].type"]
+
+
+def test_project_name_that_is_there_twice_is_found(lint):
+    """Of BuildTriggers with one projectName in a namespace all but the first are refused."""
+    other = trigger([event()], name="d", projectName="one")
+    other["metadata"]["namespace"] = "elsewhere"
+    said = lint(*(trigger([event()], name=name, projectName="one") for name in "bac"), other)
+    assert [(one["name"], one["code"]) for one in said] == [
+        ("a", "ResourceAlreadyExistsException"),
+        ("c", "ResourceAlreadyExistsException"),
+    ]
+    assert "BuildTrigger b in" in said[0]["message"]
+
+
+# ── recommendations ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_filter_groups_are_recommended_instead_of_branch_filter(lint):
+    """A branchFilter works: it is a warning, with the filter group that does the same; an empty one is none."""
+    (said,) = lint(trigger(branchFilter="^main$"))
+    assert (said["severity"], said["code"]) == ("warning", "BranchFilter")
+    assert said["message"].endswith("HEAD_REF ^refs/heads/main$")
+    assert lint(trigger(branchFilter="")) == []
+    assert lint(trigger(branchFilter="^main$"), more=["--strict"])[0]["severity"] == "finding"
+
+
+def test_patterns_are_thought_over(lint):
+    """Patterns that find too much, or nothing, are warnings with the place, and with what was surely meant."""
+    said = lint(
+        trigger(
+            [event(), rule("HEAD_REF", "main")],
+            [event(), rule("HEAD_REF", "^main$", excludeMatchedPattern=True)],
+            [event(), rule("ACTOR_ACCOUNT_ID", "12345")],
+        )
+    )
+    assert [(one["severity"], one["code"]) for one in said] == [
+        ("warning", UNANCHORED),
+        ("warning", NEVER_MATCHES),
+        ("warning", UNANCHORED),
+    ]
+    assert [one["message"].partition(": ")[0] for one in said] == [
+        f"spec.filterGroups[{n}][1].pattern" for n in range(3)
+    ]
+    assert "write ^refs/heads/main$ unless that is meant" in said[0]["message"]
+    assert "write ^refs/heads/main$" in said[1]["message"]
+    assert "9123456" in said[2]["message"]
+
+
+def test_group_within_another_is_redundant(lint):
+    """A group that asks for more than another one with its events is a warning; of equal ones the first is none."""
+    wide = [event("PUSH, PULL_REQUEST_CREATED")]
+    narrow = [event("PUSH"), rule("HEAD_REF", "^refs/heads/main$")]
+    other = [event("RELEASED"), rule("TAG_NAME", "^v")]
+    said = lint(trigger(narrow, wide, other, [*other]))
+    assert [(one["severity"], one["code"], one["message"].split(": ")[0]) for one in said] == [
+        ("warning", "Redundant", "spec.filterGroups[0]"),
+        ("warning", "Redundant", "spec.filterGroups[3]"),
+    ]
+    assert "spec.filterGroups[1] too" in said[0]["message"]
+    excluded = [event("PUSH"), rule("HEAD_REF", "^refs/heads/main$", excludeMatchedPattern=True)]
+    assert lint(trigger(narrow, excluded)) == []
+
+
+MEANT = {
+    (HEAD, "main"): (UNANCHORED, "^refs/heads/main$"),
+    (HEAD, "refs/heads/main"): (UNANCHORED, "^refs/heads/main$"),
+    (HEAD, "^refs/heads/main"): (UNANCHORED, "^refs/heads/main$"),
+    (HEAD, "main$"): (UNANCHORED, "^refs/heads/main$"),
+    (HEAD, "main|develop"): (UNANCHORED, "^refs/heads/(?:main|develop)$"),
+    (HEAD, "^refs/heads/(main|develop)"): (UNANCHORED, "^refs/heads/(main|develop)$"),
+    (HEAD, "^refs/heads/a1|^refs/heads/b1"): (UNANCHORED, "(?:^refs/heads/a1|^refs/heads/b1)$"),
+    (HEAD, "feature/"): (UNANCHORED, "^refs/heads/feature/"),
+    (HEAD, "main|feature/"): (UNANCHORED, None),
+    (HEAD, "^refs/heads/main|dev"): (UNANCHORED, None),
+    (HEAD, "^main$"): (NEVER_MATCHES, "^refs/heads/main$"),
+    (HEAD, "^(main|develop)$"): (NEVER_MATCHES, "^refs/heads/(main|develop)$"),
+    (HEAD, "^refs/head/main$"): (NEVER_MATCHES, None),
+    (HEAD, "^refs/heads/main$|^main$"): (NEVER_MATCHES, None),
+    (BASE, "^refs/tags/v1$"): (NEVER_MATCHES, None),
+    (BASE, "main"): (UNANCHORED, "^refs/heads/main$"),
+    (TAG, "^refs/tags/v1$"): (NEVER_MATCHES, "^v1$"),
+    (ACTOR, "12345"): (UNANCHORED, "^12345$"),
+    (ACTOR, "1|2"): (UNANCHORED, "^(?:1|2)$"),
+    (ACTOR, "^12345"): (UNANCHORED, None),
+    (ACTOR, "octocat"): (NEVER_MATCHES, None),
+}
+
+
+@pytest.mark.parametrize(("kind", "pattern"), MEANT)
+def test_what_is_surely_meant_is_recommended(kind, pattern):
+    """Of the mistakes that people make, each gets its code and, where it is clear, the pattern that was meant."""
+    found = advise(kind, pattern, Provider.GITHUB)
+    assert (found.code, found.instead) == MEANT[kind, pattern]
+    if found.instead is not None:
+        assert advise(kind, found.instead, Provider.GITHUB) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [
+        *[
+            (HEAD, pattern)
+            for pattern in (
+                "^refs/heads/main$",
+                "^refs/heads/",
+                "^refs/heads/release-",
+                "^refs/heads/release/",
+                "^refs/heads/main.*",
+                "^refs/tags/v",
+                "^refs/tags/v[0-9]+",
+                "refs/heads/release/.*",
+                "/main$",
+                ".*",
+                "",
+                "^",
+                "(?i)main",
+                "^(?!refs/heads/main$)",
+                "^refs/(heads|tags)/v1$",
+            )
+        ],
+        (TAG, "^v1"),
+        (ACTOR, "^12345$"),
+        (ACTOR, r"\d+"),
+        (ACTOR, "."),
+        (FilterType.FILE_PATH, "src"),
+        (FilterType.COMMIT_MESSAGE, "fix"),
+    ],
+)
+def test_what_may_be_meant_is_left_alone(kind, pattern):
+    """Beginnings of names, and patterns that say how they go on, are nothing to think over."""
+    assert advise(kind, pattern, Provider.GITHUB) is None
+
+
+def test_ids_of_bitbucket_cloud_are_no_numbers():
+    """There an account's id has letters in it, and is too long to be within another."""
+    for pattern in ("557058:c0b72ad0", "12345"):
+        assert advise(ACTOR, pattern, Provider.BITBUCKET_CLOUD) is None
+        assert advise(ACTOR, pattern, Provider.GITLAB) is not None
+
+
+def test_branch_filter_looks_at_short_names():
+    """What is meant for full refs finds no branch; the rest is as for refs."""
+    assert advise_branch("^refs/heads/main$").instead == "^main$"
+    assert advise_branch("^refs/heads/main$").code == NEVER_MATCHES
+    assert advise_branch("main|dev").instead == "^(?:main|dev)$"
+    assert [one for one in ("^main$", "^release/", ".*", "^feature-") if advise_branch(one) is not None] == []
+
+
+# ── whatever is written ───────────────────────────────────────────────────────────────────────────────────────────────
+
+PIECES = st.sampled_from(
+    [
+        "^",
+        "$",
+        "refs/heads/",
+        "refs/tags/",
+        "main",
+        "dev",
+        "(",
+        "(?:",
+        ")",
+        "|",
+        ".*",
+        "[0-9]",
+        "+",
+        "7",
+        "\\",
+        "/",
+        "x",
+    ]
+)
+PATTERNS = st.lists(PIECES, max_size=8).map("".join)
+NAMES = st.sampled_from([*EventType, "PUSHED", "", " PUSH"])
+FILTERS = st.builds(
+    GroupFilter,
+    type=st.sampled_from(FilterType),
+    pattern=PATTERNS,
+    exclude=st.booleans(),
+) | st.builds(GroupFilter, type=st.just(FilterType.EVENT), pattern=st.lists(NAMES, max_size=3).map(",".join))
+GROUPS = st.lists(st.lists(FILTERS, max_size=4), max_size=4)
+SOURCES = st.builds(
+    lambda provider, scoped: Source(provider=provider, sends=DIALECTS[provider].events, scoped=scoped),
+    st.sampled_from(Provider),
+    st.booleans(),
+)
+
+
+def refuse(branch, groups, source):
+    """Give what the operator says of filters, if it refuses them."""
+    try:
+        compile_filters(branch, groups, source)
+    except InvalidSpec as refused:
+        return [str(refused)]
+    return []
+
+
+@settings(max_examples=300, deadline=None)
+@given(branch=st.none() | PATTERNS, groups=GROUPS, source=SOURCES)
+def test_problems_are_found_exactly_if_filters_are_refused(branch, groups, source):
+    """Of any filters, the first problem is the one that the operator says; none is left, and none is said twice."""
+    problems, filters = find_filter_problems(branch, groups, source)
+    assert [str(one) for one in problems[:1]] == refuse(branch, groups, source)
+    assert len(problems) < MOST_PROBLEMS
+    assert (filters is None) == bool(problems)
+    # Each filter that is refused for itself alone is among them.
+    for (index, at), one in {(i, j): one for i, group in enumerate(groups) for j, one in enumerate(group)}.items():
+        if one.type not in {FilterType.EVENT, FilterType.REPOSITORY_NAME, FilterType.ORGANIZATION_NAME}:
+            try:
+                compile_search(one.pattern)
+            except PatternRefusal:
+                assert f"spec.filterGroups[{index}][{at}].pattern" in {problem.field for problem in problems}
+
+
+@settings(max_examples=500, deadline=None)
+@given(kind=st.sampled_from(FilterType), pattern=PATTERNS, provider=st.sampled_from(Provider))
+def test_advice_holds(kind, pattern, provider):
+    """What is said never to match is found in no ref; what is recommended is taken, and finds no more than before."""
+    try:
+        search = compile_search(pattern)
+    except PatternRefusal:
+        return
+    if kind is FilterType.EVENT:
+        return
+    for found in filter(None, (advise(kind, pattern, provider), advise_branch(pattern))):
+        if found.instead is not None:
+            compile_search(found.instead)
+    found = advise(kind, pattern, provider)
+    if kind not in {HEAD, BASE} or found is None or found.code == UNANCHORED:
+        return
+    if found.why.startswith("is "):
+        prefixes = ["refs/heads/"] + ["refs/tags/"] * (kind is HEAD)
+        names = ["main", "dev", "x", "7", "refs/heads/main", "main/dev"]
+        assert not any(search.finds(one + name, Budget().spend) for one in prefixes for name in names)
+
+
+def test_groups_of_a_trigger_are_read_as_they_are_written():
+    """A trigger's source and groups are what the filters are told; without a provider there is nothing to tell."""
+    typed = make_buildtrigger(
+        source={"provider": "GitLab", "group": "octo"},
+        filterGroups=[[event(), rule("HEAD_REF", "x", excludeMatchedPattern=True)]],
+    )
+    assert find_source(typed) == Source(provider=Provider.GITLAB, sends=DIALECTS[Provider.GITLAB].events, scoped=True)
+    assert list(chain(*list_groups(typed))) == [
+        GroupFilter(type=FilterType.EVENT, pattern="PUSH"),
+        GroupFilter(type=HEAD, pattern="x", exclude=True),
+    ]
+    assert find_source(make_buildtrigger()) is None
