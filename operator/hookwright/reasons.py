@@ -338,3 +338,27 @@ BUILD_NAME_TAKEN = _reason(
 NAMESPACE_GONE = _reason(
     "NamespaceGone", Outcome.FAILED, None, "The namespace of the Webhook is gone, or is being deleted."
 )
+
+# ── known of builds that are asked for by hand ────────────────────────────────────────────────────────────────────
+
+START_REQUEST_INVALID = _reason(
+    "StartRequestInvalid",
+    Outcome.FAILED,
+    None,
+    "The annotation that asks for a build has a value that is too long, or cannot be printed.",
+    "Write another, such as the time.",
+)
+START_REF_MISSING = _reason(
+    "StartRefMissing",
+    Outcome.FAILED,
+    None,
+    "Nothing says which branch, tag or commit to build.",
+    "Write hookwright.dev/start-ref, or spec.source.branch, then ask for the build anew.",
+)
+START_REF_INVALID = _reason(
+    "StartRefInvalid",
+    Outcome.FAILED,
+    None,
+    "What is to be built is no name that git takes.",
+    "Write a branch (main), a tag as refs/tags/NAME, or a commit with all its digits, then ask for the build anew.",
+)

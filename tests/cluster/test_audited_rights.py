@@ -24,6 +24,17 @@ MODES = {
 }
 
 
+async def start_by_hand(deployed: Deployed) -> None:
+    """Ask for a build by hand, and have the operator forget that it has started it."""
+    asked = {"metadata": {"annotations": {"hookwright.dev/start-requested-at": "once"}}}
+    for patch, sub in ((asked, ""), ({"status": {"lastHandledStart": None}}, "status")):
+        answer = deployed.api.change("BuildTrigger", "hello", patch, sub=sub)
+        assert answer.is_success, answer.text
+        await until(
+            lambda: deployed.status("hello", "BuildTrigger").get("lastHandledStart") == "once", "it is started by hand"
+        )
+
+
 async def live(deployed: Deployed) -> None:
     """Do all that needs a right: start builds of both kinds, meet a build that is there, and hand on."""
     for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
@@ -34,6 +45,7 @@ async def live(deployed: Deployed) -> None:
         await deployed.until_judged(name)
         assert (await deployed.until_answered(name, 202, secret=SECRET, delivery="once")).json()["builds"]
         await until(lambda name=name: deployed.last(name) == ("started", "BuildCreated"), f"{name} has started one")
+    await start_by_hand(deployed)
     # A receiver that knows nothing of the delivery gets it again.
     receiver = deployed.receiver
     assert await receiver.signal(signal.SIGTERM) == 0
@@ -44,7 +56,7 @@ async def live(deployed: Deployed) -> None:
         lambda: any((one.verb, one.resource) == ("get", "jobs") for one in deployed.requests()),
         "the build that is there is looked at",
     )
-    assert len(deployed.jobs()) == 2
+    assert len(deployed.jobs()) == 3
     for process in deployed.processes.values():
         assert await process.signal(signal.SIGTERM) == 0
 

@@ -18,7 +18,7 @@ from hookwright.commands.grant import let_create, let_impersonate
 from support.chart import render
 from support.processes import Fleet, Request, run_fleet, until
 from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation, uncomment
-from support.running import make_push
+from support.running import Running, make_push
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RIGHTS = EXAMPLES / "rights"
@@ -82,6 +82,16 @@ def gather(fleet: Fleet, accounts: dict[str, str]) -> Iterator[Asking]:
                 )
 
 
+async def start_by_hand(running: Running) -> None:
+    """Ask for a build by hand, and have the operator forget that it has started it."""
+    path = running.cluster.url + "/apis/hookwright.dev/v1alpha1/namespaces/default/buildtriggers/hello"
+    asked = {"metadata": {"annotations": {"hookwright.dev/start-requested-at": "once"}}}
+    for where, patch in ((path, asked), (path + "/status", {"status": {"lastHandledStart": None}})):
+        answer = await running.client.patch(where, json=patch, headers={"content-type": "application/merge-patch+json"})
+        assert answer.is_success, answer.text
+        await running.until(lambda: running.trigger_status().get("lastHandledStart") == "once")
+
+
 async def live(fleet: Fleet, receiver: str) -> None:
     """Do all that needs a right: start up, start builds of both kinds, meet a build that is there, and hand on."""
     running = fleet.running
@@ -94,6 +104,7 @@ async def live(fleet: Fleet, receiver: str) -> None:
         await running.until_ready(name)
         assert (await fleet.push(receiver, name, **signed)).status_code == 202
         await running.until(lambda name=name: running.last(name) == ("started", "BuildCreated"))
+    await start_by_hand(running)
     # A receiver that knows nothing of the delivery gets it again.
     process = fleet.processes[receiver]
     assert await process.signal(signal.SIGTERM) == 0

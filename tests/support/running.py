@@ -161,6 +161,11 @@ class Running:
         """Give a Webhook's status as it is now."""
         return self.webhook(name).get("status", {})
 
+    def trigger_status(self, name: str = "hello") -> dict[str, Any]:
+        """Give a BuildTrigger's status as it is now."""
+        found = self.cluster.get("buildtriggers.hookwright.dev", "default", name) or {}
+        return dict(found.get("status", {}))
+
     def ready(self, name: str = "hello") -> tuple[str, str]:
         """Give status and reason of a Webhook's condition Ready."""
         for condition in self.status(name).get("conditions", []):

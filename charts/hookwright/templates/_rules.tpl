@@ -10,10 +10,6 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
   resources: [webhooks/status]
   verbs: [patch]
 {{ include "hookwright.rules.shared" . }}
-# To recognise a build that is there already.
-- apiGroups: [batch]
-  resources: [jobs]
-  verbs: [get]
 {{- end -}}
 
 {{- define "hookwright.rules.operator" -}}
@@ -30,6 +26,10 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
 {{- end -}}
 
 {{- define "hookwright.rules.shared" -}}
+# To recognise a build that is there already.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get]
 # The secrets that Webhooks name, read when a delivery comes.
 - apiGroups: [""]
   resources: [secrets]

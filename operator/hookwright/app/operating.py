@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from hookwright.builds.starter import Starter
 from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.cluster.secrets import SecretReader
@@ -61,6 +62,8 @@ class OperatorSide:
             clock=clock,
             settings=settings,
             root_keys=root_keys,
+            # What is asked for by hand is asked for of a BuildTrigger that is there: no target is waited for.
+            starter=Starter(cluster=leased, targets=mirror, clock=clock, patience=timedelta(0)),
             cronjobs_known=cronjobs_known,
         )
         self._queue = WorkQueue[Key](

@@ -1,4 +1,4 @@
-"""What a build is told of the event that started it: the variables HOOKWRIGHT_WEBHOOK_* and HOOKWRIGHT_SOURCE_*. Pure.
+"""What a build is told of its event, or of who asked by hand: HOOKWRIGHT_WEBHOOK_* and HOOKWRIGHT_SOURCE_*. Pure.
 
 The names are AWS CodeBuild's with another prefix ("Environment variables in build environments"), and so are the values
 but for HOOKWRIGHT_SOURCE_VERSION: at AWS it is a commit, a branch, a tag or `pr/N`, here the commit wherever the event
@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import re
 
+from hookwright.kinds.source import BuildSource
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import BRANCHES, TAGS, Provider, Repository, ScmEvent
 
 MAX_LENGTH = 1_000
+_COMMIT = re.compile(r"[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?")
+# Who has no host but this one. A GitLab may be anybody's own: to guess would have a build take a stranger's code.
+_HOSTS = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET_CLOUD: "https://bitbucket.org"}
 _WEBHOOK, _SOURCE = "HOOKWRIGHT_WEBHOOK_", "HOOKWRIGHT_SOURCE_"
 # Nothing is named by a text with control characters or halves of characters, which are no UTF-8.
 _UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -46,6 +50,24 @@ def describe_event(event: ScmEvent, provider: Provider) -> dict[str, str]:
         _SOURCE + "HEAD_REPO_URL": _find_url(event.head_repository),
         _SOURCE + "REPOSITORY": _exact(event.repository.full_name),
         _SOURCE + "ORGANIZATION": _exact(event.organisation),
+    }
+    return {name: value for name, value in variables.items() if value}
+
+
+def describe_request(ref: str, source: BuildSource) -> dict[str, str]:
+    """Give the variables of a build that was asked for by hand: no event, so nothing of WEBHOOK.
+
+    `ref` is a branch, a ref in full, or a commit with all its digits. Where to clone from is told only if the provider
+    has one host.
+    """
+    is_commit = _COMMIT.fullmatch(ref) is not None
+    full = ref if is_commit or ref.startswith("refs/") else BRANCHES + ref
+    host = _HOSTS.get(source.provider) if source.provider is not None else None
+    variables = {
+        _SOURCE + "VERSION": full,
+        _SOURCE + "REF": None if is_commit else full,
+        _SOURCE + "REPO_URL": f"{host}/{source.repository}.git" if host and source.repository else None,
+        _SOURCE + "REPOSITORY": source.repository,
     }
     return {name: value for name, value in variables.items() if value}
 

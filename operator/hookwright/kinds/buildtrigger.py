@@ -255,7 +255,7 @@ class BuildTriggerStatus(Model):
     )
     last_modified_secret: datetime | None = Field(default=None, description="When the secret was last replaced.")
     last_triggered: datetime | None = Field(
-        default=None, description="When a delivery last started a build that exists."
+        default=None, description="When a delivery, or who asked by hand, last started a build that exists."
     )
     last_delivery: LastDelivery | None = Field(default=None, description="What became of the newest delivery.")
     last_build: BuildState | None = Field(default=None, description="The newest build.")
@@ -268,7 +268,10 @@ class BuildTriggerStatus(Model):
     last_handled_start: str | None = Field(
         default=None,
         max_length=255,
-        description="The value of the annotation hookwright.dev/start-requested-at for which a build was last started.",
+        description=(
+            "The value of the annotation hookwright.dev/start-requested-at that was dealt with last: its build was "
+            "started, or the condition LastStartFailed says why not."
+        ),
     )
     error_code: str | None = Field(default=None, max_length=100, description="The name of what is wrong.")
     error_message: str | None = Field(

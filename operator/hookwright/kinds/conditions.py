@@ -16,6 +16,8 @@ READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 LAST_DELIVERY_FAILED = "LastDeliveryFailed"
+LAST_START_FAILED = "LastStartFailed"
+START_PENDING = "StartPending"
 
 
 def ready(reason: str, message: str, *, now: datetime, generation: int) -> list[Condition]:
@@ -42,6 +44,16 @@ def stalled(reason: str, message: str, *, now: datetime, generation: int) -> lis
 def last_delivery_failed(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
     """Give the condition that is there while the newest delivery is one that failed."""
     return _condition(LAST_DELIVERY_FAILED, "True", (reason, message), now, generation)
+
+
+def last_start_failed(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
+    """Give the condition that is there while the newest start by hand is one that failed."""
+    return _condition(LAST_START_FAILED, "True", (reason, message), now, generation)
+
+
+def start_pending(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
+    """Give the condition that is there while a start by hand waits."""
+    return _condition(START_PENDING, "True", (reason, message), now, generation)
 
 
 def settle(wanted: Iterable[Condition], found: Iterable[Condition]) -> list[Condition]:

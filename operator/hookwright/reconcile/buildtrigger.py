@@ -5,6 +5,7 @@ from __future__ import annotations
 from hookwright.cluster import BUILDTRIGGERS
 from hookwright.cluster.mirror import Key
 from hookwright.kinds import BuildTrigger
+from hookwright.reconcile.by_hand import start_by_hand, tell_of_start
 from hookwright.reconcile.checks import STARTABLE, check_buildtrigger, is_judged
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.trial import try_build
@@ -30,6 +31,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         return Again(UNKNOWN_SECONDS)
     finding = check_buildtrigger(trigger, tried)
     metadata = trigger.metadata
+    by_hand = await start_by_hand(trigger, finding, world)
     arn = make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=metadata.name)
     await write_status(
         trigger,
@@ -38,10 +40,16 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         kind=BuildTrigger,
         resource=BUILDTRIGGERS,
         good=(STARTABLE, "builds can be started"),
-        members={"arn": arn},
+        members={"arn": arn, **by_hand.members},
+        more=by_hand.conditions,
+        # lastTriggered is the receivers' too, and goes forward only; and a newer request may have been dealt with.
+        unless_changed=bool(by_hand.members),
     )
+    await tell_of_start(by_hand, trigger, world)
     if transient:
         return Again(UNKNOWN_SECONDS)
+    if by_hand.again is not NEVER:
+        return by_hand.again
     if finding is None or tried is None or tried.error is None:
         return NEVER
     # A policy that refuses may be mended too.

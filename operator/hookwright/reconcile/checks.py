@@ -227,8 +227,18 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
     )
 
 
-def conditions_of(obj: OurObject, finding: Finding | None, *, good: tuple[str, str], now: datetime) -> list[Condition]:
-    """Give an object's conditions; `good` are reason and message of Ready where nothing is wrong."""
+def conditions_of(
+    obj: OurObject,
+    finding: Finding | None,
+    *,
+    good: tuple[str, str],
+    now: datetime,
+    more: Sequence[Condition] = (),
+) -> list[Condition]:
+    """Give an object's conditions; `good` are reason and message of Ready where nothing is wrong.
+
+    `more` are conditions that only its kind has.
+    """
     generation = obj.metadata.generation
     if finding is None:
         wanted = ready(*good, now=now, generation=generation)
@@ -240,7 +250,7 @@ def conditions_of(obj: OurObject, finding: Finding | None, *, good: tuple[str, s
         last = obj.status.last_delivery
         if last is not None and last.outcome == Outcome.FAILED:
             wanted.append(last_delivery_failed(last.reason, last.message, now=now, generation=generation))
-    return settle(wanted, found_conditions(obj))
+    return settle([*wanted, *more], found_conditions(obj))
 
 
 def found_conditions(obj: OurObject) -> Sequence[Condition]:

@@ -24,13 +24,16 @@ async def write_status(
     resource: Resource,
     good: tuple[str, str],
     members: Mapping[str, Any],
+    more: Sequence[Condition] = (),
+    unless_changed: bool = False,
 ) -> None:
-    """Write `finding` and `members` into the status of `obj`, if they are not there yet.
+    """Write `finding`, `members` and the conditions `more` into the status of `obj`, if they are not there yet.
 
-    `good` are reason and message of Ready where nothing is wrong.
+    `good` are reason and message of Ready where nothing is wrong. `unless_changed` says that what somebody else has
+    written meanwhile must be looked at first: then nothing is written, and it is a ClusterError.
     """
     metadata = obj.metadata
-    conditions = conditions_of(obj, finding, good=good, now=world.clock())
+    conditions = conditions_of(obj, finding, good=good, now=world.clock(), more=more)
     wanted = {
         **members,
         "errorCode": finding.code if finding is not None else None,
@@ -41,11 +44,12 @@ async def write_status(
     patch = status_patch(found_status(obj), wanted)
     if not patch:
         return
+    known = {"uid": metadata.uid} | ({"resourceVersion": metadata.resource_version} if unless_changed else {})
     # With the UID, so that what is meant for an object never lands on another that has taken its name: that is a 409.
     try:
         written = await world.cluster.patch(
             resource,
-            {"metadata": {"uid": metadata.uid}, "status": patch},
+            {"metadata": known, "status": patch},
             namespace=metadata.namespace,
             name=metadata.name,
             subresource="status",

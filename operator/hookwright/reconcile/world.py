@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hookwright.builds.starter import Starter
 from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
@@ -20,6 +21,7 @@ class World:
     """The cluster, its mirror, the Secrets, the clock, the settings and the root keys.
 
     `cronjobs_known` says whether the CronJobs of a namespace can be seen: that needs a right that not everybody gives.
+    `starter` starts what is asked for by hand.
     """
 
     cluster: Cluster
@@ -29,6 +31,7 @@ class World:
     clock: Callable[[], datetime]
     settings: Settings
     root_keys: RootKeys = field(repr=False)
+    starter: Starter
     cronjobs_known: Callable[[str], bool] = lambda _: True
 
 

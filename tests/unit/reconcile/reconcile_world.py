@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from hookwright.app.operating import reconcile
+from hookwright.builds.starter import Starter
 from hookwright.cluster import BUILDTRIGGERS, EVENTS, SECRETS, WEBHOOKS
 from hookwright.cluster.mirror import Key, Mirror
 from hookwright.cluster.secrets import SecretReader
@@ -40,6 +42,7 @@ class Bench:
             clock=lambda: self.now,
             settings=Settings(public_url="https://hooks.example.com", cluster_name="test"),
             root_keys=RootKeys([ROOT_KEY]),
+            starter=Starter(cluster=self.cluster, targets=self.mirror, clock=lambda: self.now, patience=timedelta(0)),
         )
 
     def seconds(self):
