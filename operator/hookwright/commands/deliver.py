@@ -16,6 +16,7 @@ from hookwright.commands.delivering.prepared import Changes, Prepared, Wish
 from hookwright.commands.delivering.to_trigger import prepare_for_trigger
 from hookwright.commands.delivering.to_webhook import prepare_for_webhook
 from hookwright.commands.files import read_bytes
+from hookwright.commands.manifests import put_on_one_line
 from hookwright.commands.naming import KINDS, read_name
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.kinds import BuildTrigger, Webhook
@@ -163,4 +164,5 @@ def render(status: int, answer: dict[str, Any], *, sample: str | None = None) ->
     lines += [f"  {build['kind']} {build['namespace']}/{build['name']}" for build in answer.get("builds") or []]
     if sample is not None and answer.get("outcome") == Outcome.IGNORED:
         lines.append(f"  the sample is {sample}; give another body with --payload")
-    return "\n".join(lines)
+    # Whoever answers at that URL may not be a receiver.
+    return "\n".join(put_on_one_line(line) for line in lines)

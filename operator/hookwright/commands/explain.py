@@ -7,7 +7,6 @@ receiver does, with the live Webhook or, with `-f`, from files alone.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,9 +17,11 @@ import click
 
 from hookwright.commands.explaining.deliveries import STARTING, Answer, explain_delivery
 from hookwright.commands.explaining.rendering import render
-from hookwright.commands.explaining.subject import Sample, choose
+from hookwright.commands.explaining.sample import Sample
+from hookwright.commands.explaining.subject import choose
 from hookwright.commands.file_objects import FileObjects
 from hookwright.commands.files import check_manifest, read_bytes, read_documents, read_headers
+from hookwright.commands.manifests import write_json
 from hookwright.intake.addresses import Address, fold
 
 LONGEST_NUMBER = 12  # of seconds since 1970: far beyond any year that a time can be of
@@ -190,7 +191,7 @@ def _print(answer: Answer, output: str, *, judged: bool) -> bool:
     from hookwright.commands.explaining.report import is_well, render_report
 
     if output == "json":
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        click.echo(write_json(answer))
     else:
         click.echo(render(answer) if judged else render_report(answer))
     return answer["outcome"] in STARTING if judged else is_well(answer)

@@ -67,6 +67,13 @@ def put_on_one_line(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
+def write_json(value: object) -> str:
+    """Give JSON for people and programs, in which nothing speaks to a terminal: what would stands as an escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Between the texts there are only spaces and newlines, in them neither newlines nor any other control as it is.
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
+
+
 def check_label(text: str, what: str) -> str:
     """Give `text`, which must be a name such as a namespace's; `what` is where the user gave it.
 

@@ -200,6 +200,12 @@ def test_answer_is_shown_in_a_line(status, answer, text):
     assert render(status, answer) == text
 
 
+def test_answer_does_not_speak_to_the_terminal():
+    """Whatever answers at the URL: control characters of it stand as escapes."""
+    shown = render(200, {"outcome": "ignored", "reason": "x", "message": "a\x1b[2J\x9b2J\nb"})
+    assert shown == r"200 ignored (x): a\x1b[2J\x9b2J\nb"
+
+
 def test_ignored_sample_points_to_payload():
     """That a filter did not match our sample is answered with how to give another body; not of the user's own body."""
     ignored, started = ({"outcome": outcome, "reason": "x", "message": "y"} for outcome in ("ignored", "started"))

@@ -566,6 +566,9 @@ def test_text_speaks_to_no_terminal(capsys, folder):
     ran = run(capsys, "explain", *folder.arguments())
     assert ran.code == 1
     assert [one for line in ran.out.splitlines() for one in line if not one.isprintable()] == []
+    ran = run(capsys, "explain", *folder.arguments(), "-o", "json")
+    assert ran.json["filters"][0]["found"] == ["a\x1b[2J\x9b\u202eb\nc"]
+    assert [one for line in ran.out.splitlines() for one in line if not one.isprintable()] == []
 
 
 def test_target_that_cannot_be_read_starts_nothing(explain, folder):

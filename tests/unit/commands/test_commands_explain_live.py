@@ -26,7 +26,7 @@ from hookwright.commands.explaining.deliveries import explain_delivery
 from hookwright.commands.explaining.gathering import look_around
 from hookwright.commands.explaining.sentences import CONDITIONS, OUTCOMES
 from hookwright.commands.explaining.started import mark_duplicate
-from hookwright.commands.explaining.subject import Sample
+from hookwright.commands.explaining.sample import Sample
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.reasons import CATALOGUE, FILTERED_OUT, Outcome
 from hookwright.reconcile import checks

@@ -13,7 +13,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.commands.manifests import Manifest, check_label, check_subdomain, choose_names, put_on_one_line, render
+from hookwright.commands.manifests import (
+    Manifest,
+    check_label,
+    check_subdomain,
+    choose_names,
+    put_on_one_line,
+    render,
+    write_json,
+)
 from hookwright.errors import UsageError
 from hookwright.kinds.texts import DNS_SUBDOMAIN
 
@@ -164,3 +172,14 @@ def test_subdomain_is_checked(text):
     with pytest.raises(UsageError, match=r"^--x "):
         check_subdomain(text, "--x")
     assert check_subdomain("a.b-c", "--x") == "a.b-c"
+
+
+@given(
+    st.lists(st.dictionaries(st.text(), st.text() | st.sampled_from(SLIPPERY) | st.sampled_from("\x9b\ud800\u202e")))
+)
+def test_json_speaks_to_no_terminal(value):
+    """JSON is read back as it was, is text that can be sent anywhere, and holds nothing that moves a cursor."""
+    text = write_json(value)
+    assert json.loads(text) == value
+    assert text.encode()
+    assert text.replace("\n", "").isprintable()

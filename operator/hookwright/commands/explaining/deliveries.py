@@ -9,7 +9,9 @@ from typing import Any
 from hookwright.builds.names import name_wanted
 from hookwright.builds.targets import find_build_kind, find_service_account, find_values
 from hookwright.builds.wanted import WantedBuild
-from hookwright.commands.explaining.subject import Sample, Subject
+from hookwright.commands.explaining.authenticity import NotChecked, find_lack, list_known, tell_untried
+from hookwright.commands.explaining.sample import OWN_ID, Sample
+from hookwright.commands.explaining.subject import Subject
 from hookwright.errors import HookwrightError, InvalidExpression
 from hookwright.filters import Budget, JsonValue, compile_filter, decide
 from hookwright.intake.judge import judge
@@ -20,42 +22,24 @@ from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import Authentication, BuildTrigger, InvalidObject, Webhook
 from hookwright.reasons import (
     ACCEPTED,
-    SECRET_UNUSABLE,
-    SIGNATURE_MISMATCH,
     SPEC_INVALID,
     TARGET_INVALID,
     TARGET_MISSING,
-    TOKEN_MISMATCH,
     Outcome,
 )
 
-OWN_ID = "00000000-0000-0000-0000-000000000000"
 STARTING = (Outcome.STARTED, Outcome.PENDING)
 # A JSON object that is printed.
 Answer = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _NotChecked:
-    """A scheme that checks nothing, for want of what it checks with; all else is that of the true one."""
-
-    scheme: Any  # Any: whatever the scheme has
-    needs_secret: bool = False
-
-    def verify(self, request: Request, secrets: Sequence[bytes]) -> None:
-        """Check nothing."""
-
-    def __getattr__(self, name: str) -> Any:  # Any: as above
-        return getattr(self.scheme, name)
 
 
 def explain_delivery(subject: Subject, sample: Sample) -> Answer:
     """Give the verdict on a delivery, and how it comes about, as a JSON object of always the same members."""
     request = sample.make_request()
     route = compile_webhook(subject.webhook, subject.target, subject.standing)
-    known = [sample.secret] if sample.secret is not None else _known_secrets(route, subject)
+    known = list_known(subject.secrets, sample, [route.inline_secret] if route.inline_secret is not None else [])
     lacking = _find_lack(route, subject, sample, known)
-    judged = replace(route, scheme=_NotChecked(route.scheme)) if lacking else route
+    judged = replace(route, scheme=NotChecked(route.scheme)) if lacking else route
     verdict = judge(request, judged, known, new_id=lambda: OWN_ID)
     answer: Answer = {
         "outcome": str(verdict.outcome),
@@ -71,11 +55,8 @@ def explain_delivery(subject: Subject, sample: Sample) -> Answer:
         answer["remedy"] = ""
     elif lacking:
         answer["message"] += f" Authenticity was not checked: {lacking}."
-    elif verdict.reason in (SIGNATURE_MISMATCH, TOKEN_MISMATCH, SECRET_UNUSABLE) and sample.secret is None:
-        answer["message"] += "".join(
-            f" Key {ref.key} of Secret {ref.name} was not tried: it could not be found {subject.place}."
-            for ref in subject.unknown_secrets
-        )
+    else:
+        answer["message"] += tell_untried(verdict, sample, subject.secrets, place=subject.place)
     target = subject.target
     if isinstance(target, BuildTrigger) and target.status.error_message is not None and verdict.outcome in STARTING:
         answer["message"] += f" But {target.KIND} {target.metadata.name} is not ready: {target.status.error_message}."
@@ -90,24 +71,12 @@ def explain_delivery(subject: Subject, sample: Sample) -> Answer:
     return answer
 
 
-def _known_secrets(route: WebhookRoute, subject: Subject) -> list[bytes]:
-    own = [route.inline_secret] if route.inline_secret is not None else []
-    return own + [value for _, found in subject.secrets for value in found.values]
-
-
 def _find_lack(route: WebhookRoute, subject: Subject, sample: Sample, known: Sequence[bytes]) -> str:
     """Say what authenticity cannot be checked for want of; nothing if it can."""
     webhook = subject.webhook
     if isinstance(webhook, Webhook) and webhook.spec.authentication is Authentication.IP:
         return "it needs the caller's address: --from ADDRESS" if sample.client is None else ""
-    if not route.scheme.needs_secret:
-        return ""
-    if sample.headers is None:
-        return "it needs the headers: --headers FILE"
-    if not known and subject.unknown_secrets:
-        names = " or ".join(dict.fromkeys(ref.name for ref in subject.unknown_secrets))
-        return f"it needs Secret {names}, which could not be found {subject.place}, or --secret-file FILE"
-    return ""
+    return find_lack(route.scheme, sample, known, subject.secrets, place=subject.place)
 
 
 def _describe(verdict: Verdict, subject: Subject, route: WebhookRoute) -> str:

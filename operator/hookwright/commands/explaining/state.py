@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hookwright.commands.explaining.authenticity import list_unknown
 from hookwright.commands.explaining.gathering import Scene
 from hookwright.intake.rules import LIMIT_EXCEEDED
 from hookwright.kinds import BuildTrigger, InvalidObject, Webhook
@@ -125,7 +126,7 @@ def _can_judge(told: Told, scene: Scene) -> bool:
     if told.reason == checks.INVALID_SPEC:
         return scene.names_known and scene.target_known
     if told.reason in _OF_SECRETS:
-        return not scene.subject.unknown_secrets
+        return not list_unknown(scene.subject.secrets)
     return told.reason in _OF_TARGETS and scene.target_known
 
 

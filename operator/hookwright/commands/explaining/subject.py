@@ -1,17 +1,14 @@
-"""What a delivery is judged with: a Webhook and what is around it, from files or from a cluster, and the request."""
+"""What a delivery is judged with: a Webhook and what is around it, from files or from a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from hookwright.cluster.claims import GOOD_STANDING, Standing
-from hookwright.cluster.secret_values import FoundSecret, SecretState
+from hookwright.cluster.secret_values import FoundSecret
 from hookwright.commands.file_objects import FileObject, FileObjects, find_pipeline
 from hookwright.errors import UsageError
-from hookwright.intake.addresses import Address
-from hookwright.intake.request import Request
 from hookwright.intake.route import SecretRef
 from hookwright.intake.webhook_route import find_secret_refs
 from hookwright.kinds import InvalidObject, ObjectKind, Raw, Webhook
@@ -31,29 +28,6 @@ class Subject:
     secrets: Sequence[tuple[SecretRef, FoundSecret]] = ()
     standing: Standing = GOOD_STANDING
     place: str
-
-    @property
-    def unknown_secrets(self) -> list[SecretRef]:
-        """The secrets that could not be looked at."""
-        return [ref for ref, found in self.secrets if found.state is SecretState.UNKNOWN]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """A delivery to judge; `headers` is None if none were given, `secret` is what is used in place of the Secrets."""
-
-    body: bytes = field(repr=False)
-    headers: Mapping[str, Sequence[str]] | None = field(repr=False)
-    secret: bytes | None = field(default=None, repr=False)
-    client: Address | None = None
-    at: datetime | None = None
-
-    def make_request(self) -> Request:
-        """Give the request, with now for a time that was not given."""
-        # Who gives no content type gives a JSON payload all the same.
-        headers = {"content-type": ["application/json"], **(self.headers or {})}
-        at = self.at or datetime.now(UTC)
-        return Request(method="POST", path="/", headers=headers, body=self.body, received_at=at, client=self.client)
 
 
 def choose(objects: FileObjects, name: str | None, namespace: str | None) -> Subject:
