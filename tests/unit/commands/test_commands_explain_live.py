@@ -24,9 +24,9 @@ from hookwright.builds.names import name_wanted
 from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, EVENTS, JOBS, LEASES, SECRETS, WEBHOOKS
 from hookwright.commands.explaining.deliveries import explain_delivery
 from hookwright.commands.explaining.gathering import look_around
+from hookwright.commands.explaining.sample import Sample
 from hookwright.commands.explaining.sentences import CONDITIONS, OUTCOMES
 from hookwright.commands.explaining.started import mark_duplicate
-from hookwright.commands.explaining.sample import Sample
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.reasons import CATALOGUE, FILTERED_OUT, Outcome
 from hookwright.reconcile import checks
