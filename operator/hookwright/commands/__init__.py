@@ -22,6 +22,7 @@ from hookwright.commands.grant import grant
 from hookwright.commands.import_ import import_
 from hookwright.commands.lint import lint
 from hookwright.commands.roles import operator, receiver, run
+from hookwright.commands.start import start
 from hookwright.commands.version import version
 from hookwright.errors import HookwrightError, UsageError
 
@@ -31,7 +32,10 @@ def hookwright() -> None:
     """Webhooks as Kubernetes objects: a URL, a signature that is checked, filters, and the build that starts."""
 
 
-COMMANDS = (check, crds, deliver, demo, dev, drain, explain, grant, import_, lint, operator, receiver, run, version)
+COMMANDS = (
+    *(check, crds, deliver, demo, dev, drain, explain, grant, import_, lint),
+    *(operator, receiver, run, start, version),
+)
 
 for command in COMMANDS:
     hookwright.add_command(command)

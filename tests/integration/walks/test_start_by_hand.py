@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from typing import Any
 
 import pytest
@@ -32,6 +35,17 @@ def environment(job: dict[str, Any]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in job["spec"]["template"]["spec"]["containers"][0]["env"]}
 
 
+async def start(running: Running, *arguments: str) -> tuple[int | None, str, str]:
+    """Type `hookwright start` with `arguments`; give exit code and what was printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hookwright", "start", "--kubeconfig", str(running.kubeconfig), *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode(), err.decode()
+
+
 @pytest.fixture
 async def trigger(bare: Running) -> Running:
     """Hookwright with BuildTrigger hello, which may start."""
@@ -54,8 +68,11 @@ async def test_annotation_starts_one_build(trigger: Running):
         "refs/heads/release/1",
         "refs/heads/main",
     }
-    events = [e["reason"] for e in trigger.cluster.list("events", "default") if e["reason"] == "Started"]
-    assert len(events) == 2
+
+    def announced() -> list[str]:
+        return [e["message"] for e in trigger.cluster.list("events", "default") if e["reason"] == "Started"]
+
+    await trigger.until(lambda: len(announced()) == 2)
 
 
 async def test_restart_starts_nothing_anew(trigger: Running):
@@ -80,3 +97,25 @@ async def test_refused_start_is_said_and_waits_for_a_new_value(trigger: Running)
     await ask(trigger, "right", "main")
     assert await until_handled(trigger, "right") == {"Ready": "Startable"}
     assert len(trigger.jobs()) == 1
+
+
+async def test_command_starts_a_build_and_names_it(trigger: Running):
+    """`hookwright start` asks, waits, and names the Job; two at once start two."""
+    both = await asyncio.gather(
+        start(trigger, "hello", "--ref", "main", "-o", "json"), start(trigger, "hello", "--ref", "other", "-o", "json")
+    )
+    assert [(code, err) for code, _, err in both] == [(0, ""), (0, "")]
+    names = {json.loads(out)["build"]["name"] for _, out, _ in both}
+    assert names == {job["metadata"]["name"] for job in trigger.jobs()}
+    assert len(names) == 2
+
+
+async def test_command_says_why_nothing_was_started(trigger: Running):
+    """What the operator refuses is the command's answer, on standard error, exit code 1."""
+    pod = {"containers": [{"name": "build", "image": "busybox:1.37"}]}
+    trigger.apply(make_buildtrigger(build={"jobTemplate": {"spec": {"template": {"spec": pod}}}}))
+    code, out, err = await start(trigger, "hello")
+    assert (code, out) == (1, "")
+    assert "BuildInvalid" in err
+    assert "restartPolicy" in err
+    assert (await start(trigger, "other"))[0] == 2

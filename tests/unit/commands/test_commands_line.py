@@ -29,6 +29,7 @@ COMMANDS = [
     "operator",
     "receiver",
     "run",
+    "start",
     "version",
 ]
 
