@@ -71,6 +71,7 @@ class Drain:
                 settings=self.settings,
                 clock=self.clock,
                 hidden=feed.hides,
+                settling=lambda: cluster.settling,
             )
             tasks: list[asyncio.Task[Any]] = []
             stack.push_async_callback(end_tasks, tasks)

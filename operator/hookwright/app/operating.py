@@ -49,6 +49,7 @@ class OperatorSide:
         settings: Settings,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        settling: Callable[[], bool] = lambda: False,
     ) -> None:
         self._mirror = mirror
         self.lease = Lease(cluster=cluster, namespace=settings.namespace, identity=settings.identity)
@@ -63,7 +64,7 @@ class OperatorSide:
             settings=settings,
             root_keys=root_keys,
             # What is asked for by hand is asked for of a BuildTrigger that is there: no target is waited for.
-            starter=Starter(cluster=leased, targets=mirror, clock=clock, patience=timedelta(0)),
+            starter=Starter(cluster=leased, targets=mirror, clock=clock, patience=timedelta(0), settling=settling),
             cronjobs_known=cronjobs_known,
         )
         self._queue = WorkQueue[Key](

@@ -114,7 +114,7 @@ class App:
             root_keys, mirror = RootKeys(keys), Mirror(quota=self.settings.webhook_quota)
             watched = WatchedSecrets(cluster, namespaces=places)
             cronjobs = follow_cronjobs(cluster, mirror, places)
-            secrets = SecretReader(cluster, watched=watched)
+            secrets = SecretReader(cluster, watched=watched, settling=lambda: cluster.settling)
             tasks += [
                 asyncio.create_task(cronjobs.run()),
                 asyncio.create_task(watched.informers.run()),
@@ -137,6 +137,7 @@ class App:
                     clock=self.clock,
                     metrics=metrics,
                     hidden=informed.hides if informed is not None else lambda _kind, _namespace: False,
+                    settling=lambda: cluster.settling,
                 )
                 intake = IntakeSide(
                     starting=starting,
@@ -164,6 +165,7 @@ class App:
                     settings=self.settings.model_copy(update={"identity": self.settings.identity or make_identity()}),
                     clock=self.clock,
                     metrics=metrics,
+                    settling=lambda: cluster.settling,
                 )
                 operate = operator.run
                 if not receives:

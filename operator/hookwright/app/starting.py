@@ -65,6 +65,7 @@ class StartingSide:
         clock: Callable[[], datetime],
         metrics: Metrics | None = None,
         hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False,
+        settling: Callable[[], bool] = lambda: False,
     ) -> None:
         self.concluded: Counter[Outcome] = Counter()
         self._metrics = metrics or Metrics(role="")
@@ -83,6 +84,7 @@ class StartingSide:
             concluded=self._count,
             postponed=self._metrics.count_retry,
             hidden=hidden,
+            settling=settling,
         )
         self._working = False
         self._metrics.show(catalogue.STATUS_DROPPED, lambda: self._writer.dropped)

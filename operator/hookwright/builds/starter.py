@@ -22,8 +22,6 @@ from hookwright.kinds import BuildReference, InvalidObject, ObjectKind
 from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, BUILD_UNSEEN, START_DELAYED, Reason
 
 _FORBIDDEN = 403
-# An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
-SETTLING = timedelta(seconds=15)
 
 
 class Targets(Protocol):
@@ -56,7 +54,8 @@ class Starter:
     """Starts builds of `targets`.
 
     `hidden` says whether targets of a kind may be in a namespace and not be seen. A target that is missing is waited
-    for until `patience` has passed.
+    for until `patience` has passed. `settling` says whether the API server was away just now: then it refuses what it
+    allows, and no refusal is believed.
     """
 
     cluster: Cluster
@@ -64,7 +63,7 @@ class Starter:
     clock: Callable[[], datetime]
     patience: timedelta
     hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
-    _absent_at: datetime | None = None  # when the API server was last known to be away
+    settling: Callable[[], bool] = lambda: False
 
     async def start(self, wanted: WantedBuild, *, attempts: int = 0) -> Conclusion:
         """Create the build, or say why not; `attempts` that failed were made before."""
@@ -92,17 +91,9 @@ class Starter:
         if error.reason == "AlreadyExists":
             return await self._recognise(wanted)
         reason = judge_refusal(error)
-        if reason is None:
-            if error.transient:
-                self._absent_at = self.clock()
-            return self.conclude(wanted, START_DELAYED, error.message)
-        if error.status == _FORBIDDEN and self._is_settling():
+        if reason is None or (error.status == _FORBIDDEN and self.settling()):
             return self.conclude(wanted, START_DELAYED, error.message)
         return self.conclude(wanted, reason, f"as ServiceAccount {service_account}: {error.message}")
-
-    def _is_settling(self) -> bool:
-        """Say whether the API server was away just now; a clock that was set back since is none the wiser."""
-        return self._absent_at is not None and abs(self.clock() - self._absent_at) < SETTLING
 
     async def _recognise(self, wanted: WantedBuild) -> Conclusion:
         """The name is taken: by this very delivery, which is success, or by a stranger."""

@@ -34,7 +34,7 @@ class Worker:
 
     `report` is told what came of each try, and again if the journal cannot be told of it; `concluded` of what has left
     the journal, once; `postponed` why a start is put off. `hidden` says whether targets of a kind may be in a namespace
-    and not be seen.
+    and not be seen; `settling`, whether the API server was away just now, so that no refusal is believed.
     """
 
     journal: Journal
@@ -47,6 +47,7 @@ class Worker:
     concluded: Callable[[Conclusion], None] = lambda _: None
     postponed: Callable[[Reason], None] = lambda _: None
     hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
+    settling: Callable[[], bool] = lambda: False
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _starter: Starter = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +64,7 @@ class Worker:
             clock=self.clock,
             patience=self.patience,
             hidden=self.hidden,
+            settling=self.settling,
         )
 
     def wake(self) -> None:

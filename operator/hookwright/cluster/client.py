@@ -7,6 +7,7 @@ away at once, since objects become models of our own kinds.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -31,6 +32,8 @@ from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
 
 REQUEST_SECONDS = 30
+# An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
+SETTLING_SECONDS = 15.0
 # A watch that is silent for so long is taken for dead: load balancers forget connections without a word, and the API
 # server sends a bookmark every minute (kubernetes/kubernetes#90249; kopf waits 70 s, nolar/kopf#1267).
 SILENCE_SECONDS = 75.0
@@ -41,6 +44,8 @@ CONNECTIONS = 100
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 # Nothing else gets into the header that says as whom we act.
 _ACCOUNT = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+# No answer, or that of a proxy before it.
+_ABSENT: Final = (0, 502, 503, 504)
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 # Kubernetes' verbs, as rights have them.
@@ -131,6 +136,12 @@ class KubernetesCluster:
             raise UsageError(f"a certificate or key of the kubeconfig cannot be used: {error}") from None
         self._user_agent = f"hookwright/{__version__}"
         self._asked = asked
+        self._absent_at = -math.inf  # when the API server was last known to be away
+
+    @property
+    def settling(self) -> bool:
+        """Whether the API server was away just now, whoever found it so: what it refuses may be allowed in a moment."""
+        return time.monotonic() - self._absent_at < SETTLING_SECONDS
 
     async def __aenter__(self) -> Self:
         return self
@@ -199,6 +210,9 @@ class KubernetesCluster:
                     yield read_event(line)
             for line in lines.end():
                 yield read_event(line)
+        except ClusterError as error:
+            self._notice(error)
+            raise
         finally:
             response.close()
 
@@ -278,14 +292,14 @@ class KubernetesCluster:
                 text = await response.read()  # type: ignore[no-untyped-call]
                 status = response.status
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise _absence(error) from error
+            raise self._notice(_absence(error)) from error
         except RecursionError:
             # Nothing was sent. The API server would read it, but nothing that we make is so deep by its nature.
             raise ClusterError("the object nests too deeply to be sent", status=400, reason="BadRequest") from None
         finally:
             self._asked(verb, resource, status, time.perf_counter() - began)
         if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
-            raise read_refusal(response.status, text)
+            raise self._notice(read_refusal(response.status, text))
         return bytes(text)
 
     async def _open(self, resource: Resource, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
@@ -297,13 +311,19 @@ class KubernetesCluster:
                 status = response.status
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
                     text = await response.read()  # type: ignore[no-untyped-call]
-                    raise read_refusal(response.status, text)
+                    raise self._notice(read_refusal(response.status, text))
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise _absence(error) from error
+            raise self._notice(_absence(error)) from error
         finally:
             self._asked("watch", resource, status, time.perf_counter() - began)
         stream: aiohttp.ClientResponse = response.response
         return stream
+
+    def _notice(self, error: ClusterError) -> ClusterError:
+        """Remember an absence, and give the error back."""
+        if error.status in _ABSENT:
+            self._absent_at = time.monotonic()
+        return error
 
     async def _ask(
         self,

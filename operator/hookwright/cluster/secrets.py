@@ -53,13 +53,20 @@ class _Budget:
 class SecretReader:
     """Reads Secrets for the receiver and the operator; all times are seconds of a monotonic clock.
 
-    `watched` are the labelled Secrets, on the same clock; without it all are read on demand.
+    `watched` are the labelled Secrets, on the same clock; without it all are read on demand. `settling` says whether
+    the API server was away just now, so that no refusal is believed.
     """
 
     def __init__(
-        self, cluster: Cluster, *, watched: WatchedSecrets | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        cluster: Cluster,
+        *,
+        watched: WatchedSecrets | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        settling: Callable[[], bool] = lambda: False,
     ) -> None:
         self._cluster = cluster
+        self._settling = settling
         self._watched = watched
         self._clock = clock
         self._kept: dict[Place, _Kept] = {}  # those that were read first, first
@@ -234,7 +241,9 @@ class SecretReader:
         return _Kept(copy=SecretCopy.of(secret), read_at=asked_at)
 
     def _may_pass(self, where: Place, now: float) -> bool:
-        """Say whether a refusal may be a moment's: that of a secret that could be used, and not for long yet."""
+        """Say whether a refusal may be a moment's: just after an absence, or that of a secret that could be used."""
+        if self._settling():
+            return True
         kept = self._kept.get(where)
         if kept is None or not kept.copy.data:
             return False

@@ -117,6 +117,8 @@ def _make_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.watching.server_timeout = 290
     settings.watching.connect_timeout = 30
+    # An API server that has come back is not to stay unseen for longer; kopf's own are up to 21 s.
+    settings.networking.error_backoffs = (1, 1, 2, 3, 5, 5, 5, 5)
     settings.process.ultimate_exiting_timeout = None
     # A worker lives so long after the last event of its object; by default each would hold a task for 5 s.
     settings.queueing.idle_timeout = 0.1

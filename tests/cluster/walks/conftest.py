@@ -1,7 +1,6 @@
 """The scenarios of tests/integration/walks on a real API server: the same functions, on another stage.
 
-Not among them: test_dev, which is about devcluster itself; test_kills, whose chances want a machine of their own
-there; test_hostile, test_drain, test_metrics, test_readiness,
+Not among them: test_dev, which is about devcluster itself; test_hostile, test_drain, test_metrics, test_readiness,
 test_clock and test_volume, which are about a process and hardly ask the API server; test_leaks, which needs an API
 server that fails when it is told to; nor what other tests here play with the chart itself: test_namespaces,
 test_orphans and test_waiting.

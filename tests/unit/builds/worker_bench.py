@@ -69,6 +69,7 @@ class Bench:
     clock: Clock = field(default_factory=Clock)
     reported: list = field(default_factory=list)
     concurrency: int = 4
+    settling: bool = False
 
     def __post_init__(self):
         self.cluster.feed(self.mirror)
@@ -80,6 +81,7 @@ class Bench:
             clock=self.clock,
             concurrency=self.concurrency,
             patience=PATIENCE,
+            settling=lambda: self.settling,
         )
 
     async def accept(self, *wanted):

@@ -194,6 +194,7 @@ async def test_broken_watch_is_an_absence_of_the_api_server(answer):
     async with speaking(answer) as (_, cluster):
         with pytest.raises(ClusterError) as broken:
             await collect(cluster)
+        assert cluster.settling
     assert (broken.value.status, broken.value.transient) == (0, True)
     assert SECRET_VALUE not in f"{broken.value!r} {broken.value.__cause__!r} {broken.value.__context__!r}"
 
@@ -259,6 +260,7 @@ async def test_refused_watch_is_the_refusal(status):
     async with speaking(answer) as (_, cluster):
         with pytest.raises(ClusterError) as refused:
             await collect(cluster)
+        assert not cluster.settling
     assert (refused.value.status, refused.value.reason, refused.value.message) == (status, "Because", "no")
 
 
@@ -278,6 +280,19 @@ async def test_absent_api_server_has_no_watch():
         with pytest.raises(ClusterError) as absent:
             await collect(cluster)
     assert absent.value.status == 0
+
+
+async def test_api_server_that_was_away_settles_for_a_while(monkeypatch):
+    """After an absence, or a proxy's word for one, the client says so until the API server has had time."""
+    for answer in (b"", answer_with(503, REFUSAL)):
+        async with speaking(answer) as (_, cluster):
+            assert not cluster.settling
+            with pytest.raises(ClusterError):
+                await cluster.get(JOBS, namespace="default", name="a")
+            assert cluster.settling
+            monkeypatch.setattr(client, "SETTLING_SECONDS", 0.0)
+            assert not cluster.settling
+            monkeypatch.undo()
 
 
 async def test_server_that_does_not_begin_to_answer_is_absent(monkeypatch):

@@ -34,9 +34,10 @@ NEW = b"the secret of today"
 class Bench:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     now: float = 1000.0
+    settling: bool = False
 
     def __post_init__(self):
-        self.reader = SecretReader(self.cluster, clock=lambda: self.now)
+        self.reader = SecretReader(self.cluster, clock=lambda: self.now, settling=lambda: self.settling)
         self.cluster.put(SECRETS, raw_secret())
 
     @property
@@ -169,6 +170,15 @@ async def test_refusal_of_a_moment_takes_nothing_away(bench):
         assert await bench.reader.read(*PLACE) == (SECRET,)
         bench.now += RETRY_SECONDS
         assert await bench.reader.read(*PLACE) == (SECRET,)
+
+
+async def test_refusal_just_after_an_absence_says_nothing(bench):
+    """While the API server settles, a refusal is no answer: neither about a known Secret nor about one that is not."""
+    bench.settling = True
+    bench.cluster.fail("get", SECRETS, status=403, reason="Forbidden", message="no right yet", times=1)
+    assert (await bench.reader.find(*PLACE)).state is SecretState.UNKNOWN
+    bench.now += RETRY_SECONDS
+    assert (await bench.reader.find(*PLACE)).state is SecretState.USABLE
 
 
 async def test_secret_that_was_never_known_is_none_at_the_first_refusal(bench):
