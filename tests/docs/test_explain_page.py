@@ -11,7 +11,7 @@ from hookwright.commands.explaining.liveness import Operator
 from hookwright.commands.explaining.report import report
 from hookwright.commands.explaining.subject import Subject
 from hookwright.commands.linting import documents, objects, pattern_advice, triggers
-from hookwright.reconcile import checks
+from hookwright.reconcile import checks, doubling
 from support.objects import NOON, make_webhook, raw_webhook
 
 TEXT = (Path(__file__).parents[2] / "operator" / "docs" / "explain.md").read_text(encoding="utf-8")
@@ -50,6 +50,7 @@ def test_codes_are_those_that_are_given():
     table = TEXT.partition("| code |")[2]
     written = [word for row in table.splitlines()[2:] for word in words_of(row.split("|")[1])]
     given = [documents.UNKNOWN_KIND, documents.NO_OBJECT, documents.NOTHING_TO_CHECK]
+    given += [doubling.BUILDS_TWICE]
     given += [objects.INLINE_SECRET, objects.UNFILTERED, objects.REPEATED]
     given += [triggers.BRANCH_FILTER, triggers.REDUNDANT, pattern_advice.UNANCHORED, pattern_advice.NEVER_MATCHES]
     assert sorted(written) == sorted([*given, checks.SECRET_NOT_FOUND, checks.TARGET_NOT_FOUND])

@@ -18,6 +18,7 @@ STALLED = "Stalled"
 LAST_DELIVERY_FAILED = "LastDeliveryFailed"
 LAST_START_FAILED = "LastStartFailed"
 START_PENDING = "StartPending"
+BUILDS_TWICE = "BuildsTwice"
 
 
 def ready(reason: str, message: str, *, now: datetime, generation: int) -> list[Condition]:
@@ -54,6 +55,11 @@ def last_start_failed(reason: str, message: str, *, now: datetime, generation: i
 def start_pending(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
     """Give the condition that is there while a start by hand waits."""
     return _condition(START_PENDING, "True", (reason, message), now, generation)
+
+
+def builds_twice(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
+    """Give the condition that is there while one push may start two builds, by two ways."""
+    return _condition(BUILDS_TWICE, "True", (reason, message), now, generation)
 
 
 def settle(wanted: Iterable[Condition], found: Iterable[Condition]) -> list[Condition]:

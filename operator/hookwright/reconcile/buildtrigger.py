@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hookwright.cluster import BUILDTRIGGERS
 from hookwright.cluster.mirror import Key
-from hookwright.kinds import BuildTrigger
+from hookwright.kinds import BuildTrigger, Condition, InvalidObject, Webhook
 from hookwright.reconcile.by_hand import start_by_hand, tell_of_start
 from hookwright.reconcile.checks import STARTABLE, check_buildtrigger, is_judged
+from hookwright.reconcile.doubling import warn_trigger
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.trial import try_build
 from hookwright.reconcile.work import NEVER, Again
@@ -41,7 +42,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         resource=BUILDTRIGGERS,
         good=(STARTABLE, "builds can be started"),
         members={"arn": arn, **by_hand.members},
-        more=by_hand.conditions,
+        more=(*by_hand.conditions, *_find_doubling(trigger, world)),
         # lastTriggered is the receivers' too, and goes forward only; and a newer request may have been dealt with.
         unless_changed=bool(by_hand.members),
     )
@@ -54,3 +55,13 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         return NEVER
     # A policy that refuses may be mended too.
     return Again(FORBIDDEN_SECONDS if finding.heals else REFUSED_SECONDS)
+
+
+def _find_doubling(trigger: BuildTrigger | InvalidObject, world: World) -> tuple[Condition, ...]:
+    """Warn if Webhooks start builds of a BuildTrigger that takes deliveries itself."""
+    if isinstance(trigger, InvalidObject) or trigger.spec.source.provider is None:
+        return ()
+    key = Key(BuildTrigger.KIND, trigger.metadata.namespace, trigger.metadata.name)
+    found = [world.mirror.webhook(one.namespace, one.name) for one in world.mirror.webhooks_of(key)]
+    webhooks = [webhook for webhook in found if isinstance(webhook, Webhook)]
+    return warn_trigger(trigger, webhooks, now=world.clock())

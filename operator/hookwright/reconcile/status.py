@@ -8,7 +8,7 @@ from typing import Any
 from hookwright.cluster import Resource
 from hookwright.errors import ClusterError
 from hookwright.kinds import Condition, ObjectKind
-from hookwright.kinds.conditions import LAST_DELIVERY_FAILED, READY
+from hookwright.kinds.conditions import BUILDS_TWICE, LAST_DELIVERY_FAILED, READY
 from hookwright.reconcile.checks import Finding, OurObject, conditions_of, found_conditions, found_status, status_patch
 from hookwright.reconcile.world import World
 
@@ -71,7 +71,7 @@ async def write_status(
 
 
 def find_changes(before: Sequence[Condition], now: Sequence[Condition]) -> list[Condition]:
-    """Give the conditions that a user should hear of, where they say something new: Ready, and a failed delivery."""
+    """Give the conditions that a user should hear of, where they say something new."""
     known = {(condition.type, condition.status, condition.reason) for condition in before}
-    told = (READY, LAST_DELIVERY_FAILED)
+    told = (READY, LAST_DELIVERY_FAILED, BUILDS_TWICE)
     return [c for c in now if c.type in told and (c.type, c.status, c.reason) not in known]

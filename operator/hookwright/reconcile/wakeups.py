@@ -26,7 +26,23 @@ def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     if isinstance(found, Webhook) and failed is not None and failed != _find_failure(change.before):
         # A start that was refused says more of the target than its own status does.
         keys += [_find_target(found)] if failed[0] in _OF_TARGETS else []
+    keys += _find_doubled(change, mirror)
     return [key for key in keys if key.kind in _OURS]
+
+
+def _find_doubled(change: Change, mirror: Mirror) -> list[Key]:
+    """Give the BuildTriggers that may have begun, or ceased, to build twice by a change of a Webhook."""
+    aims = set[tuple[Key, bool]]()
+    for obj in (change.before, change.found):
+        if isinstance(obj, Webhook):
+            # What is in both states is no news.
+            aims ^= {(_find_target(obj), obj.spec.suspend)}
+    return sorted({target for target, _ in aims if _takes_deliveries(target, mirror)})
+
+
+def _takes_deliveries(key: Key, mirror: Mirror) -> bool:
+    trigger = mirror.buildtrigger(key.namespace, key.name) if key.kind == BuildTrigger.KIND else None
+    return isinstance(trigger, BuildTrigger) and trigger.spec.source.provider is not None
 
 
 def _find_target(webhook: Webhook) -> Key:

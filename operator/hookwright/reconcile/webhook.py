@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hookwright.cluster import WEBHOOKS
 from hookwright.cluster.mirror import Key
@@ -13,6 +13,7 @@ from hookwright.intake.rules import INVALID_AUTHENTICATION
 from hookwright.intake.webhook_route import find_secret_refs
 from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Webhook
 from hookwright.reconcile.checks import LISTENING, SUSPENDED, Finding, Tried, check_webhook, is_judged
+from hookwright.reconcile.doubling import TARGET_TAKES_DELIVERIES, warn_webhook
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.trial import try_build
 from hookwright.reconcile.work import NEVER, Again
@@ -63,11 +64,9 @@ async def reconcile_webhook(key: Key, world: World) -> Again:
             "arn": make_arn(Webhook, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=aws_name),
         },
     )
-    if isinstance(webhook, Webhook) and _is_new(webhook) and _has_inline_secret(webhook):
-        message = (
-            "spec.authenticationConfiguration.secretToken can be read by who may read the Webhook: use secretTokenRef"
-        )
-        await world.announcer.announce(Webhook.KIND, metadata, reason=INLINE_SECRET, message=message, warning=True)
+    if isinstance(webhook, Webhook) and _is_new(webhook):
+        for reason, message in _find_warnings(webhook, target):
+            await world.announcer.announce(Webhook.KIND, metadata, reason=reason, message=message, warning=True)
     return _look_again(finding, tried, secrets)
 
 
@@ -93,8 +92,15 @@ def _is_new(webhook: Webhook) -> bool:
     return webhook.status.observed_generation != webhook.metadata.generation
 
 
-def _has_inline_secret(webhook: Webhook) -> bool:
-    return webhook.spec.authentication_configuration.secret_token is not None
+def _find_warnings(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> Iterator[tuple[str, str]]:
+    """Give reason and message of what works, and should be thought over."""
+    if webhook.spec.authentication_configuration.secret_token is not None:
+        message = (
+            "spec.authenticationConfiguration.secretToken can be read by who may read the Webhook: use secretTokenRef"
+        )
+        yield INLINE_SECRET, message
+    if (doubling := warn_webhook(webhook, target)) is not None:
+        yield TARGET_TAKES_DELIVERIES, doubling
 
 
 async def _find_secrets(webhook: Webhook | InvalidObject, world: World) -> list[FoundSecret]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hookwright.commands.file_objects import UNKNOWN, FileObject, FileObjects
+from hookwright.commands.linting.doubling import check_doubling
 from hookwright.commands.linting.mending import find_problems
 from hookwright.commands.linting.said import Lint, Said, Severity, from_finding, from_problem, narrow
 from hookwright.commands.linting.triggers import check_trigger
@@ -94,6 +95,7 @@ def _check_webhook(obj: FileObject[Webhook], objects: FileObjects) -> Iterator[S
     yield from _check_secrets(mended, target, objects)
     yield from _check_target(mended, target)
     yield from _warn(webhook)
+    yield from check_doubling(webhook, target)
 
 
 def _check_secrets(webhook: Webhook, target: ObjectKind | InvalidObject | None, objects: FileObjects) -> Iterator[Said]:
