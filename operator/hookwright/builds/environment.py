@@ -61,7 +61,7 @@ def describe_request(ref: str, source: BuildSource) -> dict[str, str]:
     has one host.
     """
     is_commit = _COMMIT.fullmatch(ref) is not None
-    full = ref if is_commit or ref.startswith("refs/") else BRANCHES + ref
+    full = ref.lower() if is_commit else ref if ref.startswith("refs/") else BRANCHES + ref
     host = _HOSTS.get(source.provider) if source.provider is not None else None
     variables = {
         _SOURCE + "VERSION": full,

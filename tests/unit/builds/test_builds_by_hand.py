@@ -21,6 +21,7 @@ from hookwright.builds.by_hand import (
 )
 from hookwright.builds.environment import describe_request
 from hookwright.builds.names import name_wanted
+from hookwright.builds.targets import render
 from hookwright.kinds.source import BuildSource
 from support.objects import NOON, TRIGGER_UID, make_buildtrigger
 
@@ -147,10 +148,10 @@ def test_build_is_kept_for_the_duplicate_window():
     ],
 )
 def test_build_is_told_what_to_build(ref, told):
-    """A name is a branch unless it says otherwise, a commit has no ref, and a build by hand has no event."""
+    """A name is a branch unless it says otherwise, a commit has no ref and small letters; there is no event."""
     described = describe_request(ref, BuildSource(branch="main"))
     if told is None:
-        assert described == {"HOOKWRIGHT_SOURCE_VERSION": ref}
+        assert described == {"HOOKWRIGHT_SOURCE_VERSION": ref.lower()}
     else:
         assert described == {"HOOKWRIGHT_SOURCE_VERSION": told, "HOOKWRIGHT_SOURCE_REF": told}
 
@@ -171,3 +172,15 @@ def test_address_is_told_where_it_is_certain(source, url):
     described = describe_request("main", BuildSource.model_validate(source))
     assert described.get("HOOKWRIGHT_SOURCE_REPO_URL") == url
     assert described.get("HOOKWRIGHT_SOURCE_REPOSITORY") == source.get("repository")
+
+
+def test_template_may_say_where_to_clone_from():
+    """Where Hookwright does not know the address, a container's own variable of that name counts."""
+    url = {"name": "HOOKWRIGHT_SOURCE_REPO_URL", "value": "https://git.example/octo/hello.git"}
+    container = {"name": "build", "image": "busybox:1.37", "env": [url]}
+    build = {"jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}}}
+    for provider, address in (("GitLab", url["value"]), ("GitHub", "https://github.com/octo/hello.git")):
+        trigger = make(build=build, source={"provider": provider, "repository": "octo/hello"})
+        job = render(want_build(Request(value="1", ref="main"), trigger, now=NOON), trigger)
+        (given,) = job["spec"]["template"]["spec"]["containers"]
+        assert [one["value"] for one in given["env"] if one["name"] == url["name"]] == [address]
