@@ -6,7 +6,7 @@ only while true, so that `kubectl wait`, Flux and Argo CD understand an object w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -60,6 +60,11 @@ def start_pending(reason: str, message: str, *, now: datetime, generation: int) 
 def builds_twice(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
     """Give the condition that is there while one push may start two builds, by two ways."""
     return _condition(BUILDS_TWICE, "True", (reason, message), now, generation)
+
+
+def reason_of_ready(conditions: Sequence[Condition]) -> str:
+    """Give the reason of Ready; empty if it is not there."""
+    return next((one.reason for one in conditions if one.type == READY), "")
 
 
 def settle(wanted: Iterable[Condition], found: Iterable[Condition]) -> list[Condition]:

@@ -1,4 +1,7 @@
-"""Reconciling a BuildTrigger: its Job is tried by a dry run as the build's ServiceAccount; status says the result."""
+"""Reconciling a BuildTrigger: its Secret is kept, its Job tried by a dry run as the build's ServiceAccount.
+
+Status says what came of both.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from hookwright.reconcile.checks import STARTABLE, check_buildtrigger, is_judged
 from hookwright.reconcile.doubling import warn_trigger
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.trial import try_build
+from hookwright.reconcile.trigger_secret import keep_secret, tell_secret
 from hookwright.reconcile.work import NEVER, Again
 from hookwright.reconcile.world import World, make_arn
 
@@ -24,24 +28,25 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     trigger = world.mirror.buildtrigger(key.namespace, key.name)
     if trigger is None or trigger.metadata.deletion_timestamp is not None:
         return NEVER
+    kept = await keep_secret(trigger, world)
     tried = None
     if isinstance(trigger, BuildTrigger):
         tried = await try_build(BuildTrigger.KIND, trigger.metadata, trigger, world, service_account=None)
     transient = tried is not None and tried.error is not None and tried.error.transient
     if transient and isinstance(trigger, BuildTrigger) and is_judged(trigger):
         return Again(UNKNOWN_SECONDS)
-    finding = check_buildtrigger(trigger, tried)
+    unstartable = check_buildtrigger(trigger, tried)
     metadata = trigger.metadata
-    by_hand = await start_by_hand(trigger, finding, world)
+    by_hand = await start_by_hand(trigger, unstartable, world)
     arn = make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=metadata.name)
     await write_status(
         trigger,
-        finding,
+        unstartable or kept.finding,
         world,
         kind=BuildTrigger,
         resource=BUILDTRIGGERS,
-        good=(STARTABLE, "builds can be started"),
-        members={"arn": arn, **by_hand.members},
+        good=(STARTABLE, "; ".join(filter(None, ("builds can be started", kept.note)))),
+        members={"arn": arn, **tell_secret(trigger, kept), **by_hand.members},
         more=(*by_hand.conditions, *_find_doubling(trigger, world)),
         # lastTriggered is the receivers' too, and goes forward only; and a newer request may have been dealt with.
         unless_changed=bool(by_hand.members),
@@ -51,10 +56,13 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         return Again(UNKNOWN_SECONDS)
     if by_hand.again is not NEVER:
         return by_hand.again
-    if finding is None or tried is None or tried.error is None:
-        return NEVER
-    # A policy that refuses may be mended too.
-    return Again(FORBIDDEN_SECONDS if finding.heals else REFUSED_SECONDS)
+    waits = [float(kept.look_again)] if kept.look_again is not None else []
+    if unstartable is not None and tried is not None and tried.error is not None:
+        # A policy that refuses may be mended too.
+        waits.append(FORBIDDEN_SECONDS if unstartable.heals else REFUSED_SECONDS)
+    if kept.finding is not None:
+        waits.append(FORBIDDEN_SECONDS)
+    return Again(min(waits)) if waits else NEVER
 
 
 def _find_doubling(trigger: BuildTrigger | InvalidObject, world: World) -> tuple[Condition, ...]:

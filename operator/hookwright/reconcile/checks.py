@@ -16,7 +16,7 @@ from hookwright.intake.route import Route, SecretRef
 from hookwright.intake.rules import INVALID_AUTHENTICATION, PIPELINE_NOT_FOUND, VALIDATION
 from hookwright.intake.webhook_route import compile_webhook, describe_shape
 from hookwright.kinds import BuildTrigger, Condition, CronJob, InvalidObject, ObjectKind, Raw, Webhook
-from hookwright.kinds.conditions import last_delivery_failed, ready, settle, stalled, waiting
+from hookwright.kinds.conditions import last_delivery_failed, ready, reason_of_ready, settle, stalled, waiting
 from hookwright.reasons import Outcome
 
 OurObject = Webhook | BuildTrigger | InvalidObject
@@ -31,6 +31,9 @@ SECRET_KEY_MISSING = "SecretKeyMissing"  # noqa: S105 - a reason's name
 SECRET_EMPTY = "SecretEmpty"  # noqa: S105 - a reason's name
 SECRET_MALFORMED = "SecretMalformed"  # noqa: S105 - a reason's name
 SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason's name
+SECRET_NOT_OWNED = "SecretNotOwned"  # noqa: S105 - a reason's name
+# What can be wrong with the secret of a BuildTrigger.
+OWN_SECRET_REASONS = (SECRET_NOT_FOUND, SECRET_KEY_MISSING, SECRET_EMPTY, SECRET_FORBIDDEN, SECRET_NOT_OWNED)
 TARGET_NOT_FOUND = "TargetNotFound"
 TARGET_FORBIDDEN = "TargetForbidden"
 TARGET_NOT_READY = "TargetNotReady"
@@ -40,6 +43,7 @@ TEMPLATE_UNTRIED = "TemplateUntried"
 
 # CodeBuild's names, for BuildTriggers.
 INVALID_INPUT = "InvalidInputException"
+RESOURCE_NOT_FOUND = "ResourceNotFoundException"
 
 # kube-apiserver's words when an admission webhook has side effects.
 NO_DRY_RUN = "does not support dry run"
@@ -113,12 +117,17 @@ def _check_target(
         )
         return Finding(reason=TARGET_NOT_FOUND, code=PIPELINE_NOT_FOUND, message=message, heals=True)
     why = str(target) if isinstance(target, InvalidObject) else None
-    if isinstance(target, BuildTrigger):
+    if isinstance(target, BuildTrigger) and not _lacks_only_secret(target):
         why = target.status.error_message
     if why is not None:
         message = f"spec.targetPipeline.name: {kind} {name} is not ready: {why}"
         return Finding(reason=TARGET_NOT_READY, code=PIPELINE_NOT_FOUND, message=message, heals=True)
     return None
+
+
+def _lacks_only_secret(target: BuildTrigger) -> bool:
+    """Say whether what is wrong with a BuildTrigger is its own secret: Webhooks start its builds all the same."""
+    return reason_of_ready(target.status.conditions) in OWN_SECRET_REASONS
 
 
 def _check_tried(tried: Tried) -> Finding | None:

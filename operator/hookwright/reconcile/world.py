@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 
 from hookwright.builds.starter import Starter
 from hookwright.cluster import Cluster
@@ -15,13 +16,16 @@ from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 
+SECRET_BYTES = 32
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:
     """The cluster, its mirror, the Secrets, the clock, the settings and the root keys.
 
     `cronjobs_known` says whether the CronJobs of a namespace can be seen: that needs a right that not everybody gives.
-    `starter` starts what is asked for by hand.
+    `starter` starts what is asked for by hand. `invent` gives a new secret: 32 random bytes as hexadecimals, which
+    every Git host takes.
     """
 
     cluster: Cluster
@@ -33,6 +37,7 @@ class World:
     root_keys: RootKeys = field(repr=False)
     starter: Starter
     cronjobs_known: Callable[[str], bool] = lambda _: True
+    invent: Callable[[], str] = field(default=lambda: token_hex(SECRET_BYTES), repr=False)
 
 
 def make_arn(kind: type[ObjectKind], *, cluster: str, namespace: str, name: str) -> str:

@@ -10,6 +10,7 @@ from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError
 from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.reconcile.checks import (
+    OWN_SECRET_REASONS,
     Finding,
     Tried,
     check_buildtrigger,
@@ -131,6 +132,14 @@ def test_each_mistake_of_a_webhook_is_a_finding(world, expected):
 def test_what_the_author_must_mend_is_said_first(world, reason):
     """Of several things the spec's own mistakes come first, then the Secret, then the target."""
     assert check_webhook(*world).reason == reason
+
+
+@pytest.mark.parametrize("reason", OWN_SECRET_REASONS)
+def test_target_that_lacks_only_its_own_secret_can_be_started(reason):
+    """What keeps deliveries from a BuildTrigger keeps no Webhook from starting its builds."""
+    ready = {"type": "Ready", "status": "False", "reason": reason, "message": "", "lastTransitionTime": NOON}
+    sick = {"errorMessage": "no right", "conditions": [ready]}
+    assert check_webhook(make_webhook(), make_buildtrigger(status=sick), FOUND) is None
 
 
 def test_webhook_without_a_secret_needs_none():

@@ -1,0 +1,75 @@
+"""Keeping the Secret of a BuildTrigger as it should be: read it, do what the plan says, and say what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hookwright.builds.wanted import format_time
+from hookwright.cluster import SECRETS
+from hookwright.errors import ClusterError
+from hookwright.kinds import SECRET_KEY, BuildTrigger, InvalidObject
+from hookwright.reconcile.secret_plan import Plan, judge_refusal, plan_secret
+from hookwright.reconcile.world import World
+
+# Who else writes it changes it once: more conflicts than that are tried again later.
+TRIES = 3
+_SERVER_ERROR = 500
+
+
+async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Plan:
+    """Make, replace or end secrets of a BuildTrigger as its plan says, and give that plan.
+
+    Raises:
+        ClusterError: the API server does not answer, or somebody else writes the Secret again and again.
+    """
+    if isinstance(trigger, InvalidObject) or trigger.spec.source.provider is None:
+        return Plan(look_again=None)
+    tries = 0
+    while True:
+        verb, tries = "get", tries + 1
+        try:
+            found = await world.cluster.get(SECRETS, namespace=trigger.metadata.namespace, name=trigger.secret_name)
+            plan = plan_secret(trigger, found, now=world.clock(), fresh=world.invent())
+            verb = "create" if plan.create is not None else "patch"
+            await _write(trigger, plan, world)
+        except ClusterError as error:
+            if _is_overtaken(error) and tries < TRIES:
+                continue
+            # One that is there does without what was to be changed in it; without any, status says what is in the way.
+            said = verb == "create" and error.status >= _SERVER_ERROR
+            if not said and (error.transient or error.reason == "AlreadyExists"):
+                raise
+            return judge_refusal(trigger, error, verb=verb)
+        for notice in plan.notices:
+            await world.announcer.announce(
+                BuildTrigger.KIND,
+                trigger.metadata,
+                reason=notice.reason,
+                message=notice.message,
+                warning=notice.warning,
+            )
+        return plan
+
+
+def tell_secret(trigger: BuildTrigger | InvalidObject, kept: Plan) -> dict[str, Any]:  # Any: JSON
+    """Give what status says of the secret: where it is, and when it was made."""
+    if isinstance(trigger, InvalidObject) or not kept.known:
+        return {}
+    there = trigger.spec.source.provider is not None and kept.finding is None
+    return {
+        "secretRef": {"name": trigger.secret_name, "key": SECRET_KEY} if there else None,
+        "lastModifiedSecret": format_time(kept.made_at) if kept.made_at is not None else None,
+    }
+
+
+async def _write(trigger: BuildTrigger, plan: Plan, world: World) -> None:
+    namespace, name = trigger.metadata.namespace, trigger.secret_name
+    if plan.create is not None:
+        await world.cluster.create(SECRETS, plan.create, namespace=namespace)
+    elif plan.patch is not None:
+        await world.cluster.patch(SECRETS, plan.patch, namespace=namespace, name=name)
+
+
+def _is_overtaken(error: ClusterError) -> bool:
+    """Say whether it is another Secret by now than the one that was read, or none."""
+    return error.status in (404, 409)
