@@ -120,6 +120,15 @@ async def test_crash_before_status_is_no_second_build(bench):
     assert (handled(bench), len(told(bench))) == ("1", 1)
 
 
+async def test_lost_answer_is_no_second_build(bench):
+    """A build that was made although the answer was lost is recognised at the next try."""
+    ask(bench)
+    bench.cluster.fail("create", JOBS, status=0, after=True, dry_run=False)
+    assert await bench.look(TRIGGER) == Again(DELAYED_SECONDS)
+    await bench.look_until_still(TRIGGER)
+    assert (handled(bench), jobs(bench)) == ("1", [name_of("1")])
+
+
 async def test_last_triggered_goes_forward_only(bench):
     """A later start that a receiver has written stays; what it writes meanwhile is looked at first."""
     later = "2026-05-01T12:00:30Z"
