@@ -60,3 +60,17 @@ class Place:
         if text is None:
             raise self.refuse("is required")
         return text
+
+    def number(self) -> int | None:
+        """Give a whole number, or None where there is nothing."""
+        if self.value is None:
+            return None
+        if isinstance(self.value, bool) or not isinstance(self.value, int):
+            raise self.refuse("should be a whole number")
+        return self.value
+
+    def flag(self) -> bool:
+        """Give a boolean; false where there is nothing."""
+        if self.value is not None and not isinstance(self.value, bool):
+            raise self.refuse("should be true or false")
+        return self.value is True

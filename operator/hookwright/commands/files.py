@@ -19,16 +19,24 @@ STANDARD_INPUT = Path("-")
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def read_bytes(path: Path) -> bytes:
-    """Give the bytes of a file, or of standard input for `-`.
+def read_bytes(path: Path, *, most: int | None = None) -> bytes:
+    """Give the bytes of a file, or of standard input for `-`; `most` is how many there may be.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or has more bytes.
     """
+    count = -1 if most is None else most + 1
     try:
-        return sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+        if path == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(count)
+        else:
+            with path.open("rb") as file:
+                content = file.read(count)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
+    if most is not None and len(content) > most:
+        raise UsageError(f"{path}: more than {most} bytes: this cannot be what is meant")
+    return content
 
 
 @dataclass(frozen=True, kw_only=True)

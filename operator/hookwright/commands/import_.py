@@ -1,4 +1,4 @@
-"""`hookwright import codepipeline`: AWS's webhooks as manifests. What cannot be carried over is said, not guessed."""
+"""`hookwright import`: what AWS has as manifests. What cannot be carried over is said, not guessed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from hookwright.errors import UsageError
 
 # 256 bits, as the token of a URL has; AWS takes at most 100 characters.
 TOKEN_BYTES = 32
+# AWS gives 100 projects at once; a thousand times as much as these is something else.
+MOST_BYTES = 64 * 2**20
 
 
 @click.group(name="import", epilog="Example: hookwright import codepipeline webhooks.json")
@@ -79,6 +81,44 @@ def codepipeline(
     context.exit(1 if any(remark.lost for _, remark in said) else 0)
 
 
+@import_.command(
+    epilog=(
+        "Example: aws codebuild batch-get-projects --names shop | hookwright import codebuild - > shop.yaml. "
+        "Exit code 1 means that something was not carried over; what that is stands on standard error."
+    )
+)
+@click.argument("files", metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True), nargs=-1, required=True)
+@click.option("-n", "--namespace", help="The namespace of all objects. Default: whichever they are applied to.")
+@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", help="How they are printed.")
+@click.pass_context
+def codebuild(context: click.Context, files: Sequence[Path], namespace: str | None, output: str) -> None:
+    """Print BuildTriggers for the projects of AWS CodeBuild, and their webhooks, in each FILE.
+
+    A FILE is the JSON that `aws codebuild batch-get-projects` prints, or a project of it; - is standard input.
+    """
+    # Imported here, with all that it brings: other commands do without.
+    from hookwright.commands import codebuild as projects
+
+    if namespace is not None:
+        check_label(namespace, "--namespace")
+    if [*files].count(STANDARD_INPUT) > 1:
+        raise UsageError("-: only one file can be standard input")
+    listings = {file: projects.read_listing(read_json(file), str(file)) for file in files}
+    whole = projects.Listing(projects=tuple(one for listing in listings.values() for one in listing.projects))
+    said = [(str(file), remark) for file in listings for remark in projects.describe_listing(listings[file])]
+    imported = projects.convert(whole, namespace=namespace)
+    said += [(one.aws_name, remark) for one in imported for remark in one.remarks]
+    manifests = [
+        Manifest(raw=one.trigger, comments=_comment(f"CodeBuild's project {one.aws_name}", one.remarks))
+        for one in imported
+    ]
+    findings = [{"about": about, "lost": remark.lost, "message": remark.text} for about, remark in said]
+    click.echo(render(manifests, output, findings=findings))
+    for about, remark in said:
+        click.echo(shorten(f"{about}: {describe(remark)}"), err=True)
+    context.exit(1 if any(remark.lost for _, remark in said) else 0)
+
+
 def read_json(file: Path) -> object:
     """Give the JSON value in a file.
 
@@ -86,7 +126,7 @@ def read_json(file: Path) -> object:
         UsageError: it cannot be read, or is no JSON.
     """
     try:
-        document: object = json.loads(read_bytes(file))
+        document: object = json.loads(read_bytes(file, most=MOST_BYTES))
         # Half a surrogate pair is JSON, but no text that could be printed.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

@@ -38,8 +38,8 @@ class _Dumper(yaml.SafeDumper):
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if not text.isprintable():
-        # Readers do not agree about what ends a line; escapes are the same to all.
-        style = '"'
+        # Readers do not agree about what ends a line but for \n; escapes are the same to all.
+        style = "|" if all(line.isprintable() for line in text.split("\n")) else '"'
     elif text in _BOOLEANS or text[:1] in _NUMBERS_BEGIN:
         # kubectl's reader takes more for booleans and numbers than PyYAML quotes: y is true to it, and 1e3 is 1000.
         style = "'"
@@ -49,11 +49,14 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def render(manifests: Sequence[Manifest], output: str) -> str:
-    """Give the text of manifests: YAML documents, or for output `json` a List without the comments."""
+def render(manifests: Sequence[Manifest], output: str, **members: object) -> str:
+    """Give the text of manifests: YAML documents, or for output `json` a List without the comments.
+
+    `members` stand beside the List's items; kubectl does not look at them.
+    """
     if output == "json":
         items = [manifest.raw for manifest in manifests]
-        return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2)
+        return json.dumps({"apiVersion": "v1", "kind": "List", "items": items, **members}, indent=2)
     return "---\n".join(_render(manifest) for manifest in manifests).rstrip("\n")
 
 

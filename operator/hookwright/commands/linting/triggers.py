@@ -31,13 +31,18 @@ def check_trigger(obj: FileObject[BuildTrigger], objects: FileObjects) -> Iterat
     trigger = obj.taken
     if trigger is None:
         return
+    yield from judge_trigger(trigger)
+    yield from _check_claim(obj, trigger, objects)
+
+
+def judge_trigger(trigger: BuildTrigger) -> Iterator[Said]:
+    """Give what is to be said of a BuildTrigger of the right shape, whatever others there are."""
     finding = check_buildtrigger(trigger, None)
     if finding is not None:
         yield from_finding(finding)
-    yield from _check_claim(obj, trigger, objects)
     source = find_source(trigger)
     if source is not None:
-        yield from check_filters(trigger.spec.branch_filter, list_groups(trigger), source)
+        yield from _check_filters(trigger.spec.branch_filter, list_groups(trigger), source)
 
 
 def _check_claim(obj: FileObject[BuildTrigger], trigger: BuildTrigger, objects: FileObjects) -> Iterator[Said]:
@@ -56,7 +61,9 @@ def _check_claim(obj: FileObject[BuildTrigger], trigger: BuildTrigger, objects: 
             return
 
 
-def check_filters(branch_filter: str | None, groups: Sequence[Sequence[GroupFilter]], source: Source) -> Iterator[Said]:
+def _check_filters(
+    branch_filter: str | None, groups: Sequence[Sequence[GroupFilter]], source: Source
+) -> Iterator[Said]:
     """Give all problems of filters; what should be thought over is said of those that have none."""
     problems, filters = find_filter_problems(branch_filter, groups, source)
     yield from map(from_problem, problems)

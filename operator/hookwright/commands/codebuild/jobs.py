@@ -1,0 +1,171 @@
+"""The environment of a project's builds as a Job, and as parameters.
+
+Plain variables become parameters, so that a Webhook can give others. What is kept in a store at AWS, and what is named
+like a secret, comes from a Secret that whoever imports makes: no value of it is in a manifest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hookwright.builds.targets import is_secret_name
+from hookwright.commands.codebuild.buildspecs import Buildspec
+from hookwright.commands.codebuild.reading import PLAINTEXT, AwsEnvironment, AwsProject, AwsVariable
+from hookwright.commands.remarks import Remark
+
+MAX_PARAMETERS, LONGEST_NAME, LONGEST_VALUE = 50, 128, 4096
+OWN = "HOOKWRIGHT_"
+_PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
+# What Kubernetes takes for the name of a variable (since 1.34; before, what is a parameter's name).
+_VARIABLE = re.compile(r"[!-<>-~]+")
+_NO_KEY = re.compile(r"[^-._a-zA-Z0-9]")
+_STORES = {"PARAMETER_STORE": "Parameter Store", "SECRETS_MANAGER": "Secrets Manager"}
+_ARCHITECTURES = {
+    "LINUX_CONTAINER": {},
+    "ARM_CONTAINER": {"kubernetes.io/arch": "arm64"},
+    "WINDOWS_CONTAINER": {"kubernetes.io/os": "windows"},
+    "WINDOWS_SERVER_2019_CONTAINER": {"kubernetes.io/os": "windows"},
+    "WINDOWS_SERVER_2022_CONTAINER": {"kubernetes.io/os": "windows"},
+}
+_SIZES = {
+    "BUILD_GENERAL1_SMALL": "2 CPUs, 4Gi",
+    "BUILD_GENERAL1_MEDIUM": "4 CPUs, 8Gi",
+    "BUILD_GENERAL1_LARGE": "8 CPUs, 16Gi",
+    "BUILD_GENERAL1_XLARGE": "36 CPUs, 72Gi",
+    "BUILD_GENERAL1_2XLARGE": "72 CPUs, 144Gi",
+}
+_NO_COMMANDS = "echo 'Put the commands of the build here.' >&2; exit 1"
+_DOLLARS = re.compile(r"\$\$+|\$(?=\()")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What builds are made of: the Job's spec, parameters, and what is to be said of them."""
+
+    job: dict[str, Any]  # Any: a JSON object
+    parameters: list[dict[str, str]]
+    remarks: tuple[Remark, ...]
+
+
+def convert_build(project: AwsProject, buildspec: Buildspec, *, name: str) -> Built:
+    """Make the Job of a project's builds; `name` is that of its BuildTrigger."""
+    environment = project.environment
+    variables = _merge(environment.variables, buildspec.variables)
+    parameters, env, remarks = _convert_variables(variables, secret=f"{name}-environment")
+    command = [buildspec.shell, "-ec", escape_dollars(buildspec.script or _NO_COMMANDS)]
+    container: dict[str, Any] = {
+        "name": "build",
+        "image": environment.image,
+        "command": command[:2],
+        "args": command[2:],
+        **({"env": env} if env else {}),
+        **({"securityContext": {"privileged": True}} if environment.privileged else {}),
+    }
+    selector = _ARCHITECTURES.get(environment.type, {})
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        **({"nodeSelector": dict(selector)} if selector else {}),
+        **({"imagePullSecrets": [{"name": f"{name}-registry"}]} if environment.registry_credential else {}),
+        "containers": [container],
+    }
+    minutes = project.timeout_minutes
+    job = {
+        "backoffLimit": project.retries or 0,
+        **({"activeDeadlineSeconds": minutes * 60} if minutes is not None else {}),
+        "template": {"spec": pod},
+    }
+    said = (*remarks, *_describe_environment(environment, name), *_describe_clone(project, buildspec))
+    return Built(job=job, parameters=parameters, remarks=said)
+
+
+def escape_dollars(text: str) -> str:
+    """Have Kubernetes leave a text of `args` or a variable as it is: `$(NAME)` and `$$` mean something to it.
+
+    Source: Kubernetes, Container v1 core, `args`: `$$` stands for one `$`.
+    """
+    return _DOLLARS.sub(lambda found: found[0] * 2, text)
+
+
+def _merge(own: Sequence[AwsVariable], of_buildspec: Sequence[AwsVariable]) -> list[AwsVariable]:
+    """Give each variable once: those of the project go before those of the buildspec, as at AWS."""
+    merged = {one.name: one for one in of_buildspec}
+    merged |= {one.name: one for one in own}
+    return list(merged.values())
+
+
+def _convert_variables(
+    variables: Iterable[AwsVariable], *, secret: str
+) -> tuple[list[dict[str, str]], list[dict[str, Any]], list[Remark]]:
+    """Give parameters, variables of the container, and what is to be said of them."""
+    parameters: list[dict[str, str]] = []
+    env: list[dict[str, Any]] = []
+    kept: dict[str, str] = {}
+    remarks = []
+    for one in variables:
+        if not _VARIABLE.fullmatch(one.name) or one.name.startswith(OWN):
+            why = "reserved for Hookwright" if one.name.startswith(OWN) else "no name of a variable in Kubernetes"
+            remarks.append(_lose(f"environment variable {one.name[:60]}: {why}, so it is left out"))
+        elif one.type != PLAINTEXT or is_secret_name(one.name):
+            kept[one.name] = _describe_store(one)
+            reference = {"name": secret, "key": _NO_KEY.sub("-", one.name)}
+            env.append({"name": one.name, "valueFrom": {"secretKeyRef": reference}})
+        elif _is_parameter(one) and len(parameters) < MAX_PARAMETERS:
+            parameters.append({"name": one.name, "value": one.value})
+        else:
+            env.append({"name": one.name, "value": escape_dollars(one.value)})
+    remarks += [
+        _lose(f"environment variable {name}: {where}: put its value into Secret {secret}, key {_NO_KEY.sub('-', name)}")
+        for name, where in kept.items()
+    ]
+    return parameters, env, remarks
+
+
+def _is_parameter(one: AwsVariable) -> bool:
+    fits = len(one.name) <= LONGEST_NAME and len(one.value) <= LONGEST_VALUE
+    return fits and _PARAMETER.fullmatch(one.name) is not None
+
+
+def _describe_store(one: AwsVariable) -> str:
+    if one.type == PLAINTEXT:
+        return "named like a secret, so that its value is not repeated here"
+    return f"from {_STORES.get(one.type, one.type)} ({one.value})"
+
+
+def _describe_environment(environment: AwsEnvironment, name: str) -> Iterable[Remark]:
+    if not environment.image:
+        yield _lose("environment.image: there is none; give the container one")
+    elif environment.image.startswith("aws/codebuild/"):
+        text = "AWS's own, which no registry has under this name: take another, or push a copy to yours"
+        yield _lose(f"environment.image: {environment.image}: {text}")
+    if environment.type not in _ARCHITECTURES:
+        yield _lose(
+            f"environment.type: {environment.type}: have nodeSelector or resources of the pod say what it needs"
+        )
+    if environment.registry_credential:
+        text = f"put the registry's credentials into Secret {name}-registry (kubectl create secret docker-registry)"
+        yield _lose(f"environment.registryCredential: {text}")
+    if environment.privileged:
+        yield Remark(text="environment.privilegedMode: the container is privileged, which a namespace may forbid")
+    size = _SIZES.get(environment.compute_type or "")
+    if size is not None:
+        yield Remark(
+            text=f"environment.computeType: {environment.compute_type}: {size}; set resources if builds need it"
+        )
+    elif environment.compute_type is not None:
+        yield _lose(f"environment.computeType: {environment.compute_type}: set resources of the container")
+
+
+def _describe_clone(project: AwsProject, buildspec: Buildspec) -> Iterable[Remark]:
+    """Say what the container must still be given before builds do anything."""
+    if buildspec.script is None:
+        yield Remark(text="until the container has commands of its own, each build fails and says so")
+    if project.source.type not in ("NO_SOURCE", "S3", "CODEPIPELINE"):
+        text = "the source is not cloned: take initContainers, volumes and workingDir of the example for your Git host"
+        yield Remark(text=f"{text} (operator/docs/environment.md)")
+
+
+def _lose(text: str) -> Remark:
+    return Remark(text=text, lost=True)
