@@ -24,10 +24,12 @@ from hookwright.kinds.authentication import Authentication
 from support.running import Running, run_hookwright
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SCHEMES = EXAMPLES / "schemes"
+SCHEMES, TRIGGERS = EXAMPLES / "schemes", EXAMPLES / "buildtriggers"
 # Each of the others has one Webhook that `hookwright deliver` can speak to.
 FOLDERS = sorted(
-    folder for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name not in ("payloads", "rights", "schemes")
+    folder
+    for folder in EXAMPLES.iterdir()
+    if folder.is_dir() and folder.name not in ("buildtriggers", "payloads", "rights", "schemes")
 )
 COMMIT = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
 GIT_PUSH = {"ref": "refs/heads/main", "before": "0" * 40, "after": COMMIT, "deleted": False}
@@ -41,6 +43,13 @@ def apply(running: Running, *paths: Path) -> list[dict[str, Any]]:
     for manifest in manifests:
         running.apply({**manifest, "metadata": {"namespace": "default", **manifest["metadata"]}})
     return [manifest for manifest in manifests if manifest["kind"] == "Webhook"]
+
+
+def is_ready(running: Running, name: str) -> bool:
+    """Say whether a BuildTrigger is Ready."""
+    found = running.cluster.get("buildtriggers.hookwright.dev", "default", name) or {}
+    conditions = found.get("status", {}).get("conditions", [])
+    return {each["type"]: each["status"] for each in conditions} == {"Ready": "True"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -198,12 +207,15 @@ async def test_scheme_lets_its_sender_in(tmp_path: Path, name: str):
 
 
 async def test_examples_stand_beside_each_other(tmp_path: Path):
-    """All examples can be applied to one namespace: no name is taken twice, and every Webhook becomes ready."""
+    """All examples can be applied to one namespace: no name is taken twice, and all become ready."""
     async with run_hookwright(tmp_path) as running:
-        names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in read_manifests([*FOLDERS, SCHEMES])]
+        manifests = read_manifests([*FOLDERS, SCHEMES, TRIGGERS])
+        names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests]
         assert len(names) == len(set(names))
-        for webhook in apply(running, *FOLDERS, SCHEMES):
+        for webhook in apply(running, *FOLDERS, SCHEMES, TRIGGERS):
             await running.until_ready(webhook["metadata"]["name"])
+        for name in (name for kind, name in names if kind == "BuildTrigger"):
+            await running.until(lambda name=name: is_ready(running, name), f"BuildTrigger {name} is Ready")
 
 
 async def test_rights_are_objects_that_an_api_server_takes(tmp_path: Path):
