@@ -51,6 +51,10 @@ CONDITIONS: Mapping[str, Said] = {
         sentence="Hookwright may not read its Secret, so that nobody can be recognised",
         remedy="let Hookwright's ServiceAccount get that Secret; Hookwright tries every 10 seconds",
     ),
+    checks.SECRET_NOT_OWNED: Said(
+        sentence="its Secret is somebody else's, and is not touched",
+        remedy="do what the message says; Hookwright looks again within 30 seconds",
+    ),
     checks.TARGET_NOT_FOUND: Said(
         sentence="what it is to start does not exist; deliveries are accepted and wait for it",
         remedy="create the target, or correct spec.targetPipeline",
