@@ -421,6 +421,16 @@ def test_secrets_come_from_a_secret_that_is_to_be_made(imports):
     assert SECRET not in found.out + found.err
 
 
+def test_keys_of_the_secret_stay_apart(imports):
+    """Variables whose names become one key have two; what is of a type that nobody knows is not repeated."""
+    odd = [{"name": name, "value": SECRET, "type": "VAULT"} for name in ("a/b", "a:b", "A_B")]
+    found = imports(variables(*odd))
+    keys = [one["valueFrom"]["secretKeyRef"]["key"] for one in found.pod["containers"][0]["env"]]
+    assert (found.code, keys) == (1, ["a-b", "a-b-", "A_B"])
+    assert len([line for line in found.lost if "of the type VAULT" in line]) == 3
+    assert SECRET not in found.out + found.err
+
+
 @pytest.mark.parametrize("name", ["HOOKWRIGHT_X", "a=b", "é", "a b", ""])
 def test_variables_of_other_names_are_left_out_and_said(imports, name):
     """A name that Kubernetes does not take, or that is Hookwright's own, is no variable."""
@@ -549,6 +559,7 @@ LOST = {
     "AWS's image": ({"environment": {"image": "aws/codebuild/standard:7.0"}}, "environment.image"),
     "no image": ({"environment": {"image": None}}, "environment.image"),
     "another machine": ({"environment": {"type": "MAC_ARM"}}, "environment.type"),
+    "Windows": ({"environment": {"type": "WINDOWS_SERVER_2022_CONTAINER"}}, "environment.type"),
     "another size": ({"environment": {"computeType": "ATTRIBUTE_BASED_COMPUTE"}}, "environment.computeType"),
     "file systems": ({"fileSystemLocations": [{"type": "EFS"}]}, "fileSystemLocations"),
     "a network": ({"vpcConfig": {"vpcId": "vpc-1", "subnets": []}}, "vpcConfig"),

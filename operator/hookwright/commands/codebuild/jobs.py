@@ -7,7 +7,7 @@ like a secret, comes from a Secret that whoever imports makes: no value of it is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,25 +102,33 @@ def _convert_variables(
     """Give parameters, variables of the container, and what is to be said of them."""
     parameters: list[dict[str, str]] = []
     env: list[dict[str, Any]] = []
-    kept: dict[str, str] = {}
+    keys: dict[str, str] = {}
     remarks = []
     for one in variables:
         if not _VARIABLE.fullmatch(one.name) or one.name.startswith(OWN):
             why = "reserved for Hookwright" if one.name.startswith(OWN) else "no name of a variable in Kubernetes"
             remarks.append(_lose(f"environment variable {one.name[:60]}: {why}, so it is left out"))
         elif one.type != PLAINTEXT or is_secret_name(one.name):
-            kept[one.name] = _describe_store(one)
-            reference = {"name": secret, "key": _NO_KEY.sub("-", one.name)}
-            env.append({"name": one.name, "valueFrom": {"secretKeyRef": reference}})
+            key = _choose_key(one.name, keys)
+            keys[key] = f"{one.name}: {_describe_store(one)}"
+            env.append({"name": one.name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
         elif _is_parameter(one) and len(parameters) < MAX_PARAMETERS:
             parameters.append({"name": one.name, "value": one.value})
         else:
             env.append({"name": one.name, "value": escape_dollars(one.value)})
     remarks += [
-        _lose(f"environment variable {name}: {where}: put its value into Secret {secret}, key {_NO_KEY.sub('-', name)}")
-        for name, where in kept.items()
+        _lose(f"environment variable {what}: put its value into Secret {secret}, key {key}")
+        for key, what in keys.items()
     ]
     return parameters, env, remarks
+
+
+def _choose_key(name: str, taken: Collection[str]) -> str:
+    """Give the key of a variable in the Secret: its name, as far as a key may have its characters."""
+    key = _NO_KEY.sub("-", name)
+    while key in taken:
+        key += "-"
+    return key
 
 
 def _is_parameter(one: AwsVariable) -> bool:
@@ -131,7 +139,9 @@ def _is_parameter(one: AwsVariable) -> bool:
 def _describe_store(one: AwsVariable) -> str:
     if one.type == PLAINTEXT:
         return "named like a secret, so that its value is not repeated here"
-    return f"from {_STORES.get(one.type, one.type)} ({one.value})"
+    if one.type not in _STORES:
+        return f"of the type {one.type}, which Hookwright does not know"
+    return f"from {_STORES[one.type]} ({one.value})"
 
 
 def _describe_environment(environment: AwsEnvironment, name: str) -> Iterable[Remark]:
@@ -140,7 +150,9 @@ def _describe_environment(environment: AwsEnvironment, name: str) -> Iterable[Re
     elif environment.image.startswith("aws/codebuild/"):
         text = "AWS's own, which no registry has under this name: take another, or push a copy to yours"
         yield _lose(f"environment.image: {environment.image}: {text}")
-    if environment.type not in _ARCHITECTURES:
+    if environment.type.startswith("WINDOWS"):
+        yield _lose(f"environment.type: {environment.type}: command and args are for a shell; write them for Windows")
+    elif environment.type not in _ARCHITECTURES:
         yield _lose(
             f"environment.type: {environment.type}: have nodeSelector or resources of the pod say what it needs"
         )
