@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from hookwright.commands.codebuild import convert, read_listing
 from hookwright.commands.codebuild.buildspecs import LONGEST, convert_buildspec
-from hookwright.commands.codebuild.jobs import escape_dollars
+from hookwright.commands.codebuild.cloning import SCRIPT, escape_dollars, make_clone, make_volume
 from hookwright.commands.import_ import MOST_BYTES
 from hookwright.commands.linting.filter_groups import find_source, list_groups
 from hookwright.devcluster import DevCluster
@@ -159,12 +160,17 @@ def test_whole_project_is_carried_over(imports):
                         "template": {
                             "spec": {
                                 "restartPolicy": "Never",
+                                "automountServiceAccountToken": False,
+                                "volumes": [make_volume()],
+                                "initContainers": [make_clone("hello-git")],
                                 "containers": [
                                     {
                                         "name": "build",
                                         "image": "golang:1.25",
                                         "command": ["/bin/sh", "-ec"],
                                         "args": ["# build\nmake\nmake test"],
+                                        "workingDir": "/workspace/source",
+                                        "volumeMounts": [{"name": "workspace", "mountPath": "/workspace"}],
                                     }
                                 ],
                             }
@@ -175,7 +181,7 @@ def test_whole_project_is_carried_over(imports):
         },
     }
     said = " ".join(found.notes)
-    for word in ("status.payloadUrl", "delete-webhook --project-name hello", "serviceRole", "is not cloned", "2 CPUs"):
+    for word in ("status.payloadUrl", "delete-webhook --project-name hello", "serviceRole", "2 CPUs"):
         assert word in said
 
 
@@ -447,6 +453,47 @@ def test_place_to_run_is_carried_over(imports):
     credential = {"credential": "arn:aws:secretsmanager:x", "credentialProvider": "SECRETS_MANAGER"}
     found = imports(project(environment={"registryCredential": credential}))
     assert (found.code, found.pod["imagePullSecrets"]) == (1, [{"name": "hello-registry"}])
+
+
+def test_source_is_cloned_as_in_the_examples():
+    """What an event names is cloned just so as in the example of each Git host, which clone in tests of their own."""
+    files = sorted((Path(__file__).parents[3] / "examples" / "buildtriggers").glob("*.yaml"))
+    assert files
+    for file in files:
+        example = yaml.safe_load(file.read_text(encoding="utf-8"))
+        pod = example["spec"]["build"]["jobTemplate"]["spec"]["template"]["spec"]
+        assert pod["volumes"] == [make_volume()]
+        (clone,) = pod["initContainers"]
+        urls = {one["name"]: one.get("value") for one in clone["env"]}
+        assert clone == make_clone(f"git-{file.stem}", urls.get("HOOKWRIGHT_SOURCE_REPO_URL"))
+    assert escape_dollars(SCRIPT) == SCRIPT
+
+
+CLONED = {
+    "GITHUB": ("https://github.com/octo/hello", None),
+    "GITHUB_ENTERPRISE": (f"https://x:{SECRET}@git.acme.example:1/a/b.git", "https://git.acme.example:1/a/b.git"),
+    "GITLAB": ("HTTPS://gitlab.com/a/b/c.git", "https://gitlab.com/a/b/c.git"),
+    "GITLAB_SELF_MANAGED": ("git@gitlab.acme.example:a/b.git", None),
+}
+
+
+@pytest.mark.parametrize("kind", CLONED)
+def test_address_of_the_clone_is_known_where_no_provider_tells(imports, kind):
+    """A Git host of which there are several has its address in the clone, for starts by hand, without a password."""
+    location, url = CLONED[kind]
+    found = imports(project(source={"type": kind, "location": location}))
+    urls = {one["name"]: one.get("value") for one in found.pod["initContainers"][0]["env"]}
+    assert (found.code, urls.get("HOOKWRIGHT_SOURCE_REPO_URL")) == (0, url)
+    assert SECRET not in found.out + found.err
+
+
+def test_credentials_of_the_clone_are_said(imports):
+    """How AWS gets into a private repository is a note, with the Secret for it; without an event nothing is cloned."""
+    auth = {"auth": {"type": "CODECONNECTIONS", "resource": "arn:aws:codeconnections:x"}}
+    assert any("CODECONNECTIONS" in note and "Secret hello-git" in note for note in imports(project(source=auth)).notes)
+    found = imports(project(webhook=None, source=auth))
+    assert "initContainers" not in found.pod
+    assert any("is not cloned" in note for note in found.notes)
 
 
 # ── buildspecs ────────────────────────────────────────────────────────────────────────────────────────────────────────

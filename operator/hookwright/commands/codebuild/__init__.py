@@ -4,6 +4,7 @@
     leftovers    what of a project has no counterpart here
     sources      where builds are of: provider, and repository, organisation or group
     buildspecs   an inline buildspec: the commands of a container, and its variables
+    cloning      the container that clones what an event names
     jobs         the environment, as a Job
     converting   all of it: a BuildTrigger, and what is to be said of it
 

@@ -55,7 +55,7 @@ def describe_listing(listing: Listing) -> list[Remark]:
 def _import(project: AwsProject, metadata: dict[str, Any], repeated: Sequence[AwsProject]) -> Imported:
     name = metadata["name"]
     source, buildspec = convert_source(project), convert_buildspec(project.source.buildspec)
-    built = convert_build(project, buildspec, name=name)
+    built = convert_build(project, source, buildspec, name=name)
     tags = [{"key": key, "value": value} for key, value in project.tags if not is_aws_own(key)]
     spec: dict[str, Any] = {  # Any: a JSON object
         "projectName": project.name,

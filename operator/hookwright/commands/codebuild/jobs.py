@@ -13,7 +13,9 @@ from typing import Any
 
 from hookwright.builds.targets import is_secret_name
 from hookwright.commands.codebuild.buildspecs import Buildspec
+from hookwright.commands.codebuild.cloning import SOURCE, escape_dollars, make_clone, make_mount, make_volume
 from hookwright.commands.codebuild.reading import PLAINTEXT, AwsEnvironment, AwsProject, AwsVariable
+from hookwright.commands.codebuild.sources import Source
 from hookwright.commands.remarks import Remark
 
 MAX_PARAMETERS, LONGEST_NAME, LONGEST_VALUE = 50, 128, 4096
@@ -38,7 +40,6 @@ _SIZES = {
     "BUILD_GENERAL1_2XLARGE": "72 CPUs, 144Gi",
 }
 _NO_COMMANDS = "echo 'Put the commands of the build here.' >&2; exit 1"
-_DOLLARS = re.compile(r"\$\$+|\$(?=\()")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,12 @@ class Built:
     remarks: tuple[Remark, ...]
 
 
-def convert_build(project: AwsProject, buildspec: Buildspec, *, name: str) -> Built:
-    """Make the Job of a project's builds; `name` is that of its BuildTrigger."""
+def convert_build(project: AwsProject, source: Source, buildspec: Buildspec, *, name: str) -> Built:
+    """Make the Job of a project's builds; `name` is that of its BuildTrigger.
+
+    It clones the source where what starts builds are deliveries of a Git host, which name it.
+    """
+    clones = source.provider is not None
     environment = project.environment
     variables = _merge(environment.variables, buildspec.variables)
     parameters, env, remarks = _convert_variables(variables, secret=f"{name}-environment")
@@ -61,14 +66,22 @@ def convert_build(project: AwsProject, buildspec: Buildspec, *, name: str) -> Bu
         "image": environment.image,
         "command": command[:2],
         "args": command[2:],
+        **({"workingDir": SOURCE, "volumeMounts": [make_mount()]} if clones else {}),
         **({"env": env} if env else {}),
         **({"securityContext": {"privileged": True}} if environment.privileged else {}),
     }
     selector = _ARCHITECTURES.get(environment.type, {})
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
+        # What is built may be anybody's.
+        "automountServiceAccountToken": False,
         **({"nodeSelector": dict(selector)} if selector else {}),
         **({"imagePullSecrets": [{"name": f"{name}-registry"}]} if environment.registry_credential else {}),
+        **(
+            {"volumes": [make_volume()], "initContainers": [make_clone(f"{name}-git", source.clone_url)]}
+            if clones
+            else {}
+        ),
         "containers": [container],
     }
     minutes = project.timeout_minutes
@@ -77,16 +90,12 @@ def convert_build(project: AwsProject, buildspec: Buildspec, *, name: str) -> Bu
         **({"activeDeadlineSeconds": minutes * 60} if minutes is not None else {}),
         "template": {"spec": pod},
     }
-    said = (*remarks, *_describe_environment(environment, name), *_describe_clone(project, buildspec))
+    said = (
+        *remarks,
+        *_describe_environment(environment, name),
+        *_describe_clone(project, buildspec, name if clones else None),
+    )
     return Built(job=job, parameters=parameters, remarks=said)
-
-
-def escape_dollars(text: str) -> str:
-    """Have Kubernetes leave a text of `args` or a variable as it is: `$(NAME)` and `$$` mean something to it.
-
-    Source: Kubernetes, Container v1 core, `args`: `$$` stands for one `$`.
-    """
-    return _DOLLARS.sub(lambda found: found[0] * 2, text)
 
 
 def _merge(own: Sequence[AwsVariable], of_buildspec: Sequence[AwsVariable]) -> list[AwsVariable]:
@@ -170,13 +179,16 @@ def _describe_environment(environment: AwsEnvironment, name: str) -> Iterable[Re
         yield _lose(f"environment.computeType: {environment.compute_type}: set resources of the container")
 
 
-def _describe_clone(project: AwsProject, buildspec: Buildspec) -> Iterable[Remark]:
-    """Say what the container must still be given before builds do anything."""
+def _describe_clone(project: AwsProject, buildspec: Buildspec, name: str | None) -> Iterable[Remark]:
+    """Say what builds must still be given; `name` is None if they do not clone."""
+    source = project.source
     if buildspec.script is None:
         yield Remark(text="until the container has commands of its own, each build fails and says so")
-    if project.source.type not in ("NO_SOURCE", "S3", "CODEPIPELINE"):
-        text = "the source is not cloned: take initContainers, volumes and workingDir of the example for your Git host"
-        yield Remark(text=f"{text} (operator/docs/environment.md)")
+    if name is None and source.type not in ("NO_SOURCE", "S3", "CODEPIPELINE"):
+        yield Remark(text="the source is not cloned: no delivery of a Git host says what; have the container get it")
+    if source.auth is not None and name is not None:
+        text = f"a private repository is cloned with username and password from Secret {name}-git"
+        yield Remark(text=f"source.auth: {source.auth}: {text}")
 
 
 def _lose(text: str) -> Remark:

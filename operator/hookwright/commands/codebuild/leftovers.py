@@ -59,20 +59,17 @@ def find_leftovers(project: Place) -> Iterator[Remark]:
 def _find_in_source(project: Place) -> Iterator[Remark]:
     source = project.member("source")
     if source.member("gitSubmodulesConfig").member("fetchSubmodules").flag():
-        yield _lose("source.gitSubmodulesConfig", "submodules are the clone's to fetch (git submodule update --init)")
+        yield _lose("source.gitSubmodulesConfig", "they are not cloned: git submodule update --init in the build")
     depth = source.member("gitCloneDepth").number()
     if depth is not None and depth != 1:
         how = f"a history of {depth} commits" if depth else "the whole history"
-        yield _note("source.gitCloneDepth", f"{how} is the clone's to fetch")
+        yield _note("source.gitCloneDepth", f"one commit is cloned; {how} is for the build to fetch")
     if source.member("insecureSsl").flag():
-        yield _lose("source.insecureSsl", "TLS is the clone's, and the provider's hook is to verify it")
+        yield _lose("source.insecureSsl", "TLS is verified")
     if source.member("reportBuildStatus").flag():
         yield _lose("source.reportBuildStatus", "builds do not report to the Git host")
     if source.member("buildStatusConfig").members():
         yield _lose("source.buildStatusConfig", "builds do not report to the Git host")
-    auth = source.member("auth").member("type").optional_text()
-    if auth is not None:
-        yield _note("source.auth", f"{auth}: what the clone of a private repository needs is for a Secret")
     for name in ("secondarySources", "secondarySourceVersions"):
         count = len(project.member(name).items())
         if count:

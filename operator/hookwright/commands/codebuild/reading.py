@@ -68,9 +68,13 @@ class AwsEnvironment:
 
 @dataclass(frozen=True, kw_only=True)
 class AwsSource:
-    """Where the source is, and the buildspec, which is text, a path or an ARN. A location may hold a password."""
+    """Where the source is, and the buildspec, which is text, a path or an ARN. A location may hold a password.
+
+    `auth` is the way in which AWS gets into a private repository.
+    """
 
     type: str
+    auth: str | None
     location: str | None = field(repr=False)
     buildspec: str | None = field(repr=False)
 
@@ -161,6 +165,7 @@ def _read_project(place: Place) -> AwsProject:
 def _read_source(place: Place) -> AwsSource:
     return AwsSource(
         type=place.member("type").text(),
+        auth=place.member("auth").member("type").optional_text(),
         location=place.member("location").optional_text() or None,
         buildspec=place.member("buildspec").optional_text() or None,
     )

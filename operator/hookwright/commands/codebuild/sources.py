@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hookwright.commands.codebuild.reading import AwsProject, AwsScope
@@ -20,19 +20,26 @@ _PROVIDERS: Mapping[str, Provider] = {
     "GITLAB_SELF_MANAGED": Provider.GITLAB,
     "BITBUCKET": Provider.BITBUCKET_CLOUD,
 }
-_OWN_HOST = ("GITHUB_ENTERPRISE", "GITLAB_SELF_MANAGED")
-_URL = re.compile(r"(?:https?|ssh|git)://(?:[^/@\s]*@)?(?P<host>[^/@:\s]+)(?::\d+)?/(?P<path>[^\s?#@]+)", re.IGNORECASE)
+# Of these it cannot be told from the provider where a repository is.
+_ANY_HOST = (Provider.GITHUB_ENTERPRISE, Provider.GITLAB)
+_URL = re.compile(
+    r"(?P<scheme>https?|ssh|git)://(?:[^/@\s]*@)?(?P<host>[^/@:\s]+)(?P<port>:\d+)?/(?P<path>[^\s?#@]+)", re.IGNORECASE
+)
 _SCP = re.compile(r"(?:[^/@:\s]+@)?(?P<host>[^/@:\s]+):(?P<path>[^\s?#@/][^\s?#@]*)")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """spec.source, what is to be said of it, and whether deliveries of a Git host can start builds."""
+    """spec.source, what is to be said of it, and the provider whose deliveries can start builds.
+
+    `clone_url` is where the repository is, where the provider does not tell.
+    """
 
     spec: dict[str, Any]  # Any: a JSON object
     remarks: tuple[Remark, ...]
-    provider: Provider | None = field(default=None)
+    provider: Provider | None = None
+    clone_url: str | None = None
 
 
 def convert_source(project: AwsProject) -> Source:
@@ -46,14 +53,24 @@ def convert_source(project: AwsProject) -> Source:
     where, problem = _find_scope(scope, provider) if scope is not None else _find_repository(project, provider)
     if problem is not None:
         remarks.append(problem)
-    if project.source.type in _OWN_HOST and where:
-        text = f"source.location: the host of {project.source.type} stands nowhere: a delivery is known by its secret"
-        remarks.append(Remark(text=text))
     if not where or project.webhook is None:
         # Whatever a Git host sent would start builds, which nothing does at AWS.
         kept = {name: value for name, value in where.items() if name == "repository"}
         return Source(spec={**kept, **branch}, remarks=tuple(remarks))
-    return Source(spec={"provider": str(provider), **where, **branch}, remarks=tuple(remarks), provider=provider)
+    url = _find_clone_url(project) if provider in _ANY_HOST and "repository" in where else None
+    if provider is Provider.GITHUB_ENTERPRISE and url is None:
+        remarks.append(Remark(text="source.location: its host stands nowhere: deliveries are known by their secret"))
+    return Source(
+        spec={"provider": str(provider), **where, **branch}, remarks=tuple(remarks), provider=provider, clone_url=url
+    )
+
+
+def _find_clone_url(project: AwsProject) -> str | None:
+    """Give a repository's address without a user and a password; None if it is not one of HTTPS or HTTP."""
+    found = _URL.fullmatch(project.source.location or "")
+    if found is None or not found["scheme"].lower().startswith("http"):
+        return None
+    return f"{found['scheme'].lower()}://{found['host']}{found['port'] or ''}/{found['path']}"
 
 
 def _find_repository(project: AwsProject, provider: Provider) -> tuple[dict[str, str], Remark | None]:
