@@ -93,6 +93,20 @@ REF_DELETED = _reason("RefDeleted", Outcome.IGNORED, 200, "A branch or tag was d
 FORK_NOT_BUILT = _reason(
     "ForkNotBuilt", Outcome.IGNORED, 200, "The pull request comes from a fork, whose code is not run."
 )
+OTHER_REPOSITORY = _reason(
+    "OtherRepository",
+    Outcome.IGNORED,
+    200,
+    "It did not happen in the repository, organization or group that spec.source names.",
+    "Correct spec.source, or remove the URL from the Git host where it does not belong.",
+)
+SKIPPED_BY_MESSAGE = _reason(
+    "SkippedByMessage",
+    Outcome.IGNORED,
+    200,
+    "The commit's message asks for no build, by [skip ci] or another such mark.",
+    "Set spec.skipCI to false if such marks are not to count.",
+)
 FACTS_UNKNOWN = _reason(
     "FactsUnknown",
     Outcome.IGNORED,
@@ -101,7 +115,11 @@ FACTS_UNKNOWN = _reason(
     "Push fewer commits at once, or put into a group of its own what does not depend on them.",
 )
 SUSPENDED = _reason(
-    "Suspended", Outcome.SUSPENDED, 200, "The Webhook is suspended.", "Set spec.suspend to false, then redeliver."
+    "Suspended",
+    Outcome.SUSPENDED,
+    200,
+    "The object is suspended: spec.suspend is true.",
+    "Set spec.suspend to false, then redeliver.",
 )
 NOT_AN_EVENT = _reason(
     "NotAnEvent",
@@ -145,7 +163,7 @@ NOT_AUTHENTIC = _reason(
     Outcome.REFUSED,
     401,
     "The delivery is not authentic.",
-    "Whoever may read the Webhook finds in its status what is wrong.",
+    "Whoever may read the object that has the URL finds in its status what is wrong.",
 )
 SIGNATURE_MISSING = _reason(
     "SignatureMissing",
@@ -158,22 +176,22 @@ SIGNATURE_MISMATCH = _reason(
     "SignatureMismatch",
     Outcome.REFUSED,
     401,
-    "The signature was not made with the Webhook's secret over this body.",
-    "Set the same secret at the Git host and in the Webhook's Secret (mind a newline at its end).",
+    "The signature was not made with the secret over this body.",
+    "Set the same secret at the Git host and in the Secret (mind a newline at its end).",
 )
 TOKEN_MISSING = _reason(
     "TokenMissing",
     Outcome.REFUSED,
     401,
     "The delivery carries no token or password, or one of another form.",
-    "Set the secret at the sender, and see that spec.authentication names the way in which it sends it.",
+    "Set the secret at the sender, and see that the object names the way in which it sends it.",
 )
 TOKEN_MISMATCH = _reason(
     "TokenMismatch",
     Outcome.REFUSED,
     401,
-    "The token or password is not the Webhook's secret.",
-    "Set the same secret at the sender and in the Webhook's Secret (mind a newline at its end).",
+    "The token or password is not the secret.",
+    "Set the same secret at the sender and in the Secret (mind a newline at its end).",
 )
 TIMESTAMP_MISSING = _reason(
     "TimestampMissing",
@@ -211,7 +229,11 @@ ADDRESS_LIMITED = _reason(
     "Send again later; if it is the address of a proxy, name the proxy in HOOKWRIGHT_TRUSTED_PROXIES.",
 )
 URL_UNKNOWN = _reason(
-    "URLUnknown", Outcome.REFUSED, 404, "No Webhook has this URL.", "Send to status.url of the Webhook."
+    "URLUnknown",
+    Outcome.REFUSED,
+    404,
+    "No object has this URL.",
+    "Send to status.url of the Webhook, or status.payloadUrl of the BuildTrigger.",
 )
 METHOD_NOT_ALLOWED = _reason(
     "MethodNotAllowed", Outcome.REFUSED, 405, "Deliveries are sent by POST.", "Send it by POST."
@@ -220,15 +242,15 @@ BODY_TOO_LARGE = _reason(
     "BodyTooLarge",
     Outcome.REFUSED,
     413,
-    "The body is larger than spec.maxBodyBytes of the Webhook.",
+    "The body is larger than spec.maxBodyBytes of the Webhook, or than 25 MiB for a BuildTrigger.",
     "Raise spec.maxBodyBytes, or send less.",
 )
 PAYLOAD_TOO_COMPLEX = _reason(
     "PayloadTooComplex",
     Outcome.REFUSED,
     413,
-    "The payload has too many values for the expressions of the Webhook's filters and parameters.",
-    "Write paths that lead to one value ($.ref) instead of .., [*] and [?()], or send less.",
+    "The payload is too large for the filters of the object, or has too many values for its expressions.",
+    "Write paths that lead to one value ($.ref) instead of .., [*] and [?()], simpler or fewer patterns, or send less.",
 )
 CONTENT_TYPE_UNSUPPORTED = _reason(
     "ContentTypeUnsupported",
@@ -269,11 +291,11 @@ SECRET_UNUSABLE = _reason(
     "SecretUnusable",
     Outcome.REFUSED,
     503,
-    "The Webhook's Secret cannot be used, so nobody can be recognised.",
-    "See errorMessage in the Webhook's status.",
+    "The object's Secret cannot be used, so nobody can be recognised.",
+    "See errorMessage in the object's status.",
 )
 SPEC_INVALID = _reason(
-    "SpecInvalid", Outcome.REFUSED, 503, "The Webhook's spec is invalid.", "See errorMessage in the Webhook's status."
+    "SpecInvalid", Outcome.REFUSED, 503, "The object's spec is invalid.", "See errorMessage in the object's status."
 )
 
 # ── known after the answer ────────────────────────────────────────────────────────────────────────────────────────
@@ -336,7 +358,7 @@ BUILD_NAME_TAKEN = _reason(
     "Remove that object, then redeliver.",
 )
 NAMESPACE_GONE = _reason(
-    "NamespaceGone", Outcome.FAILED, None, "The namespace of the Webhook is gone, or is being deleted."
+    "NamespaceGone", Outcome.FAILED, None, "The namespace of the object is gone, or is being deleted."
 )
 
 # ── known of builds that are asked for by hand ────────────────────────────────────────────────────────────────────

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from hookwright.commands.files import read_manifests
+from hookwright.scm import Provider
 from support.controlplane import ControlPlane
 from support.deployed import Deployed, deploy
 from support.processes import until
 from support.rights import compare
+from support.triggers import make_delivery, make_trigger, make_trigger_secret
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SECRET = "example-secret-change-me"
@@ -35,6 +37,19 @@ async def start_by_hand(deployed: Deployed) -> None:
         )
 
 
+async def deliver_to_trigger(deployed: Deployed) -> None:
+    """Start a build by a delivery to a BuildTrigger itself."""
+    for manifest in (make_trigger_secret("team"), make_trigger("team")):
+        deployed.api.apply({**manifest, "metadata": {**manifest["metadata"], "namespace": deployed.team}})
+    await until(lambda: deployed.status("team", "BuildTrigger").get("payloadUrl"), "it has a URL")
+    url = deployed.status("team", "BuildTrigger")["payloadUrl"]
+    body, headers = make_delivery(Provider.GITHUB)
+    address = deployed.receiver.address + "/hooks/" + url.rpartition("/")[2]
+    answer = await deployed.client.post(address, content=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    await until(lambda: "lastTriggered" in deployed.status("team", "BuildTrigger"), "its status says so")
+
+
 async def live(deployed: Deployed) -> None:
     """Do all that needs a right: start builds of both kinds, meet a build that is there, and hand on."""
     for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
@@ -46,6 +61,7 @@ async def live(deployed: Deployed) -> None:
         assert (await deployed.until_answered(name, 202, secret=SECRET, delivery="once")).json()["builds"]
         await until(lambda name=name: deployed.last(name) == ("started", "BuildCreated"), f"{name} has started one")
     await start_by_hand(deployed)
+    await deliver_to_trigger(deployed)
     # A receiver that knows nothing of the delivery gets it again.
     receiver = deployed.receiver
     assert await receiver.signal(signal.SIGTERM) == 0
@@ -56,7 +72,7 @@ async def live(deployed: Deployed) -> None:
         lambda: any((one.verb, one.resource) == ("get", "jobs") for one in deployed.requests()),
         "the build that is there is looked at",
     )
-    assert len(deployed.jobs()) == 3
+    assert len(deployed.jobs()) == 4
     for process in deployed.processes.values():
         assert await process.signal(signal.SIGTERM) == 0
 

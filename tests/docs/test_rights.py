@@ -19,6 +19,7 @@ from support.chart import render
 from support.processes import Fleet, Request, run_fleet, until
 from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation, uncomment
 from support.running import Running, make_push
+from support.triggers import begin, deliver, make_trigger_secret
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RIGHTS = EXAMPLES / "rights"
@@ -105,6 +106,11 @@ async def live(fleet: Fleet, receiver: str) -> None:
         assert (await fleet.push(receiver, name, **signed)).status_code == 202
         await running.until(lambda name=name: running.last(name) == ("started", "BuildCreated"))
     await start_by_hand(running)
+    running.apply(make_trigger_secret("team"))
+    url = await begin(running, "team")
+    address = fleet.processes[receiver].address + "/hooks/" + url.rpartition("/")[2]
+    assert (await deliver(running, address, name="team")).status_code == 202
+    await running.until(lambda: "lastTriggered" in running.trigger_status("team"))
     # A receiver that knows nothing of the delivery gets it again.
     process = fleet.processes[receiver]
     assert await process.signal(signal.SIGTERM) == 0

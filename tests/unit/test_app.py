@@ -18,6 +18,7 @@ from hookwright.kinds import BuildReference, BuildTrigger, Webhook
 from support.fakecluster import FakeCluster
 from support.objects import (
     NOON,
+    TRIGGER_UID,
     WEBHOOK_UID,
     make_request,
     make_route,
@@ -28,6 +29,7 @@ from support.objects import (
 )
 
 KEY = b"k" * 32
+GITHUB = {"provider": "GitHub", "repository": "octo/hello"}
 
 
 class World:
@@ -112,6 +114,47 @@ def test_url_goes_with_its_object(world):
     assert (world.route(), world.route("another").uid) == (None, "another")
     world.mirror.remove(Webhook, raw_webhook(metadata={"uid": "another"}))
     assert len(world.routes) == 0
+
+
+@pytest.mark.parametrize("source", [{}, GITHUB])
+def test_buildtrigger_with_a_provider_has_a_route(world, source):
+    """Only who names a Git host can be delivered to; who no longer does, cannot any more."""
+    world.put(BuildTrigger, raw_buildtrigger(source=source))
+    assert (world.route(TRIGGER_UID) is not None) == bool(source)
+    world.put(BuildTrigger, raw_buildtrigger(source={}), generation=2)
+    assert (world.route(TRIGGER_UID), len(world.routes)) == (None, 0)
+
+
+def test_route_of_a_buildtrigger_follows_it(world):
+    """An edit counts, status does not, and the URL goes with the object."""
+    world.put(BuildTrigger, raw_buildtrigger(source=GITHUB))
+    before = world.route(TRIGGER_UID)
+    world.put(BuildTrigger, raw_buildtrigger(source=GITHUB, status={"arn": "x"}))
+    assert world.route(TRIGGER_UID) is before
+    world.put(BuildTrigger, raw_buildtrigger(source=GITHUB, suspend=True), generation=2)
+    assert world.route(TRIGGER_UID).suspend is True
+    world.mirror.remove(BuildTrigger, raw_buildtrigger())
+    assert world.route(TRIGGER_UID) is None
+
+
+def test_younger_buildtrigger_of_a_project_waits(world):
+    """It takes no deliveries until the older one is gone, or has another project."""
+    young = {"name": "young", "uid": "young", "creationTimestamp": "2026-05-01T13:00:00Z"}
+    world.put(BuildTrigger, raw_buildtrigger(source=GITHUB, metadata=young))
+    assert world.route("young").problem is None
+    old = {"creationTimestamp": "2026-05-01T12:00:00Z"}
+    world.put(BuildTrigger, raw_buildtrigger(source=GITHUB, metadata=old))
+    assert world.route("young").problem.code == "ResourceAlreadyExistsException"
+    world.put(BuildTrigger, raw_buildtrigger(source=GITHUB, metadata=old, projectName="other"), generation=2)
+    assert world.route("young").problem is None
+
+
+def test_buildtrigger_that_cannot_be_read_has_a_route(world):
+    """Deliveries to it are answered with what is wrong, and a Webhook of its name has its own route."""
+    world.put(Webhook, raw_webhook())
+    world.put(BuildTrigger, raw_buildtrigger(projectName=""))
+    assert world.route(TRIGGER_UID).problem.code == "InvalidInputException"
+    assert (world.route().KIND, world.route(TRIGGER_UID).KIND) == ("Webhook", "BuildTrigger")
 
 
 # ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
   resources: [webhooks, buildtriggers]
   verbs: [list, watch]
 - apiGroups: [hookwright.dev]
-  resources: [webhooks/status]
+  resources: [webhooks/status, buildtriggers/status]
   verbs: [patch]
 {{ include "hookwright.rules.shared" . }}
 {{- end -}}

@@ -5,33 +5,41 @@ from __future__ import annotations
 from hookwright.builds.worker import Worker
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.intake.routes import Routes
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.intake.webhook_route import compile_webhook
-from hookwright.kinds import InvalidObject, ObjectKind, Webhook
+from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, Webhook
 
 
 def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
-    """Bring the routes in line with a change of a Webhook or of a target."""
-    if change.key.kind == Webhook.KIND:
-        before, found = change.before, change.found
+    """Bring the routes in line with a change of an object that has a URL, or of a target."""
+    before, found = change.before, change.found
+    same = _same_spec(before, found)
+    if change.key.kind in (Webhook.KIND, BuildTrigger.KIND):
         if before is not None and (found is None or before.metadata.uid != found.metadata.uid):
             routes.remove(before.metadata.uid)
         if found is not None and found.metadata.deletion_timestamp is not None:
             # It may stay for a while, for another's finalizer, but it is not wanted any more.
             routes.remove(found.metadata.uid)
-        elif isinstance(found, Webhook | InvalidObject) and not _same_spec(before, found):
+        elif found is not None and not same:
             _put_route(change.key, mirror, routes)
         for key in change.siblings:
             _put_route(key, mirror, routes)
-    elif not _same_spec(change.before, change.found):
+    if not same:
         for key in mirror.webhooks_of(change.key):
             _put_route(key, mirror, routes)
 
 
 def _put_route(key: Key, mirror: Mirror, routes: Routes) -> None:
-    """Make the route of a Webhook anew, unless it is going."""
-    webhook = mirror.webhook(key.namespace, key.name)
-    if webhook is not None and webhook.metadata.deletion_timestamp is None:
-        routes.put(compile_webhook(webhook, mirror.target_of(webhook), mirror.standing(webhook)))
+    """Make the route of an object anew, unless it is going; a BuildTrigger without a provider has none."""
+    found = mirror.find(key)
+    if found is None or found.metadata.deletion_timestamp is not None:
+        return
+    if isinstance(found, BuildTrigger) and found.spec.source.provider is None:
+        routes.remove(found.metadata.uid)
+    elif key.kind == BuildTrigger.KIND and isinstance(found, BuildTrigger | InvalidObject):
+        routes.put(compile_trigger(found, mirror.standing(found)))
+    elif isinstance(found, Webhook | InvalidObject):
+        routes.put(compile_webhook(found, mirror.target_of(found), mirror.standing(found)))
 
 
 def _same_spec(before: ObjectKind | InvalidObject | None, found: ObjectKind | InvalidObject | None) -> bool:

@@ -1,17 +1,19 @@
 """Who has a name, and who is beyond the quota: what a schema cannot say, because it is about several objects. Pure.
 
-AWS's webhook names are unique, and an account has at most 300 of them. Here the namespace takes the account's place. Of
-several objects that claim one name, or one place too many, the oldest have it: by creationTimestamp, then by UID.
+AWS's webhook names are unique, and an account has at most 300 of them; a project has one webhook at CodeBuild. Here the
+namespace takes the account's place. Of several objects that claim one name, or one place too many, the oldest have it:
+by creationTimestamp, then by UID.
 """
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hookwright.kinds import InvalidObject, Webhook
+from hookwright.kinds import BuildTrigger, InvalidObject, Webhook
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 # Of those that wait for one name, so many are told at once who has it now. The others are nearer to it by then, and
@@ -41,24 +43,30 @@ class _Claim:
     aws_name: str
 
 
-class Claims:
-    """The claims of all Webhooks, by namespace."""
+def _guess_name(invalid: InvalidObject) -> str:
+    """Give the name that an object claims of which it cannot be read: no project is called what a BuildTrigger gets."""
+    name = invalid.metadata.name
+    return name if invalid.kind == Webhook.KIND else f"?{name}"
 
-    def __init__(self, *, quota: int) -> None:
-        self._quota = quota
+
+class Claims:
+    """The claims of all objects of one kind, by namespace; without `quota` there may be any number of them."""
+
+    def __init__(self, *, quota: int | None = None) -> None:
+        self._quota = quota if quota is not None else sys.maxsize
         self._claims: dict[tuple[str, str], _Claim] = {}
         self._by_name: dict[tuple[str, str], list[_Rank]] = defaultdict(list)
         self._by_age: dict[str, list[_Rank]] = defaultdict(list)
 
-    def put(self, webhook: Webhook | InvalidObject) -> list[str]:
+    def put(self, obj: Webhook | BuildTrigger | InvalidObject) -> list[str]:
         """Take an object as it is now; give the names of the others in its namespace that stand otherwise by that.
 
         All who get or lose a name or a place are among them; of those who go on waiting for a name, the first few.
         """
-        metadata = webhook.metadata
+        metadata = obj.metadata
         if metadata.deletion_timestamp is not None:
             return self.remove(metadata.namespace, metadata.name)
-        name = webhook.aws_name if isinstance(webhook, Webhook) else metadata.name
+        name = _guess_name(obj) if isinstance(obj, InvalidObject) else obj.aws_name
         rank = (metadata.creation_timestamp or _NEVER, metadata.uid, metadata.name)
         claim = _Claim(rank=rank, aws_name=name)
         before = self._claims.get((metadata.namespace, metadata.name))

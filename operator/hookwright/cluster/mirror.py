@@ -50,8 +50,8 @@ class TargetName(Protocol):
 class Change:
     """An object that came, changed or went (`found` is None then); `before` is what it was.
 
-    `ours` is a change of status that we have just written ourselves. `siblings` are other Webhooks that stand otherwise
-    by this change: one of them may have got a name, or a place within the quota.
+    `ours` is a change of status that we have just written ourselves. `siblings` are others of its kind that stand
+    otherwise by this change: one of them may have got a name, or a place within the quota.
     """
 
     key: Key
@@ -65,7 +65,7 @@ class Mirror:
     """Typed copies of our objects and of their targets; `quota` is for the Webhooks of one namespace."""
 
     def __init__(self, *, quota: int = DEFAULT_QUOTA) -> None:
-        self._claims = Claims(quota=quota)
+        self._claims = {Webhook.KIND: Claims(quota=quota), BuildTrigger.KIND: Claims()}
         self._objects: dict[Key, ObjectKind | InvalidObject] = {}
         self._by_target: dict[Key, set[Key]] = defaultdict(set)
         self._by_secret: dict[tuple[str, str], set[Key]] = defaultdict(set)
@@ -146,9 +146,10 @@ class Mirror:
             return None
         return self.target(webhook.metadata.namespace, webhook.spec.target_pipeline)
 
-    def standing(self, webhook: Webhook | InvalidObject) -> Standing:
-        """Say how a Webhook stands to the others of its namespace."""
-        return self._claims.standing(webhook.metadata.namespace, webhook.metadata.name)
+    def standing(self, obj: Webhook | BuildTrigger | InvalidObject) -> Standing:
+        """Say how an object stands to the others of its kind and namespace."""
+        kind = obj.kind if isinstance(obj, InvalidObject) else obj.KIND
+        return self._claims[kind].standing(obj.metadata.namespace, obj.metadata.name)
 
     def keys(self, kind: str) -> list[Key]:
         """Give the keys of all objects of `kind`."""
@@ -177,12 +178,13 @@ class Mirror:
         """Bring the indexes in line with a change, and tell of it."""
         self._index(key, before, found)
         names: list[str] = []
-        if key.kind == Webhook.KIND:
-            if isinstance(found, Webhook | InvalidObject):
-                names = self._claims.put(found)
+        claims = self._claims.get(key.kind)
+        if claims is not None:
+            if isinstance(found, Webhook | BuildTrigger | InvalidObject):
+                names = claims.put(found)
             else:
-                names = self._claims.remove(key.namespace, key.name)
-        siblings = tuple(Key(Webhook.KIND, key.namespace, name) for name in names)
+                names = claims.remove(key.namespace, key.name)
+        siblings = tuple(Key(key.kind, key.namespace, name) for name in names)
         self._tell(Change(key=key, found=found, before=before, ours=ours, siblings=siblings))
 
     def _index(

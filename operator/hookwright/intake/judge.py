@@ -86,7 +86,7 @@ def judge(  # noqa: C901, PLR0911 - one early return for each answer: it reads l
 
 def describe_limit(route: Route) -> str:
     """Say how large a body may be."""
-    return f"the body is larger than {route.max_body_bytes} bytes (spec.maxBodyBytes)"
+    return f"the body is larger than {route.max_body_bytes} bytes"
 
 
 def describe_refusal(error: NotAuthentic, request: Request) -> str:

@@ -7,6 +7,7 @@ was found. Each check raises InvalidSpec: field, value, limit and remedy.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from hookwright.builds.targets import find_api_version, find_source_action, is_secret_name
 from hookwright.cluster.claims import Standing
@@ -18,6 +19,7 @@ from hookwright.kinds import (
     SHORTEST_WINDOW,
     Authentication,
     ObjectKind,
+    Tag,
     Webhook,
     check_members,
     given_members,
@@ -40,7 +42,7 @@ def check_rules(webhook: Webhook) -> None:
     check_authentication(webhook)
     check_tags(webhook)
     check_target_kind(webhook)
-    check_window(webhook)
+    check_window(webhook.spec.duplicate_window, code=VALIDATION)
     check_delivery_id(webhook)
     check_configuration(webhook)
 
@@ -76,19 +78,25 @@ def check_tags(webhook: Webhook) -> None:
     if len(tags) > MAX_TAGS:
         message = f"spec.tags: {len(tags)} tags; at most {MAX_TAGS}: remove some"
         raise InvalidSpec(message, code=TOO_MANY_TAGS, field="spec.tags")
+    bad = find_bad_tag(tags)
+    if bad is not None:
+        index, wrong = bad
+        field_ = f"spec.tags[{index}]"
+        raise InvalidSpec(f"{field_}: {tags[index].key}: {wrong}", code=INVALID_TAGS, field=field_)
+
+
+def find_bad_tag(tags: Sequence[Tag]) -> tuple[int, str] | None:
+    """Give the first tag that AWS would refuse: which one it is, and what is wrong with it."""
     keys: set[str] = set()
     for index, tag in enumerate(tags):
-        field_ = f"spec.tags[{index}]"
-        wrong = None
         if tag.key.lower().startswith(RESERVED_TAGS):
-            wrong = f"keys that begin with {RESERVED_TAGS} are reserved, as at AWS; choose another"
-        elif tag.key in keys:
-            wrong = "this key is there twice; remove one"
-        elif not _is_tag_text(tag.key) or not _is_tag_text(tag.value):
-            wrong = "letters, digits, blanks and _.:/=+-@ only, in key and value"
-        if wrong is not None:
-            raise InvalidSpec(f"{field_}: {tag.key}: {wrong}", code=INVALID_TAGS, field=field_)
+            return index, f"keys that begin with {RESERVED_TAGS} are reserved, as at AWS; choose another"
+        if tag.key in keys:
+            return index, "this key is there twice; remove one"
+        if not _is_tag_text(tag.key) or not _is_tag_text(tag.value):
+            return index, "letters, digits, blanks and _.:/=+-@ only, in key and value"
         keys.add(tag.key)
+    return None
 
 
 def _is_tag_text(text: str) -> bool:
@@ -105,13 +113,11 @@ def check_target_kind(webhook: Webhook) -> None:
         raise InvalidSpec(message, code=VALIDATION, field=field_)
 
 
-def check_window(webhook: Webhook) -> None:
+def check_window(window: str, *, code: str) -> None:
     """How long builds are kept has bounds."""
-    window = parse_duration(webhook.spec.duplicate_window)
-    if not SHORTEST_WINDOW <= window <= LONGEST_WINDOW:
+    if not SHORTEST_WINDOW <= parse_duration(window) <= LONGEST_WINDOW:
         field_ = "spec.duplicateWindow"
-        message = f"{field_}: {webhook.spec.duplicate_window}: at least 1h, at most 72h"
-        raise InvalidSpec(message, code=VALIDATION, field=field_)
+        raise InvalidSpec(f"{field_}: {window}: at least 1h, at most 72h", code=code, field=field_)
 
 
 def check_delivery_id(webhook: Webhook) -> None:

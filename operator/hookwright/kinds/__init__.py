@@ -43,7 +43,7 @@ from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
 from hookwright.kinds.filter_groups import FilterGroup, FilterType, WebhookFilter
 from hookwright.kinds.source import BuildSource
-from hookwright.kinds.tags import MAX_TAGS
+from hookwright.kinds.tags import MAX_TAGS, Tag
 from hookwright.kinds.texts import parse_duration
 from hookwright.kinds.webhook import (
     CREDENTIAL_HEADERS,
@@ -96,6 +96,7 @@ __all__ = [
     "SecretReference",
     "SecretRotation",
     "SignatureEncoding",
+    "Tag",
     "Webhook",
     "WebhookFilter",
     "check_members",

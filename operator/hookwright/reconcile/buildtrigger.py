@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from hookwright.cluster import BUILDTRIGGERS
 from hookwright.cluster.mirror import Key
+from hookwright.intake.routes import make_url
 from hookwright.kinds import BuildTrigger, Condition, InvalidObject, Webhook
 from hookwright.reconcile.by_hand import start_by_hand, tell_of_start
-from hookwright.reconcile.checks import STARTABLE, check_buildtrigger, is_judged
+from hookwright.reconcile.checks import STARTABLE, SUSPENDED, check_buildtrigger, is_judged
 from hookwright.reconcile.doubling import warn_trigger
 from hookwright.reconcile.status import write_status
 from hookwright.reconcile.trial import try_build
@@ -35,7 +36,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     transient = tried is not None and tried.error is not None and tried.error.transient
     if transient and isinstance(trigger, BuildTrigger) and is_judged(trigger):
         return Again(UNKNOWN_SECONDS)
-    unstartable = check_buildtrigger(trigger, tried)
+    unstartable = check_buildtrigger(trigger, tried, standing=world.mirror.standing(trigger))
     metadata = trigger.metadata
     by_hand = await start_by_hand(trigger, unstartable, world)
     arn = make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=metadata.name)
@@ -45,8 +46,8 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         world,
         kind=BuildTrigger,
         resource=BUILDTRIGGERS,
-        good=(STARTABLE, "; ".join(filter(None, ("builds can be started", kept.note)))),
-        members={"arn": arn, **tell_secret(trigger, kept), **by_hand.members},
+        good=_describe_good(trigger, kept.note),
+        members={"arn": arn, **_tell_url(trigger, world), **tell_secret(trigger, kept), **by_hand.members},
         more=(*by_hand.conditions, *_find_doubling(trigger, world)),
         # lastTriggered is the receivers' too, and goes forward only; and a newer request may have been dealt with.
         unless_changed=bool(by_hand.members),
@@ -73,3 +74,19 @@ def _find_doubling(trigger: BuildTrigger | InvalidObject, world: World) -> tuple
     found = [world.mirror.webhook(one.namespace, one.name) for one in world.mirror.webhooks_of(key)]
     webhooks = [webhook for webhook in found if isinstance(webhook, Webhook)]
     return warn_trigger(trigger, webhooks, now=world.clock())
+
+
+def _describe_good(trigger: BuildTrigger | InvalidObject, note: str) -> tuple[str, str]:
+    reason, message = STARTABLE, "builds can be started"
+    if isinstance(trigger, BuildTrigger) and trigger.spec.suspend and trigger.spec.source.provider is not None:
+        reason, message = SUSPENDED, "spec.suspend is true: deliveries are answered and start nothing"
+    return reason, "; ".join(filter(None, (message, note)))
+
+
+def _tell_url(trigger: BuildTrigger | InvalidObject, world: World) -> dict[str, str | None]:
+    """Give where the provider sends deliveries to, where there is one; of an unreadable spec what was said stays."""
+    if isinstance(trigger, InvalidObject):
+        return {}
+    provider = trigger.spec.source.provider
+    url = make_url(world.settings.public_url, world.root_keys.keys, trigger.metadata.uid)
+    return {"payloadUrl": url if provider is not None else None}

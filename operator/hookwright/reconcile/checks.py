@@ -14,6 +14,7 @@ from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
 from hookwright.intake.route import Route, SecretRef
 from hookwright.intake.rules import INVALID_AUTHENTICATION, PIPELINE_NOT_FOUND, VALIDATION
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.intake.webhook_route import compile_webhook, describe_shape
 from hookwright.kinds import BuildTrigger, Condition, CronJob, InvalidObject, ObjectKind, Raw, Webhook
 from hookwright.kinds.conditions import last_delivery_failed, ready, reason_of_ready, settle, stalled, waiting
@@ -183,16 +184,19 @@ def _check_secret(state: SecretState, where: str, ref: SecretRef) -> Finding | N
     return Finding(reason=reason, code=INVALID_AUTHENTICATION, message=message, heals=True)
 
 
-def check_buildtrigger(trigger: BuildTrigger | InvalidObject, tried: Tried | None) -> Finding | None:
+def check_buildtrigger(
+    trigger: BuildTrigger | InvalidObject, tried: Tried | None, *, standing: Standing = GOOD_STANDING
+) -> Finding | None:
     """Give the first thing that is wrong with a BuildTrigger; None if builds of it can be started.
 
     `tried` is what the API server said of its Job; None if it was not asked, since the object is not of its shape.
     """
+    route = compile_trigger(trigger, standing)
+    if route.problem is not None:
+        # A name may become free without this object being touched.
+        return _refuse(route.problem, heals=standing is not GOOD_STANDING)
     if isinstance(trigger, InvalidObject):
-        problem = trigger.problems[0]
-        return Finding(
-            reason=INVALID_SPEC, code=INVALID_INPUT, message=f"{problem.field}: {problem.message}", heals=False
-        )
+        return None
     lifetime = trigger.spec.build.job_template.spec.get("ttlSecondsAfterFinished")
     if isinstance(lifetime, int) and lifetime < SHORTEST_LIFETIME:
         message = (
@@ -255,7 +259,7 @@ def conditions_of(
         wanted = waiting(finding.reason, finding.message, now=now, generation=generation)
     else:
         wanted = stalled(finding.reason, finding.message, now=now, generation=generation)
-    if isinstance(obj, Webhook):
+    if not isinstance(obj, InvalidObject):
         last = obj.status.last_delivery
         if last is not None and last.outcome == Outcome.FAILED:
             wanted.append(last_delivery_failed(last.reason, last.message, now=now, generation=generation))

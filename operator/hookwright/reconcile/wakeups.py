@@ -8,7 +8,7 @@ from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, Webhook
 from hookwright.reasons import BUILD_FORBIDDEN, BUILD_INVALID, IMPERSONATION_FORBIDDEN, SECRET_UNUSABLE, Outcome
 
-# What receivers write into a Webhook's status.
+# What receivers write into the status of whatever has a URL.
 RECEIVERS_MEMBERS = ("lastDelivery", "lastTriggered")
 _OURS = (Webhook.KIND, BuildTrigger.KIND)
 _OF_TARGETS = (BUILD_FORBIDDEN.name, IMPERSONATION_FORBIDDEN.name, BUILD_INVALID.name)
@@ -19,8 +19,7 @@ def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     keys = list(change.siblings)
     if _matter(change.found, ours=change.ours) != _matter(change.before, ours=change.ours):
         keys.append(change.key)
-    # A CronJob's status changes with each of its Jobs, and is nothing to us: each look would be a dry run.
-    if change.key.kind != Webhook.KIND and _matter(change.found, ours=False) != _matter(change.before, ours=False):
+    if change.key.kind != Webhook.KIND and _matter_as_target(change.found) != _matter_as_target(change.before):
         keys += mirror.webhooks_of(change.key)
     found, failed = change.found, _find_failure(change.found)
     if isinstance(found, Webhook) and failed is not None and failed != _find_failure(change.before):
@@ -52,10 +51,30 @@ def _find_target(webhook: Webhook) -> Key:
 
 def _find_failure(obj: ObjectKind | InvalidObject | None) -> tuple[str, str] | None:
     """Give reason and message of a newest delivery that somebody must mend something for."""
-    last = obj.status.last_delivery if isinstance(obj, Webhook) else None
+    last = obj.status.last_delivery if isinstance(obj, Webhook | BuildTrigger) else None
     if last is None or (last.outcome != Outcome.FAILED and last.reason != SECRET_UNUSABLE.name):
         return None
     return last.reason, last.message
+
+
+def _matter_as_target(obj: ObjectKind | InvalidObject | None) -> Any:  # Any: compared only
+    """Give what of a target its Webhooks look at.
+
+    Of status only whether a BuildTrigger is ready: all else in it, and in a CronJob's, changes with each build.
+    """
+    if obj is None:
+        return None
+    said: object = None
+    if isinstance(obj, InvalidObject):
+        said = str(obj)
+    elif isinstance(obj, BuildTrigger):
+        said = obj.status.observed_generation, obj.status.error_message
+    return *_metadata_that_matters(obj), said
+
+
+def _metadata_that_matters(obj: ObjectKind | InvalidObject) -> tuple[Any, ...]:  # Any: compared only
+    metadata = obj.metadata
+    return metadata.uid, metadata.generation, metadata.annotations, metadata.labels, metadata.deletion_timestamp
 
 
 def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # Any: compared only
@@ -66,13 +85,9 @@ def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # An
     """
     if obj is None:
         return None
-    metadata = obj.metadata
-    common = (metadata.uid, metadata.generation, metadata.annotations, metadata.labels, metadata.deletion_timestamp)
     status: object = None
     if isinstance(obj, InvalidObject):
         status = {name: value for name, value in obj.found_status.items() if name not in RECEIVERS_MEMBERS}
-    elif isinstance(obj, Webhook):
+    elif isinstance(obj, Webhook | BuildTrigger):
         status = obj.status.model_copy(update={"last_delivery": None, "last_triggered": None})
-    elif isinstance(obj, BuildTrigger):
-        status = obj.status
-    return (*common, _find_failure(obj), None if ours else status)
+    return (*_metadata_that_matters(obj), _find_failure(obj), None if ours else status)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from hookwright.builds import status
 from hookwright.builds.status import CLOCKS_DIFFER, HIDDEN_AFTER, News, StatusWriter, describe_delivery
-from hookwright.cluster import WEBHOOKS
+from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.kinds import BuildReference, Webhook
 from support.fakecluster import FakeCluster, merge_patch
-from support.objects import NOON, WEBHOOK_UID, make_invalid, make_webhook, raw_webhook
+from support.objects import NOON, TRIGGER_UID, WEBHOOK_UID, make_invalid, make_webhook, raw_buildtrigger, raw_webhook
 from support.waiting import eventually, running, settle
 
 SECOND = timedelta(seconds=1)
@@ -459,3 +459,14 @@ async def test_end_tries_again_what_was_refused_for_being_old():
     slow.tell(news(delivery_id="c", at=NOON + 2 * SECOND))
     await slow.finish()
     assert len(pauses) == 1 + status.FAREWELLS
+
+
+async def test_news_of_a_buildtrigger_lands_on_it():
+    """What became of a delivery to a BuildTrigger is written into its own status, not that of a Webhook of its name."""
+    cluster, writer = make_writer()
+    cluster.put(BUILDTRIGGERS, raw_buildtrigger())
+    writer.tell(news(kind="BuildTrigger", uid=TRIGGER_UID, outcome="started", triggered=NOON))
+    await writer.flush()
+    found = cluster.find(BUILDTRIGGERS, "hello")["status"]
+    assert (found["lastDelivery"]["id"], found["lastTriggered"]) == ("d", "2026-05-01T12:00:00Z")
+    assert status_of(cluster) == {}

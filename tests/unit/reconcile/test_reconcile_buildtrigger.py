@@ -95,3 +95,57 @@ async def test_object_that_is_going_is_left_alone(bench):
     bench.cluster.drop(BUILDTRIGGERS, "hello")
     assert await bench.look(TRIGGER) == NEVER
     assert bench.writes() == (0, 0)
+
+
+GITHUB = {"provider": "GitHub", "repository": "octo/hello"}
+
+
+async def test_provider_brings_a_url(bench):
+    """A BuildTrigger with a provider says where deliveries go; without one any more it no longer does."""
+    bench.put_target(source=GITHUB)
+    await bench.look_until_still(TRIGGER)
+    assert bench.status(TRIGGER)["payloadUrl"].startswith("https://hooks.example.com/hooks/")
+    bench.put_target(status=bench.status(TRIGGER))
+    await bench.look_until_still(TRIGGER)
+    assert "payloadUrl" not in bench.status(TRIGGER)
+
+
+async def test_suspended_trigger_says_so(bench):
+    """Ready says that deliveries start nothing; where there are none, suspend is about nothing."""
+    bench.put_target(source=GITHUB, suspend=True)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Ready"] == ("True", "Suspended")
+    bench.put_target(suspend=True)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Ready"] == ("True", "Startable")
+
+
+async def test_filters_are_checked(bench):
+    """What the receiver would refuse stands in status, with CodeBuild's code."""
+    bench.put_target(source=GITHUB, branchFilter="(")
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Stalled"] == ("True", "InvalidSpec")
+    assert bench.status(TRIGGER)["errorCode"] == "InvalidInputException"
+    assert "spec.branchFilter" in bench.status(TRIGGER)["errorMessage"]
+
+
+async def test_younger_trigger_of_a_project_waits(bench):
+    """It says who has the project, and is well once that one is gone."""
+    bench.put_target(metadata={"creationTimestamp": "2026-05-01T12:00:00Z"})
+    older = {"name": "older", "uid": "older", "creationTimestamp": "2026-05-01T11:00:00Z"}
+    bench.put_target(metadata=older)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "InvalidSpec")
+    assert bench.status(TRIGGER)["errorCode"] == "ResourceAlreadyExistsException"
+    bench.cluster.drop(BUILDTRIGGERS, "older")
+    assert any(TRIGGER in change.siblings for change in bench.changes)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Ready"] == ("True", "Startable")
+
+
+async def test_failed_delivery_is_a_condition(bench):
+    """The newest delivery that failed is said beside Ready."""
+    last = {"id": "d", "time": "2026-05-01T12:00:00Z", "outcome": "failed", "reason": "BuildForbidden", "message": "no"}
+    bench.put_target(source=GITHUB, status={"lastDelivery": last})
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["LastDeliveryFailed"] == ("True", "BuildForbidden")

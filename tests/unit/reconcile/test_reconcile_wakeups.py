@@ -123,6 +123,18 @@ def test_own_status_of_a_target_does_not_wake_the_target():
     assert woken(before, invalid, key=TRIGGER, ours=True) == [TRIGGER]
 
 
+def test_traffic_of_a_target_wakes_nobody():
+    """What deliveries and builds write into a BuildTrigger's status is nothing to it, nor to its Webhooks."""
+    mirror = Mirror()
+    mirror.put(Webhook, raw_webhook())
+    before, found = make_buildtrigger(status=delivery()), make_buildtrigger(status=delivery("started", id="e"))
+    assert woken(before, found, key=TRIGGER, mirror=mirror) == []
+    active = {"active": [{"kind": "Job", "name": "x", "phase": "Running"}]}
+    assert woken(before, make_buildtrigger(status=delivery() | active), key=TRIGGER, mirror=mirror) == [TRIGGER]
+    failed = make_buildtrigger(status=delivery("failed"))
+    assert woken(before, failed, key=TRIGGER, mirror=mirror) == [TRIGGER]
+
+
 def test_status_of_a_cronjob_wakes_nobody():
     """A CronJob that starts a Job of its own is no news for its Webhooks; one whose template changed is."""
     mirror = Mirror()

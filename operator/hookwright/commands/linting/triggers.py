@@ -37,12 +37,18 @@ def check_trigger(obj: FileObject[BuildTrigger], objects: FileObjects) -> Iterat
 
 def judge_trigger(trigger: BuildTrigger) -> Iterator[Said]:
     """Give what is to be said of a BuildTrigger of the right shape, whatever others there are."""
-    finding = check_buildtrigger(trigger, None)
+    source = find_source(trigger)
+    # All that is wrong with filters is said below, not the first alone.
+    finding = check_buildtrigger(trigger if source is None else _without_filters(trigger), None)
     if finding is not None:
         yield from_finding(finding)
-    source = find_source(trigger)
     if source is not None:
         yield from _check_filters(trigger.spec.branch_filter, list_groups(trigger), source)
+
+
+def _without_filters(trigger: BuildTrigger) -> BuildTrigger:
+    spec = trigger.spec.model_copy(update={"branch_filter": None, "filter_groups": None})
+    return trigger.model_copy(update={"spec": spec})
 
 
 def _check_claim(obj: FileObject[BuildTrigger], trigger: BuildTrigger, objects: FileObjects) -> Iterator[Said]:

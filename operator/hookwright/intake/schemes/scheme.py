@@ -156,8 +156,12 @@ def refuse_giteas_form(request: Request) -> None:
 
 
 def read_delivery_id(request: Request, header: str) -> str | None:
-    """Give the id in `header` (lower case), if it is one printable word of at most 128 characters."""
-    given = request.header(header)
+    """Give the id in `header` (lower case), if it is one."""
+    return check_delivery_id(request.header(header))
+
+
+def check_delivery_id(given: str | None) -> str | None:
+    """Give an id if it is one printable word of at most 128 characters."""
     return given if given is not None and _DELIVERY_ID.fullmatch(given) else None
 
 

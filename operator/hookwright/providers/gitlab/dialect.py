@@ -173,7 +173,8 @@ DIALECT = Dialect(
     event_headers=("x-gitlab-event",),
     # The first since GitLab 17.4. The second is the same for a chain of hooks that call GitLab, each of which sets off
     # the next, and sends the header along.
-    delivery_headers=("idempotency-key", "x-gitlab-event-uuid"),
+    # Not X-Gitlab-Event-UUID, which what a build pushes back carries again; before GitLab 17.4 there is no id.
+    delivery_headers=("idempotency-key",),
     events=frozenset(EventType) - {EventType.PRERELEASED},
     understand=understand,
     find_name=_find_name,

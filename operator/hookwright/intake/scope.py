@@ -1,0 +1,38 @@
+"""What a BuildTrigger's spec.source covers: one repository, or all of an organisation or group. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hookwright.kinds import BuildSource
+from hookwright.scm import Repository
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """Which repositories count; all three in small letters: no Git host has two names that differ in capitals only.
+
+    Exactly one is set where anything counts; `group` also covers its subgroups.
+    """
+
+    repository: str | None = None
+    owner: str | None = None
+    group: str | None = None
+
+    def covers(self, repository: Repository) -> bool:
+        """Say whether what happened in `repository` counts."""
+        if self.repository is not None:
+            return repository.full_name.lower() == self.repository
+        owner = repository.owner.lower()
+        if self.group is not None:
+            return owner == self.group or owner.startswith(f"{self.group}/")
+        return self.owner is not None and owner == self.owner
+
+
+def find_scope(source: BuildSource) -> Scope:
+    """Give what `source` covers."""
+    return Scope(repository=_lower(source.repository), owner=_lower(source.organization), group=_lower(source.group))
+
+
+def _lower(name: str | None) -> str | None:
+    return name.lower() if name is not None else None

@@ -1,0 +1,286 @@
+"""What a BuildTrigger decides: one build for each change that counts, and else the reason that says most."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from hookwright import reasons
+from hookwright.builds.names import name_wanted
+from hookwright.intake.judge import judge
+from hookwright.intake.request import Request
+from hookwright.intake.trigger_route import compile_trigger
+from hookwright.scm import Provider
+from support.deliveries import DELIVERIES
+from support.objects import NEW_ID, NOON, TRIGGER_UID, make_buildtrigger
+from support.payloads import ZEROS
+from support.triggers import REPOSITORIES, SECRET, make_delivery, prove
+
+CLOUD, CENTER, GITHUB, GITLAB, GITEA = (
+    Provider.BITBUCKET_CLOUD,
+    Provider.BITBUCKET_DATA_CENTER,
+    Provider.GITHUB,
+    Provider.GITLAB,
+    Provider.GITEA,
+)
+LIVE = (SECRET.encode(),)
+RELEASES = [[{"type": "EVENT", "pattern": "RELEASED"}]]
+
+
+def make_route(provider=GITHUB, *, source=None, **spec):
+    given = source if source is not None else {"repository": REPOSITORIES[provider]}
+    return compile_trigger(make_buildtrigger(source={"provider": str(provider), **given}, **spec))
+
+
+def make_request(provider=GITHUB, what="push", *, without=(), more=None, **given):
+    body, headers = make_delivery(provider, what, **given)
+    kept = {name: [value] for name, value in (headers | (more or {})).items() if name not in without}
+    return Request(method="POST", path="/hooks/token", headers=kept, body=body, received_at=NOON)
+
+
+def give_verdict(request=None, route=None, secrets=LIVE):
+    return judge(request or make_request(), route or make_route(), secrets, new_id=lambda: NEW_ID)
+
+
+def decide(provider, what, *, payload=None, **of_route):
+    return give_verdict(make_request(provider, what, payload=payload), make_route(provider, **of_route))
+
+
+def change(provider, what, **members):
+    return copy.deepcopy(DELIVERIES[provider, what].payload) | members
+
+
+# ── what starts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_push_is_wanted_as_its_trigger_makes_it(provider):
+    """A push makes one wanted build: of the BuildTrigger itself, under the provider's id, with what happened."""
+    verdict = give_verdict(make_request(provider), make_route(provider, duplicateWindow="2h"))
+    assert (verdict.reason, verdict.delivery_id) == (reasons.ACCEPTED, "d-1")
+    (wanted,) = verdict.wanted
+    assert (wanted.owner_kind, wanted.owner_name, wanted.owner_uid) == ("BuildTrigger", "hello", TRIGGER_UID)
+    assert (wanted.target.kind, wanted.target.name, wanted.service_account) == ("BuildTrigger", "hello", None)
+    assert (wanted.index, wanted.accepted_at, wanted.keep_seconds) == (0, NOON, 7200)
+    assert wanted.parameters["HOOKWRIGHT_WEBHOOK_HEAD_REF"] == "refs/heads/main"
+    assert wanted.event
+
+
+@pytest.mark.parametrize("provider", [CLOUD, CENTER])
+def test_each_change_of_a_push_has_its_build(provider):
+    """A push of several refs starts a build for each, with the index of the change; a deleted ref starts none."""
+    verdict = decide(provider, "push_of_four")
+    changes = DELIVERIES[provider, "push_of_four"].read()
+    kept = [event.index for event in changes if not event.deleted]
+    assert [wanted.index for wanted in verdict.wanted] == kept
+    assert 1 < len(kept) < len(changes)
+    assert f"{len(kept)} of its {len(changes)} changes start a build" in verdict.message
+    assert len({name_wanted(wanted) for wanted in verdict.wanted}) == len(kept)
+
+
+def test_same_change_twice_is_built_once():
+    """Of an array with one push several times, and another one, two builds are made."""
+    push = change(GITHUB, "push")
+    other = push | {"ref": "refs/heads/other"}
+    verdict = decide(GITHUB, "push", payload=[push, push, other, push])
+    assert [wanted.index for wanted in verdict.wanted] == [0, 2]
+    assert verdict.message == reasons.ACCEPTED.sentence
+
+
+def test_release_without_a_commit_builds_its_tag():
+    """A release's payload need not name the commit: then its tag is what is built."""
+    (wanted,) = decide(GITHUB, "release", filterGroups=RELEASES).wanted
+    assert wanted.parameters["HOOKWRIGHT_SOURCE_VERSION"].startswith("refs/tags/")
+
+
+def test_form_of_github_is_read():
+    """GitHub's other content type carries the same."""
+    body = b"payload=" + json.dumps(DELIVERIES[GITHUB, "push"].payload).encode().hex(" ").replace(
+        " ", "%"
+    ).encode().join([b"%", b""])
+    more = {"content-type": "application/x-www-form-urlencoded"} | prove(GITHUB, body, SECRET)
+    request = make_request(more=more)
+    request = Request(method="POST", path="/", headers=request.headers, body=body, received_at=NOON)
+    assert give_verdict(request).reason is reasons.ACCEPTED
+
+
+# ── what does not ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_deleted_ref_is_never_built(provider):
+    """What is gone cannot be built, whatever the filters."""
+    groups = [[{"type": "EVENT", "pattern": "PUSH"}]]
+    verdict = decide(provider, "branch_deleted", filterGroups=groups)
+    assert (verdict.reason, verdict.wanted) == (reasons.REF_DELETED, ())
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_fork_is_not_built(provider):
+    """The code of whoever forks a repository is not run."""
+    assert decide(provider, "from_fork").reason is reasons.FORK_NOT_BUILT
+
+
+@pytest.mark.parametrize(
+    ("provider", "what"), [(GITHUB, "ping"), (CENTER, "ping"), (GITEA, "test")], ids=["GitHub", "Center", "Gitea"]
+)
+def test_trial_is_a_ping(provider, what):
+    """What only tries the URL says that it works."""
+    assert decide(provider, what).reason is reasons.PING
+
+
+@pytest.mark.parametrize(
+    ("provider", "what", "told"),
+    [(GITLAB, "note", "Note Hook"), (GITLAB, "member", "Member Hook"), (CLOUD, "comment", "pullrequest:comment")],
+)
+def test_what_is_no_event_is_told(provider, what, told):
+    """What the provider calls it stands in the message."""
+    verdict = decide(provider, what)
+    assert verdict.reason is reasons.NOT_AN_EVENT
+    assert told in verdict.message
+
+
+@pytest.mark.parametrize("filters", [{"branchFilter": "^release/"}, {"filterGroups": RELEASES}])
+def test_filters_say_which_one_it_was(filters):
+    """A push that no filter lets pass is told with the filter, and without what the payload holds."""
+    verdict = decide(GITHUB, "push", **filters)
+    assert verdict.reason in (reasons.BRANCH_FILTERED_OUT, reasons.NO_GROUP_PASSED)
+    assert verdict.message.startswith("spec.")
+
+
+@pytest.mark.parametrize(
+    ("provider", "source", "covers"),
+    [
+        (GITHUB, {"repository": "Octo/HELLO"}, True),
+        (GITHUB, {"repository": "octo/hello-world"}, False),
+        (GITHUB, {"organization": "OCTO"}, True),
+        (GITHUB, {"organization": "oct"}, False),
+        (GITLAB, {"repository": "group/sub/hello"}, True),
+        (GITLAB, {"repository": "sub/hello"}, False),
+        (GITLAB, {"group": "group"}, True),
+        (GITLAB, {"group": "group/sub"}, True),
+        (GITLAB, {"group": "gro"}, False),
+        (GITLAB, {"group": "group/su"}, False),
+        (GITLAB, {"group": "sub"}, False),
+        (CLOUD, {"organization": "octo"}, True),
+        (CENTER, {"repository": "octo/hello"}, True),
+        (CENTER, {"organization": "octo"}, True),
+        (GITEA, {"organization": "lab"}, True),
+    ],
+)
+def test_source_says_which_repositories_count(provider, source, covers):
+    """A repository by its full name, an organisation by its owner, a group with its subgroups; capitals don't count."""
+    verdict = decide(provider, "push", source=source)
+    assert verdict.reason is (reasons.ACCEPTED if covers else reasons.OTHER_REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    ("message", "skips"),
+    [
+        ("Fix [skip ci]", True),
+        ("[CI SKIP] fix", True),
+        ("fix\n\n[no ci]", True),
+        ("[skip actions]", True),
+        ("[actions skip]", True),
+        ("***NO_CI***", True),
+        ("***no_ci***", True),
+        ("skip ci", False),
+        ("[skip  ci]", False),
+        ("[\u017fkip ci]", False),
+        ("", False),
+    ],
+)
+def test_message_may_ask_for_no_build(message, skips):
+    """A mark anywhere in the newest commit's message starts nothing, unless the BuildTrigger does not care."""
+    payload = change(GITHUB, "push")
+    for commit in (payload["head_commit"], *payload["commits"]):
+        commit["message"] = message
+    expected = reasons.SKIPPED_BY_MESSAGE if skips else reasons.ACCEPTED
+    assert decide(GITHUB, "push", payload=payload).reason is expected
+    assert decide(GITHUB, "push", payload=payload, skipCI=False).reason is reasons.ACCEPTED
+
+
+def test_suspended_trigger_starts_nothing():
+    """An authentic delivery to a BuildTrigger that is suspended is answered, and starts nothing."""
+    assert decide(GITHUB, "push", suspend=True).reason is reasons.SUSPENDED
+
+
+def test_most_telling_reason_is_given():
+    """Of several changes that start nothing, the one that came nearest is told, and how many others there are."""
+    push = change(GITHUB, "push")
+    gone = push | {"ref": "refs/heads/gone", "after": ZEROS, "deleted": True}
+    verdict = decide(GITHUB, "push", payload=[gone, push, 7], branchFilter="^release")
+    assert verdict.reason is reasons.BRANCH_FILTERED_OUT
+    assert "none of the other 2 changes starts a build either" in verdict.message
+
+
+def test_all_changes_share_one_budget():
+    """What is too much together is refused as a whole: what was left undecided must not look like no match."""
+    push = change(GITHUB, "push")
+    for commit in (push["head_commit"], *push["commits"]):
+        commit["message"] = "ab" * 250_000
+    groups = [[{"type": "EVENT", "pattern": "PUSH"}, {"type": "COMMIT_MESSAGE", "pattern": "(a|b)+[!?]"}]]
+    assert decide(GITHUB, "push", payload=push, filterGroups=groups).reason is reasons.NO_GROUP_PASSED
+    verdict = decide(GITHUB, "push", payload=[push] * 8, filterGroups=groups)
+    assert (verdict.reason, verdict.wanted) == (reasons.PAYLOAD_TOO_COMPLEX, ())
+
+
+# ── who sends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_every_live_secret_counts(provider):
+    """While a secret is replaced the old one is good too."""
+    verdict = give_verdict(make_request(provider), make_route(provider), (b"6f" * 32, SECRET.encode()))
+    assert verdict.reason is reasons.ACCEPTED
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_another_secret_does_not_count(provider):
+    """What was proved with another secret, or not at all, is not authentic."""
+    mismatch = reasons.TOKEN_MISMATCH if provider is GITLAB else reasons.SIGNATURE_MISMATCH
+    missing = reasons.TOKEN_MISSING if provider is GITLAB else reasons.SIGNATURE_MISSING
+    route = make_route(provider)
+    assert give_verdict(make_request(provider, secret="6f" * 32), route).reason is mismatch
+    assert give_verdict(make_request(provider, without=tuple(prove(provider, b"", ""))), route).reason is missing
+
+
+def test_signature_of_another_host_does_not_count():
+    """Each provider has its own header: what another one signs with proves nothing."""
+    body, _ = make_delivery(GITHUB)
+    for provider in (CLOUD, GITEA, GITLAB):
+        request = make_request(GITHUB, without=("x-hub-signature-256",), more=prove(provider, body, SECRET))
+        assert give_verdict(request).reason is reasons.SIGNATURE_MISSING
+
+
+def test_gogs_signs_in_its_own_header():
+    """Gogs' signature counts where Gitea's is not there; beside it Gitea's decides."""
+    body, _ = make_delivery(GITEA)
+    signature = prove(GITEA, body, SECRET)["x-gitea-signature"]
+    route = make_route(GITEA)
+    gogs = {"x-gogs-signature": signature}
+    assert (
+        give_verdict(make_request(GITEA, without=("x-gitea-signature",), more=gogs), route).reason is reasons.ACCEPTED
+    )
+    both = make_request(GITEA, more=gogs | {"x-gitea-signature": "0" * 64})
+    assert give_verdict(both, route).reason is reasons.SIGNATURE_MISMATCH
+
+
+def test_form_of_gitea_is_refused():
+    """Gitea signs the JSON, not the form that it sends."""
+    more = {"content-type": "application/x-www-form-urlencoded"}
+    assert give_verdict(make_request(GITEA, more=more), make_route(GITEA)).reason is reasons.CONTENT_TYPE_UNSUPPORTED
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_id_of_another_host_is_none(provider):
+    """An id in another provider's header, or none that is one word, leaves the delivery one of its own."""
+    headers = {"x-github-delivery", "x-gitea-delivery", "idempotency-key", "x-request-uuid", "x-request-id"}
+    own = {name for name in headers if name in make_delivery(provider)[1]}
+    others = dict.fromkeys(headers - own, "other")
+    route = make_route(provider)
+    assert give_verdict(make_request(provider, without=own, more=others), route).delivery_id == NEW_ID
+    for odd in ("", "two words", "x" * 129, "\u00e9"):
+        assert give_verdict(make_request(provider, delivery_id=odd), route).delivery_id == NEW_ID

@@ -1,0 +1,155 @@
+"""A route is a checked BuildTrigger: what is wrong with a spec is said once, with CodeBuild's code and the field."""
+
+from __future__ import annotations
+
+import pytest
+
+from hookwright.cluster.claims import Standing
+from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
+from hookwright.intake.trigger_route import compile_trigger, find_trigger_secret_refs
+from hookwright.kinds import LIVE_SECRET_KEYS, BuildTrigger
+from hookwright.scm import Provider
+from support.objects import TRIGGER_UID, make_buildtrigger, make_invalid, raw_buildtrigger
+
+INVALID = "InvalidInputException"
+GITHUB = {"provider": "GitHub", "repository": "octo/hello"}
+EVENT = {"type": "EVENT", "pattern": "PUSH"}
+REFUSED = {
+    "two sources": ({"source": GITHUB | {"organization": "octo"}}, "spec.source", ["repository and organization"]),
+    "no source": ({"source": {"provider": "GitHub"}}, "spec.source", ["GitHub needs one of"]),
+    "an organization of nobody": ({"source": {"organization": "octo"}}, "spec.source.provider", ["an organization"]),
+    "a group at GitHub": ({"source": {"provider": "GitHub", "group": "g"}}, "spec.source.group", ["write organ"]),
+    "an organization at GitLab": (
+        {"source": {"provider": "GitLab", "organization": "g"}},
+        "spec.source.organization",
+        ["write group"],
+    ),
+    "filters without a provider": (
+        {"filterGroups": [[EVENT]], "branchFilter": "x"},
+        "spec.source.provider",
+        ["branchFilter and filterGroups"],
+    ),
+    "rotation without a provider": ({"secretRotation": {"every": "24h"}}, "spec.source.provider", ["secretRotation"]),
+    "a filter that cannot be": (
+        {"source": GITHUB, "filterGroups": [[EVENT], [EVENT, {"type": "HEAD_REF", "pattern": "("}]]},
+        "spec.filterGroups[1][1].pattern",
+        ["at character"],
+    ),
+    "a group without EVENT": (
+        {"source": GITHUB, "filterGroups": [[{"type": "HEAD_REF", "pattern": "x"}]]},
+        "spec.filterGroups[0]",
+        ["EVENT"],
+    ),
+    "an event that nobody sends": (
+        {
+            "source": {"provider": "BitbucketCloud", "repository": "octo/hello"},
+            "filterGroups": [[{"type": "EVENT", "pattern": "RELEASED"}]],
+        },
+        "spec.filterGroups[0][0].pattern",
+        ["BitbucketCloud does not send RELEASED"],
+    ),
+    "an event that is none": (
+        {"source": GITHUB, "filterGroups": [[{"type": "EVENT", "pattern": "PUSHED"}]]},
+        "spec.filterGroups[0][0].pattern",
+        ["PUSHED is no event", "write PUSH"],
+    ),
+    "a base ref of a push": (
+        {"source": GITHUB, "filterGroups": [[EVENT, {"type": "BASE_REF", "pattern": "x"}]]},
+        "spec.filterGroups[0][1].type",
+        ["no base ref"],
+    ),
+    "a repository's name of one repository": (
+        {"source": GITHUB, "filterGroups": [[EVENT, {"type": "REPOSITORY_NAME", "pattern": "x"}]]},
+        "spec.filterGroups[0][1].type",
+        ["organisation or a group"],
+    ),
+    "two ways to filter": (
+        {"source": GITHUB, "filterGroups": [[EVENT]], "branchFilter": "main"},
+        "spec.branchFilter",
+        ["keep one of the two"],
+    ),
+    "a reserved parameter": (
+        {"parameters": [{"name": "HOOKWRIGHT_X", "value": ""}]},
+        "spec.parameters[0].name",
+        ["HOOKWRIGHT_X"],
+    ),
+    "a parameter twice": (
+        {"parameters": [{"name": "A", "value": ""}, {"name": "A", "value": ""}]},
+        "spec.parameters[1].name",
+        ["A is there twice"],
+    ),
+    "a tag of AWS's": ({"tags": [{"key": "AWS:x", "value": ""}]}, "spec.tags[0]", ["reserved"]),
+    "a tag twice": ({"tags": [{"key": "x", "value": ""}] * 2}, "spec.tags[1]", ["there twice"]),
+    "too many tags": ({"tags": [{"key": str(n), "value": ""} for n in range(51)]}, "spec.tags", ["51 tags"]),
+    "a short window": ({"duplicateWindow": "59m"}, "spec.duplicateWindow", ["59m", "at least 1h"]),
+    "secrets for a day at most": (
+        {"source": GITHUB, "secretRotation": {"every": "23h"}},
+        "spec.secretRotation.every",
+        ["at least 24h"],
+    ),
+    "secrets that never end": (
+        {"source": GITHUB, "secretRotation": {"every": "48h", "overlap": "48h"}},
+        "spec.secretRotation.overlap",
+        ["shorter than every"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "field", "told"), REFUSED.values(), ids=REFUSED)
+def test_spec_is_refused(spec, field, told):
+    """What a BuildTrigger may not say is InvalidInputException, with the field, the value and what to do."""
+    problem = compile_trigger(make_buildtrigger(**spec)).problem
+    assert (problem.code, problem.field) == (INVALID, field)
+    assert problem.message.startswith(field)
+    assert all(text in problem.message for text in told), problem.message
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"source": {}},
+        {"source": GITHUB},
+        {"source": GITHUB, "branchFilter": "", "filterGroups": []},
+        {"source": GITHUB, "branchFilter": "^main$"},
+        {"source": {"provider": "GitLab", "group": "a/b"}},
+        {"source": {"provider": "Gitea", "organization": "a"}, "secretRotation": {"every": "24h", "overlap": "23h"}},
+    ],
+)
+def test_spec_is_taken(spec):
+    """What the schema takes and makes sense is no problem."""
+    assert compile_trigger(make_buildtrigger(**spec)).problem is None
+
+
+def test_older_sibling_has_the_project():
+    """Of two BuildTriggers of one project the younger is ResourceAlreadyExistsException, and takes no deliveries."""
+    problem = compile_trigger(make_buildtrigger(source=GITHUB), Standing(name_holder="other")).problem
+    assert (problem.code, problem.field) == ("ResourceAlreadyExistsException", "spec.projectName")
+    assert "other" in problem.message
+
+
+def test_object_of_another_shape_has_a_route():
+    """What cannot be read has a URL all the same, which says that the spec is invalid."""
+    route = compile_trigger(make_invalid(BuildTrigger, raw_buildtrigger(projectName="", filterGroups="all")))
+    assert (route.uid, route.problem.code, route.provider) == (TRIGGER_UID, INVALID, None)
+
+
+def test_misspelt_field_is_told_first():
+    """A field that is misspelt is missing too; the misspelling is what its author wants to hear of."""
+    invalid = make_invalid(BuildTrigger, raw_buildtrigger(projectName=""))
+    assert compile_trigger(invalid).problem.field == "spec.projectName"
+
+
+@pytest.mark.parametrize("provider", Provider)
+def test_provider_decides_scheme_dialect_and_secrets(provider):
+    """Each Git host has its way of proving; the secrets are those of the BuildTrigger's own Secret, newest first."""
+    trigger = make_buildtrigger(source={"provider": str(provider), "repository": "octo/hello"})
+    route = compile_trigger(trigger)
+    assert route.scheme is PROVIDER_SCHEMES[provider]
+    assert [(ref.name, ref.key) for ref in route.secret_refs] == [("hello-hookwright", key) for key in LIVE_SECRET_KEYS]
+    assert (route.target.kind, route.target.name) == ("BuildTrigger", "hello")
+
+
+def test_without_a_provider_there_is_no_secret():
+    """A BuildTrigger that only Webhooks start has nothing to verify."""
+    assert find_trigger_secret_refs(make_buildtrigger()) == ()
