@@ -35,6 +35,12 @@ def webhook(name: str = "hello", **spec: Any) -> dict[str, Any]:
     return named(make_webhook(**spec), name)
 
 
+def find_policy(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the policy about ServiceAccounts, and its binding."""
+    found = [one for one in render(values) if one["kind"] in KINDS]
+    return [one for one in found if one["metadata"]["name"].startswith("hookwright-service-accounts-")]
+
+
 @pytest.fixture(scope="module")
 def admin(server: Access) -> Iterator[RealApi]:
     """An administrator in a new namespace of which three users may write our kinds, and where the policy is in force.
@@ -43,7 +49,7 @@ def admin(server: Access) -> Iterator[RealApi]:
     """
     api = RealApi(server)
     api.install_crds()
-    policy = [one for one in render({"admissionPolicy": {"enabled": True}}) if one["kind"] in KINDS]
+    policy = find_policy({"admissionPolicy": {"enabled": True}})
     assert {one["kind"] for one in policy} == KINDS
     with api.new_namespace("policy") as namespace, api.new_namespace("elsewhere") as elsewhere, api.holding(*policy):
         api.namespace = namespace
@@ -160,14 +166,14 @@ def test_status_is_not_asked_about(admin: RealApi):
 def test_other_namespaces_are_left_alone_where_some_are_chosen(admin: RealApi):
     """With watchNamespaces the policy is about these namespaces only."""
     values = {"admissionPolicy": {"enabled": True}, "watchNamespaces": ["team-a"]}
-    (binding,) = [one for one in render(values) if one["kind"] == "ValidatingAdmissionPolicyBinding"]
+    (binding,) = [one for one in find_policy(values) if one["kind"] == "ValidatingAdmissionPolicyBinding"]
     (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert expression == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["team-a"]}
 
 
 def test_policy_has_no_warnings(admin: RealApi):
     """The API server's own check of the expressions against the CRDs finds nothing."""
-    (policy,) = [one for one in render({"admissionPolicy": {"enabled": True}}) if one["kind"] == min(KINDS)]
+    (policy,) = [one for one in find_policy({"admissionPolicy": {"enabled": True}}) if one["kind"] == min(KINDS)]
     name = policy["metadata"]["name"]
 
     def find_status() -> dict[str, Any]:

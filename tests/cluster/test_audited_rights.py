@@ -50,6 +50,22 @@ async def deliver_to_trigger(deployed: Deployed) -> None:
     await until(lambda: "lastTriggered" in deployed.status("team", "BuildTrigger"), "its status says so")
 
 
+async def keep_a_secret(deployed: Deployed) -> None:
+    """Have the secret of a BuildTrigger made, and replaced."""
+    trigger = make_trigger("watched")
+    trigger["metadata"] = {"name": "watched", "namespace": deployed.team}
+
+    def count() -> int:
+        found = [one for one in deployed.api.list("Secret") if one["metadata"]["name"] == "watched-hookwright"]
+        return len(found[0]["data"]) if found else 0
+
+    deployed.api.apply(trigger)
+    await until(lambda: count() == 1, "a secret is made")
+    trigger["metadata"]["annotations"] = {"hookwright.dev/rotate-secret": "1"}
+    deployed.api.apply(trigger)
+    await until(lambda: count() == 2, "it is replaced")
+
+
 async def live(deployed: Deployed) -> None:
     """Do all that needs a right: start builds of both kinds, meet a build that is there, and hand on."""
     for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
@@ -62,6 +78,7 @@ async def live(deployed: Deployed) -> None:
         await until(lambda name=name: deployed.last(name) == ("started", "BuildCreated"), f"{name} has started one")
     await start_by_hand(deployed)
     await deliver_to_trigger(deployed)
+    await keep_a_secret(deployed)
     # A receiver that knows nothing of the delivery gets it again.
     receiver = deployed.receiver
     assert await receiver.signal(signal.SIGTERM) == 0

@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from hookwright.commands.files import read_manifests
-from hookwright.commands.grant import let_create, let_impersonate
+from hookwright.commands.grant import let_create, let_impersonate, let_keep_secrets
 from support.chart import render
 from support.processes import Fleet, Request, run_fleet, until
 from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation, uncomment
 from support.running import Running, make_push
-from support.triggers import begin, deliver, make_trigger_secret
+from support.triggers import begin, deliver, make_trigger, make_trigger_secret
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RIGHTS = EXAMPLES / "rights"
@@ -49,6 +49,7 @@ class Mode:
         objects = [one for text in texts for one in yaml.safe_load_all(uncomment(text) if optional else text)]
         grants = [*let_impersonate("default", "default", OURS, list(self.accounts.values()))]
         grants += let_create("default", "default", ["jobs"])
+        grants += let_keep_secrets("default", OURS, self.accounts.get("operator") or self.accounts["run"])
         rights = read_rules([*objects, *(grant.raw for grant in grants)], namespace="default")
         ours = {(OURS, name) for name in self.accounts.values()}
         return {account: rights[account] for account in {*ours, ("default", "default")}}
@@ -93,12 +94,27 @@ async def start_by_hand(running: Running) -> None:
         await running.until(lambda: running.trigger_status().get("lastHandledStart") == "once")
 
 
+async def keep_a_secret(running: Running) -> None:
+    """Have the secret of a BuildTrigger made, and replaced."""
+    trigger = make_trigger("watched")
+
+    def count() -> int:
+        return len((running.cluster.get("secrets", "default", "watched-hookwright") or {}).get("data", {}))
+
+    running.apply(trigger)
+    await running.until(lambda: count() == 1, "a secret is made")
+    trigger["metadata"]["annotations"] = {"hookwright.dev/rotate-secret": "1"}
+    running.apply(trigger)
+    await running.until(lambda: count() == 2, "it is replaced")
+
+
 async def live(fleet: Fleet, receiver: str) -> None:
     """Do all that needs a right: start up, start builds of both kinds, meet a build that is there, and hand on."""
     running = fleet.running
     for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
         # Without the label that has a Secret watched, which is another right.
         running.apply({**manifest, "metadata": {"namespace": "default", **manifest["metadata"], "labels": {}}})
+    await keep_a_secret(running)
     body = make_push()
     signed = {"body": body, "secret": SECRET, "delivery": "once"}
     for name in ("hello", "nightly"):

@@ -76,6 +76,16 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
 {{- end -}}
 {{- end -}}
 
+{{/* The ServiceAccount of the role that operates, as the subject of a binding. */}}
+{{- define "hookwright.operatorSubject" -}}
+{{- $root := . -}}
+{{- range $role := include "hookwright.roles" . | fromJsonArray -}}
+{{- if $role.operates -}}
+{{- include "hookwright.subject" (dict "root" $root "role" $role) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "hookwright.subject" -}}
 - kind: ServiceAccount
   name: {{ include "hookwright.serviceAccountName" . }}

@@ -12,10 +12,13 @@ from typing import Any
 import click
 
 from hookwright.commands.manifests import Manifest, check_label, check_subdomain, render
+from hookwright.errors import UsageError
 
 RBAC = "rbac.authorization.k8s.io"
 # What builds can be, by the word for it on the command line: API group and resource.
 BUILDS = {"jobs": ("batch", "jobs")}
+OPERATOR = "hookwright-operator"
+SECRETS_ROLE = "hookwright-keeps-secrets"
 
 
 @click.command(epilog="Example: hookwright grant team-a --service-account builder | kubectl apply -f -")
@@ -28,7 +31,7 @@ BUILDS = {"jobs": ("batch", "jobs")}
     "--hookwright-account",
     "hookwright_accounts",
     multiple=True,
-    default=["hookwright-receiver", "hookwright-operator"],
+    default=["hookwright-receiver", OPERATOR],
     show_default=True,
     help="Hookwright's own account there, once for each; `hookwright run` has one for both roles: hookwright.",
 )
@@ -40,7 +43,23 @@ BUILDS = {"jobs": ("batch", "jobs")}
     show_default=True,
     help="What the account may create; once for each.",
 )
-@click.option("--impersonate-only", is_flag=True, help="Leave out the account's own right to create builds.")
+@click.option(
+    "--operator-account",
+    help=(
+        "Which of Hookwright's accounts is the operator's, which keeps the Secrets of BuildTriggers. Default: "
+        f"{OPERATOR}, or the only one."
+    ),
+)
+@click.option(
+    "--no-secrets",
+    is_flag=True,
+    help="Leave out the right to keep the Secrets of BuildTriggers: you make them yourself, or need none.",
+)
+@click.option(
+    "--impersonate-only",
+    is_flag=True,
+    help="Leave out all but the right to act as the account: its own right to create builds, and that on Secrets.",
+)
 @click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", help="How they are printed.")
 def grant(
     namespace: str,
@@ -48,23 +67,28 @@ def grant(
     hookwright_namespace: str,
     hookwright_accounts: Sequence[str],
     builds: Sequence[str],
-    impersonate_only: bool,  # noqa: FBT001 - click gives it by its name
+    operator_account: str | None,
+    no_secrets: bool,  # noqa: FBT001 - click gives them by their names
+    impersonate_only: bool,  # noqa: FBT001
     output: str,
 ) -> None:
     """Print the rights that let Hookwright start builds in NAMESPACE as one of its ServiceAccounts.
 
-    Hookwright can then do whatever that account may: give the account no more than its builds need.
+    Hookwright can then do whatever that account may: give the account no more than its builds need. Its operator may
+    also make Secrets there, one for each BuildTrigger with a provider.
     """
     check_label(namespace, "NAMESPACE")
     check_subdomain(service_account, "--service-account")
     check_label(hookwright_namespace, "--hookwright-namespace")
     for account in hookwright_accounts:
         check_subdomain(account, "--hookwright-account")
-    manifests = let_impersonate(
-        namespace, service_account, hookwright_namespace, list(dict.fromkeys(hookwright_accounts))
-    )
+    accounts = list(dict.fromkeys(hookwright_accounts))
+    manifests = let_impersonate(namespace, service_account, hookwright_namespace, accounts)
     if not impersonate_only:
         manifests += let_create(namespace, service_account, list(dict.fromkeys(builds)))
+    if not impersonate_only and not no_secrets:
+        operator = find_operator(accounts, operator_account)
+        manifests += let_keep_secrets(namespace, hookwright_namespace, operator)
     click.echo(render(manifests, output))
 
 
@@ -105,6 +129,41 @@ def let_create(namespace: str, service_account: str, builds: Sequence[str]) -> l
         Manifest(raw=_role(namespace, role, *rules), comments=(comment,)),
         Manifest(raw=_binding(namespace, role, role, [_refer(namespace, service_account)])),
     ]
+
+
+def let_keep_secrets(namespace: str, hookwright_namespace: str, operator: str) -> list[Manifest]:
+    """Give the Role by which Hookwright's operator keeps the Secrets of BuildTriggers there, and its binding."""
+    rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch"]}
+    subjects = [_refer(hookwright_namespace, operator)]
+    return [
+        Manifest(
+            raw=_role(namespace, SECRETS_ROLE, rule),
+            comments=(
+                "Hookwright's operator keeps the secret of each BuildTrigger with a provider in a Secret. RBAC cannot",
+                "say which: this is the right to change every Secret of the namespace, and to make tokens of its",
+                "ServiceAccounts. The chart's admissionPolicy narrows it; --no-secrets leaves it out.",
+            ),
+        ),
+        Manifest(raw=_binding(namespace, f"{hookwright_namespace}-keeps-secrets", SECRETS_ROLE, subjects)),
+    ]
+
+
+def find_operator(accounts: Sequence[str], named: str | None) -> str:
+    """Say which of Hookwright's accounts is the operator's.
+
+    Raises:
+        UsageError: it is not named, and not known.
+    """
+    if named is not None:
+        return check_subdomain(named, "--operator-account")
+    if len(accounts) == 1:
+        return accounts[0]
+    if OPERATOR in accounts:
+        return OPERATOR
+    raise UsageError(
+        f"--operator-account: say which of {', '.join(accounts)} is the operator's, which keeps the Secrets of "
+        "BuildTriggers; or leave them out with --no-secrets"
+    )
 
 
 def _role(namespace: str, name: str, *rules: dict[str, Any]) -> dict[str, Any]:  # Any: a JSON object

@@ -40,7 +40,7 @@ def test_grant_means_what_the_example_means(capsys):
     """For ServiceAccount default it gives the very rights of examples/rights/team."""
     example = list(yaml.safe_load_all(EXAMPLE.read_text(encoding="utf-8")))
     expected = find_rights(example, namespace="team-a")
-    assert len(expected) == 3
+    assert len(expected) == 4
     assert find_rights(grant(capsys, "team-a", "--service-account", "default"), namespace="team-a") == expected
 
 
@@ -58,8 +58,9 @@ def test_grant_stays_in_its_namespace(capsys):
 
 
 def test_hookwright_may_be_that_account_only(capsys):
-    """Each of Hookwright's accounts receives one right: to impersonate the one ServiceAccount, named."""
-    rights = find_rights(grant(capsys, "team-a", "--service-account", "builder"), namespace="team-a")
+    """Without Secrets each of Hookwright's accounts receives one right: to impersonate the one named ServiceAccount."""
+    objects = grant(capsys, "team-a", "--service-account", "builder", "--no-secrets")
+    rights = find_rights(objects, namespace="team-a")
     ours = {who: yaml.safe_load(rule) for where, who, rule in rights if where == "hookwright-system"}
     rule = {
         "apiGroups": [""],
@@ -71,12 +72,38 @@ def test_hookwright_may_be_that_account_only(capsys):
     assert len([where for where, _, _ in rights if where == "hookwright-system"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "operator"),
+    [
+        ([], "hookwright-operator"),
+        (["--hookwright-account", "hookwright"], "hookwright"),
+        (["--hookwright-account", "a", "--hookwright-account", "b", "--operator-account", "b"], "b"),
+    ],
+)
+def test_operator_alone_keeps_secrets(capsys, options, operator):
+    """Only the operator, which nobody reaches from outside, may create and patch Secrets of the namespace."""
+    objects = grant(capsys, "team-a", "--service-account", "builder", *options)
+    rights = [(where, who, yaml.safe_load(rule)) for where, who, rule in find_rights(objects, namespace="team-a")]
+    rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch"]}
+    assert [one for one in rights if "secrets" in one[2]["resources"]] == [("hookwright-system", operator, rule)]
+
+
+def test_operator_that_is_not_known_must_be_named(capsys):
+    """Among several accounts of other names nobody guesses which one operates."""
+    arguments = ["team-a", "--service-account", "b", "--hookwright-account", "x", "--hookwright-account", "y"]
+    ran = run(capsys, "grant", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--operator-account" in ran.err
+    assert grant(capsys, *arguments, "--no-secrets")
+
+
 @pytest.mark.parametrize(("one", "other"), [("default", "builder"), ("a", "a-b"), ("x", "x.y"), ("builds-as-a", "a")])
 def test_two_grants_in_a_namespace_do_not_clash(capsys, one, other):
     """A second grant for another account replaces nothing of the first."""
     first = identify(grant(capsys, "team-a", "--service-account", one))
     second = identify(grant(capsys, "team-a", "--service-account", other))
-    assert len(set(first + second)) == 8
+    # The right on Secrets is for the namespace, whoever builds there.
+    assert len(set(first + second)) == 8 + 2
 
 
 def test_grant_to_a_second_hookwright_leaves_the_first_its_right(capsys):
@@ -136,6 +163,7 @@ def test_json_is_a_list_of_the_same(capsys):
         (["team-a", "--service-account", "b" * 254], "--service-account "),
         (["team-a", "--service-account", "b", "--hookwright-namespace", "x/y"], "--hookwright-namespace 'x/y'"),
         (["team-a", "--service-account", "b", "--hookwright-account", "-x"], "--hookwright-account '-x'"),
+        (["team-a", "--service-account", "b", "--operator-account", "x/y"], "--operator-account 'x/y'"),
     ],
 )
 def test_names_that_kubernetes_refuses_are_refused(capsys, arguments, named):
