@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from support.clones import (
 from support.deliveries import DELIVERIES
 from support.githost import ADA, GIT, GitHost, git, make_commit, serve
 
+PAGE = (EXAMPLES.parents[1] / "operator" / "docs" / "environment.md").read_text(encoding="utf-8")
 # Each is a branch that git takes, and each would leave a file if a shell or git took it for more than a name.
 NAMES = [
     "$(touch${IFS}PWNED)",
@@ -202,20 +204,16 @@ def test_build_without_an_event(place):
 
 @needs_git
 @each_provider
-def test_start_by_hand(place, provider):
-    """Builds that are started by hand clone the newest of a branch or tag, or a commit, of the example's repository."""
+def test_address_for_starts_by_hand(place, provider):
+    """The examples for Git hosts of one's own say where the repository is; all clone the branch that they name."""
     spec = read_example(provider).spec
     own = {each["name"]: each.get("value") for each in find_clone(spec.build.job_template.spec)["env"]}
-    told = describe_request("main", spec.source)
-    url = told.get("HOOKWRIGHT_SOURCE_REPO_URL") or own["HOOKWRIGHT_SOURCE_REPO_URL"]
-    base = place.repository(url)
+    told = describe_request(spec.source.branch, spec.source)
+    base = place.repository(told.get("HOOKWRIGHT_SOURCE_REPO_URL") or own["HOOKWRIGHT_SOURCE_REPO_URL"])
     commit = make_commit(base, "what is wanted", make_commit(base, "first"))
     git(base, "update-ref", "refs/heads/main", commit)
-    git(base, "update-ref", "refs/tags/v1.0", commit)
-    for ref in ("main", "refs/tags/v1.0", commit):
-        done = place.run(provider, describe_request(ref, spec.source))
-        assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
-        shutil.rmtree(place.folder / "workspace")
+    done = place.run(provider, told)
+    assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
 
 
 @needs_git
@@ -236,11 +234,39 @@ def test_repository_of_sha256(place):
 
 
 @needs_git
-def test_clone_is_shallow(place):
-    """One commit is fetched, not its history."""
-    event, commit = host_event(place, Provider.GITHUB, read_event(Provider.GITHUB, "push"))
-    clone(place, Provider.GITHUB, event, commit)
-    assert git(place.folder / "workspace" / "source" / ".git", "rev-list", "--count", "HEAD") == "1"
+@pytest.mark.parametrize(("depth", "commits"), [("1", "1"), ("$all", "2")])
+@pytest.mark.parametrize("provider", [Provider.GITHUB, Provider.BITBUCKET_CLOUD])
+def test_clone_is_shallow(place, provider, depth, commits):
+    """One commit is fetched, not its history; with `depth=$all` all of it is."""
+    assert "`depth=$all`" in PAGE
+    event, commit = host_event(place, provider, read_event(provider, "opened"))
+    clone(place, provider, event, commit, edit=lambda script: script.replace("depth=1\n", f"depth={depth}\n"))
+    assert git(place.folder / "workspace" / "source" / ".git", "rev-list", "--count", "HEAD") == commits
+
+
+@needs_git
+def test_submodules(place):
+    """With the lines on the page submodules are there too, by an address of their own or beside the repository's."""
+    provider = Provider.GITLAB
+    (lines,) = re.findall(r"```sh\n(.*?git submodule.*?)```", PAGE, flags=re.DOTALL)
+    event, _ = host_event(place, provider, read_event(provider, "push"))
+    base = place.repository(event.repository.clone_url)
+    part = place.repository(event.repository.clone_url.replace("hello", "part"))
+    inside = make_commit(part, "a part")
+    git(part, "update-ref", "refs/heads/main", inside)
+    modules = "".join(
+        f'[submodule "{name}"]\n\tpath = {name}\n\turl = {url}\n'
+        for name, url in {"near": "../part.git", "far": event.repository.clone_url.replace("hello", "part")}.items()
+    )
+    blob = git(base, "hash-object", "-w", "--stdin", stdin=modules)
+    entries = f"100644 blob {blob}\t.gitmodules\n160000 commit {inside}\tfar\n160000 commit {inside}\tnear\n"
+    commit = git(base, "commit-tree", git(base, "mktree", "--missing", stdin=entries), "-m", "modules")
+    git(base, "update-ref", "refs/heads/main", commit)
+    event = dataclasses.replace(event, sha=commit)
+    done = place.run(provider, describe_event(event, provider), edit=lambda script: script + lines)
+    assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
+    for name in ("near", "far"):
+        assert (place.folder / "workspace" / "source" / name / "what").read_text() == "a part"
 
 
 # ── private repositories ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,30 +316,27 @@ def test_private_repository(tmp_path, certificate):
 
 
 @needs_git
-def test_credentials_are_for_the_repository_alone(tmp_path, certificate):
+@pytest.mark.parametrize("elsewhere", ["fork", "redirect", "http"])
+def test_credentials_are_for_the_repository_alone(tmp_path, certificate, elsewhere):
     """Another host gets none, be it a fork's or that of a redirect; nor does one without TLS."""
     provider = Provider.BITBUCKET_CLOUD
-    event = read_event(provider, "from_fork")
-    assert event.head_repository is not None
-    trust = {"GIT_SSL_CAINFO": str(certificate), "GIT_USERNAME": ADA, "GIT_PASSWORD": "secret"}
+    tls = None if elsewhere == "http" else certificate
+    variables = {"GIT_SSL_CAINFO": str(certificate), "GIT_USERNAME": ADA, "GIT_PASSWORD": "secret"}
     (tmp_path / "root").mkdir()
     with (
-        serve(tmp_path / "root", password="secret", certificate=certificate) as fork,
-        serve(tmp_path / "root", password="secret") as plain,
+        serve(tmp_path / "root", certificate=certificate) as host,
+        serve(tmp_path / "root", password="secret", certificate=tls) as other,
     ):
-        elsewhere = dataclasses.replace(event.head_repository, clone_url=f"{fork.url}/mallory/hello.git")
-        place = Place(folder=tmp_path, host=fork)
-        event = dataclasses.replace(event, head_repository=elsewhere)
-        done = place.run(provider, describe_event(event, provider), **trust)
+        home, away = f"{host.url}/octo/hello.git", f"{other.url}/octo/hello.git"
+        event = at(away if elsewhere == "http" else home, read_event(provider, "push"))
+        if elsewhere == "fork":
+            fork = dataclasses.replace(event.repository, clone_url=away)
+            event = dataclasses.replace(event, fork=True, head_repository=fork)
+        host.redirect = other.url
+        done = Place(folder=tmp_path, host=host).run(provider, describe_event(event, provider), **variables)
         assert done.returncode == 1
-        shutil.rmtree(tmp_path / "workspace")
-        done = place.run(provider, describe_event(at(f"{plain.url}/octo/hello.git", event), provider), **trust)
-        assert done.returncode == 1
-        push = at(f"{plain.url}/octo/hello.git", read_event(provider, "push"))
-        shutil.rmtree(tmp_path / "workspace")
-        done = place.run(provider, describe_event(push, provider), **trust)
-        assert done.returncode == 1
-        assert not fork.seen | plain.seen
+        assert other.refused
+        assert not host.seen | other.seen
 
 
 # ── what the examples are ─────────────────────────────────────────────────────────────────────────────────────────────

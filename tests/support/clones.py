@@ -78,8 +78,13 @@ class Place:
             for scheme, netloc in hosts
         )
 
-    def run(self, provider, variables: Mapping[str, str], *, config="", **more) -> subprocess.CompletedProcess[str]:
-        """Run the example's script in the Job that it makes of `variables`; `more` are variables of its Secret."""
+    def run(
+        self, provider, variables: Mapping[str, str], *, config="", edit=str, **more
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the example's script in the Job that it makes of `variables`; `more` are variables of its Secret.
+
+        `config` is more git configuration; `edit` changes the script.
+        """
         job = render(make_wanted(parameters=variables), read_example(provider))
         clone = find_clone(job["spec"])
         # As the kubelet does: `$$` is one `$`, and nothing here refers to another variable.
@@ -91,7 +96,7 @@ class Place:
         environment = {name: value.replace("/workspace", str(workspace)) for name, value in own.items()} | more
         (script,) = clone["args"]
         return subprocess.run(
-            [*clone["command"], script],
+            [*clone["command"], edit(script)],
             cwd=clone["workingDir"].replace("/workspace", str(workspace)),
             env={"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", **environment},
             capture_output=True,

@@ -49,12 +49,17 @@ def make_commit(repository: Path, text: str, *parents: str) -> str:
 
 @dataclass
 class GitHost:
-    """What is served: the repositories in `root`. `seen` are users and passwords that came along."""
+    """What is served: the repositories in `root`, or a redirect. `seen` are users and passwords that came along.
+
+    `refused` says that somebody came without them.
+    """
 
     root: Path
     password: str | None = None
     port: int = 0
     certificate: Path | None = None
+    redirect: str | None = None
+    refused: bool = False
     seen: set[str] = field(default_factory=set)
 
     @property
@@ -96,8 +101,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if not self.host.lets_in(self.headers.get("Authorization")):
+            self.host.refused = True
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.host.redirect is not None:
+            self.send_response(302)
+            self.send_header("Location", self.host.redirect + self.path)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return

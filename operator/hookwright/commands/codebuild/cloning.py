@@ -33,17 +33,20 @@ case $version in *[!0-9a-f]*) want=FETCH_HEAD ref=$version ;; *) want=$version ;
 if [ "${#want}" -eq 64 ]; then format=sha256; else format=sha1; fi
 git init --quiet --object-format="$format" source
 cd source
+
+# One commit, without those before it. For all of them: depth=$all
+all=2147483647
+depth=1
 get() {
   git fetch --quiet --no-tags --depth="$1" -- "$url" "$2" &&
     git checkout --quiet --detach "$want^{commit}"
 }
-get_commit() { [ "${#want}" -ge 40 ] && get 1 "$want"; }
+get_commit() { [ "${#want}" -ge 40 ] && get "$depth" "$want"; }
 get_branches() { [ "$want" != FETCH_HEAD ] && get "$all" '+refs/heads/*:refs/remotes/origin/*'; }
 
 # First what is cheap: the commit alone, wherever its branch is by now.
 # All else is for ids that are cut short.
-all=2147483647
-get_commit || get 1 "$ref" || get "$all" "$ref" || get_branches || {
+get_commit || get "$depth" "$ref" || get "$all" "$ref" || get_branches || {
   printf '%s has no %s, or keeps it to itself\n' "$url" "$version" >&2
   exit 1
 }
