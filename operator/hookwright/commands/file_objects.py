@@ -52,7 +52,7 @@ class FileObject(Generic[K]):
 class FileObjects:
     """What there is in files; `quota` is for the Webhooks of one namespace.
 
-    Of Webhooks that claim one name the one that has it is the oldest, as in a cluster; files mostly do not say how old
+    Of objects that claim one name the one that has it is the oldest, as in a cluster; files mostly do not say how old
     an object is: then the one that comes first, which is made first.
     """
 
@@ -61,15 +61,18 @@ class FileObjects:
         self.buildtriggers = [_type(BuildTrigger, file, raw) for file, raw in manifests if is_of(BuildTrigger, raw)]
         self.cronjobs = [_type(CronJob, file, raw) for file, raw in manifests if is_of(CronJob, raw)]
         self._secrets = [raw for _, raw in manifests if (raw.get("apiVersion"), raw.get("kind")) == _SECRET]
-        self._claims = Claims(quota=quota)
-        for index, webhook in enumerate(self.webhooks):
-            self._claims.put(
-                _date(webhook.taken or webhook.found, _LATEST - timedelta(seconds=len(self.webhooks) - index))
-            )
+        self._claims = {Webhook.KIND: Claims(quota=quota), BuildTrigger.KIND: Claims()}
+        self._claim(Webhook.KIND, [one.taken or one.found for one in self.webhooks])
+        self._claim(BuildTrigger.KIND, [one.taken or one.found for one in self.buildtriggers])
 
-    def standing(self, webhook: Webhook | InvalidObject) -> Standing:
-        """Say how a Webhook stands to the others of its namespace."""
-        return self._claims.standing(webhook.metadata.namespace, webhook.metadata.name)
+    def _claim(self, kind: str, objects: Sequence[Webhook | BuildTrigger | InvalidObject]) -> None:
+        for index, one in enumerate(objects):
+            self._claims[kind].put(_date(one, _LATEST - timedelta(seconds=len(objects) - index)))
+
+    def standing(self, obj: Webhook | BuildTrigger | InvalidObject) -> Standing:
+        """Say how a Webhook or BuildTrigger stands to the others of its kind in its namespace."""
+        kind = obj.kind if isinstance(obj, InvalidObject) else obj.KIND
+        return self._claims[kind].standing(obj.metadata.namespace, obj.metadata.name)
 
     def target(self, *, kind: str, namespace: str, name: str) -> BuildTrigger | CronJob | InvalidObject | None:
         """Give a target; None if it is not in the files."""
@@ -126,16 +129,16 @@ def _read(kind: type[K], raw: Raw, *, strict: bool) -> K | InvalidObject:
         return invalid
 
 
-def _date(webhook: Webhook | InvalidObject, otherwise: datetime) -> Webhook | InvalidObject:
-    """Give a Webhook an age, if it has none."""
-    metadata: ObjectMeta = webhook.metadata
+def _date(obj: Webhook | BuildTrigger | InvalidObject, otherwise: datetime) -> Webhook | BuildTrigger | InvalidObject:
+    """Give an object an age, if it has none."""
+    metadata: ObjectMeta = obj.metadata
     written = metadata.creation_timestamp
     # YAML has times without a zone.
     age = otherwise if written is None else written if written.tzinfo is not None else written.replace(tzinfo=UTC)
     dated = metadata.model_copy(update={"creation_timestamp": age})
-    if isinstance(webhook, InvalidObject):
-        return InvalidObject(webhook.kind, dated, webhook.problems, webhook.found_status)
-    return webhook.model_copy(update={"metadata": dated})
+    if isinstance(obj, InvalidObject):
+        return InvalidObject(obj.kind, dated, obj.problems, obj.found_status)
+    return obj.model_copy(update={"metadata": dated})
 
 
 def _members(raw: Raw, name: str) -> Raw:

@@ -900,7 +900,7 @@ def test_imported_groups_decide_as_awss_rules_say(imports):
         [PUSH, {"type": "COMMIT_MESSAGE", "pattern": r"\[CodeBuild\]"}],
     ]
     typed = read(BuildTrigger, imports(project(webhook={"filterGroups": groups})).trigger)
-    filters = compile_filters(typed.spec.branch_filter, list_groups(typed), find_source(typed))
+    filters = compile_filters(typed.spec.branch_filter, list_groups(typed), find_source(typed.spec.source))
     push, created = EventType.PUSH, EventType.PULL_REQUEST_CREATED
     starts = {
         event(push, "refs/heads/main", files=["a.py"]): True,

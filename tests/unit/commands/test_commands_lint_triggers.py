@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import chain
 
 import pytest
@@ -9,15 +10,18 @@ from command_line import run, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems, find_source, list_groups
 from hookwright.commands.linting.pattern_advice import NEVER_MATCHES, UNANCHORED, advise, advise_branch
+from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.errors import InvalidSpec
 from hookwright.filters import Budget
 from hookwright.filters.groups import FilterType, GroupFilter, Source, compile_filters
 from hookwright.filters.patterns import PatternRefusal, compile_search
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import EventType, Provider
-from support.objects import make_buildtrigger, raw_buildtrigger
+from support.objects import JOB_SPEC, make_buildtrigger, raw_buildtrigger
 
 INPUT = "InvalidInputException"
 HEAD, BASE, ACTOR, TAG = (
@@ -139,6 +143,89 @@ def test_scoped_types_need_a_scope(lint):
     assert places(lint(trigger(group))) == ["spec.filterGroups[0][1].type"]
 
 
+def test_problems_of_filters_are_not_hidden_by_shape(lint):
+    """Where the schema refuses an object too, what else is wrong with its filters is said in the same look."""
+    said = lint(
+        trigger(
+            [event("PUSHED"), rule("HEAD_REF", "(")],
+            [],
+            [rule("EVNT", "PUSH"), rule("BASE_REF", "^refs/heads/main$"), rule("HEAD_REF", "[")],
+            [event(), rule("HEAD_REF", 5)],
+            projectName="x",
+        ),
+        trigger(5, [event(), rule("HEAD_REF", "(")], name="other", branchFilter=5),
+        trigger([event(), rule("HEAD_REF", "(")], name="third", source={"repository": 5}),
+    )
+    assert {one["code"] for one in said} == {INPUT}
+    found = {name: sorted(places([one for one in said if one["name"] == name])) for name in ("hello", "other", "third")}
+    assert found == {
+        "hello": [
+            "spec.filterGroups[0][0].pattern",
+            "spec.filterGroups[0][1].pattern",
+            "spec.filterGroups[1]",
+            "spec.filterGroups[2][0].type",
+            "spec.filterGroups[2][2].pattern",
+            "spec.filterGroups[3][1].pattern",
+            "spec.projectName",
+        ],
+        "other": ["spec.branchFilter", "spec.filterGroups[0]", "spec.filterGroups[1][1].pattern"],
+        "third": ["spec.source.repository"],
+    }
+
+
+def test_all_problems_of_a_spec_are_found(lint):
+    """One look finds what is wrong beside the filters too, each of the right item of a list."""
+    build = {"jobTemplate": {"spec": {**JOB_SPEC, "ttlSecondsAfterFinished": 60}}}
+    said = lint(
+        trigger([event()], name="hello"),
+        trigger(
+            [event("PUSHED"), rule("HEAD_REF", "(")],
+            name="other",
+            projectName="hello",
+            source={"group": "octo"},
+            parameters=[{"name": "A", "value": ""}, {"name": "A", "value": ""}, {"name": "HOOKWRIGHT_X", "value": ""}],
+            tags=[{"key": "a", "value": ""}, {"key": "aws:x", "value": ""}],
+            duplicateWindow="5m",
+            secretRotation={"every": "1h"},
+            build=build,
+        ),
+    )
+    assert {one["name"] for one in said} == {"other"}
+    assert sorted(places(said)) == sorted(
+        [
+            "spec.projectName",
+            "spec.source.group",
+            "spec.parameters[1].name",
+            "spec.parameters[2].name",
+            "spec.tags[1]",
+            "spec.duplicateWindow",
+            "spec.secretRotation.every",
+            "spec.filterGroups[0][0].pattern",
+            "spec.filterGroups[0][1].pattern",
+            "spec.build.jobTemplate.spec.ttlSecondsAfterFinished",
+        ]
+    )
+
+
+SOURCES_REFUSED = {
+    "two": ({"provider": "GitHub", "repository": "a/b", "organization": "a"}, ["spec.source"]),
+    "three": ({"provider": "GitLab", "repository": "a/b", "organization": "a", "group": "b"}, ["spec.source"]),
+    "none": ({"provider": "GitHub"}, ["spec.source"]),
+    "two owners": ({"provider": "GitLab", "organization": "a", "group": "b"}, ["spec.source"]),
+    "no provider": ({"provider": None, "organization": "a"}, ["spec.source.provider"]),
+    "no group at GitHub": ({"provider": "GitHub", "group": "a"}, ["spec.source.group"]),
+    "no organization at GitLab": ({"provider": "GitLab", "organization": "a"}, ["spec.source.organization"]),
+}
+
+
+@pytest.mark.parametrize(("source", "fields"), SOURCES_REFUSED.values(), ids=SOURCES_REFUSED)
+def test_sources_that_are_none_are_found(lint, source, fields):
+    """What is wrong with spec.source hides nothing else, and is said once."""
+    known = {name: value for name, value in source.items() if value is not None}
+    said = lint(raw_buildtrigger(source=known, filterGroups=[[event()]], duplicateWindow="5m"))
+    assert places(said) == [*fields, "spec.duplicateWindow"]
+
+
 def test_project_name_that_is_there_twice_is_found(lint):
     """Of BuildTriggers with one projectName in a namespace all but the first are refused."""
     other = trigger([event()], name="d", projectName="one")
@@ -148,7 +235,7 @@ def test_project_name_that_is_there_twice_is_found(lint):
         ("a", "ResourceAlreadyExistsException"),
         ("c", "ResourceAlreadyExistsException"),
     ]
-    assert "BuildTrigger b in" in said[0]["message"]
+    assert "BuildTrigger b is older" in said[0]["message"]
 
 
 # ── recommendations ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -372,15 +459,77 @@ def test_advice_holds(kind, pattern, provider):
         assert not any(search.finds(one + name, Budget().spend) for one in prefixes for name in names)
 
 
+SPECS = st.fixed_dictionaries(
+    {
+        "source": st.sampled_from(
+            [{}, {"provider": "GitHub", "repository": "a/b"}, {"provider": "GitLab", "group": "a"}]
+        )
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "provider": st.sampled_from([*map(str, Provider)]),
+                "repository": st.just("a/b"),
+                "organization": st.just("a"),
+                "group": st.just("a"),
+            },
+        )
+    },
+    optional={
+        "branchFilter": PATTERNS,
+        "filterGroups": st.lists(
+            st.lists(FILTERS, min_size=1, max_size=3).map(
+                lambda group: [
+                    {"type": str(one.type), "pattern": one.pattern or "x", "excludeMatchedPattern": one.exclude}
+                    for one in group
+                ]
+            ),
+            max_size=3,
+        ),
+        "parameters": st.lists(
+            st.fixed_dictionaries({"name": st.sampled_from(["A", "B", "HOOKWRIGHT_X"]), "value": st.just("")}),
+            max_size=3,
+        ),
+        "tags": st.lists(
+            st.fixed_dictionaries({"key": st.sampled_from(["a", "b", "aws:x", "é;"]), "value": st.just("")}), max_size=3
+        )
+        | st.just([{"key": f"k{number}", "value": ""} for number in range(60)]),
+        "duplicateWindow": st.sampled_from(["1h", "5m", "73h"]),
+        "secretRotation": st.sampled_from([{"every": "1h"}, {"every": "48h"}, {"every": "24h", "overlap": "24h"}]),
+    },
+)
+
+
+def test_lint_finds_something_exactly_if_the_operator_refuses():
+    """Lint has findings if and only if the route has a problem, the same first; all mended, it has none."""
+    seen = Counter()
+
+    @settings(max_examples=300, deadline=None)
+    @given(spec=SPECS, held=st.booleans())
+    def check(spec, held):
+        standing = Standing(name_holder="other") if held else GOOD_STANDING
+        typed = make_buildtrigger(**spec)
+        refused = compile_trigger(typed, standing).problem
+        problems, mended = find_trigger_problems(typed, standing)
+        assert [str(one) for one in problems[:1]] == ([] if refused is None else [str(refused)])
+        assert len(problems) < MOST_PROBLEMS
+        assert compile_trigger(mended).problem is None
+        seen[refused is None] += 1
+
+    check()
+    assert min(seen[True], seen[False]) > 10
+
+
 def test_groups_of_a_trigger_are_read_as_they_are_written():
     """A trigger's source and groups are what the filters are told; without a provider there is nothing to tell."""
     typed = make_buildtrigger(
         source={"provider": "GitLab", "group": "octo"},
         filterGroups=[[event(), rule("HEAD_REF", "x", excludeMatchedPattern=True)]],
     )
-    assert find_source(typed) == Source(provider=Provider.GITLAB, sends=DIALECTS[Provider.GITLAB].events, scoped=True)
+    assert find_source(typed.spec.source) == Source(
+        provider=Provider.GITLAB, sends=DIALECTS[Provider.GITLAB].events, scoped=True
+    )
     assert list(chain(*list_groups(typed))) == [
         GroupFilter(type=FilterType.EVENT, pattern="PUSH"),
         GroupFilter(type=HEAD, pattern="x", exclude=True),
     ]
-    assert find_source(make_buildtrigger()) is None
+    assert find_source(make_buildtrigger().spec.source) is None

@@ -11,6 +11,7 @@ from hookwright.commands.codebuild.buildspecs import convert_buildspec
 from hookwright.commands.codebuild.jobs import convert_build
 from hookwright.commands.codebuild.reading import AwsProject, AwsWebhook, Listing
 from hookwright.commands.codebuild.sources import Source, convert_source
+from hookwright.commands.linting.filter_groups import find_hidden_problems
 from hookwright.commands.linting.said import Severity
 from hookwright.commands.linting.triggers import judge_trigger
 from hookwright.commands.manifests import choose_names
@@ -106,6 +107,8 @@ def _describe_problems(raw: Raw) -> Iterator[Remark]:
         for problem in invalid.problems:
             text = f"{problem.field}: {problem.message}; the API server refuses the BuildTrigger as it is"
             yield Remark(text=text, lost=True)
+        for hidden in find_hidden_problems(invalid, raw):
+            yield Remark(text=f"{hidden.code}: {hidden.message}", lost=True)
         return
     for said in judge_trigger(trigger):
         wrong = said.severity is Severity.FINDING

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+from pydantic import ValidationError
 
 from hookwright.errors import InvalidSpec
 from hookwright.filters.groups import FilterType, GroupFilter, Source, TriggerFilters, compile_filters
-from hookwright.kinds import BuildTrigger
+from hookwright.kinds import BuildSource, BuildTrigger, InvalidObject, Raw
+from hookwright.kinds.filter_groups import MAX_PATTERN
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import EventType
 
@@ -21,13 +24,12 @@ _SCOPED = (FilterType.REPOSITORY_NAME, FilterType.ORGANIZATION_NAME)
 Groups = Sequence[Sequence[GroupFilter]]
 
 
-def find_source(trigger: BuildTrigger) -> Source | None:
+def find_source(source: BuildSource) -> Source | None:
     """Give what filters must know of spec.source; None without a provider, where there are no filters."""
-    source = trigger.spec.source
     if source.provider is None:
         return None
-    sends = DIALECTS[source.provider].events
-    return Source(provider=source.provider, sends=sends, scoped=source.repository is None)
+    scoped = source.organization is not None or source.group is not None
+    return Source(provider=source.provider, sends=DIALECTS[source.provider].events, scoped=scoped)
 
 
 def list_groups(trigger: BuildTrigger) -> list[list[GroupFilter]]:
@@ -60,6 +62,46 @@ def find_filter_problems(
         else:
             return problems, None if problems else filters
     return problems, None
+
+
+def find_hidden_problems(invalid: InvalidObject, raw: Raw) -> list[InvalidSpec]:
+    """Give what is wrong with filters of an object that is not of its kind's shape, beyond its shape.
+
+    Of a group that is not whole only the patterns can be judged.
+    """
+    spec = raw.get("spec")
+    given = spec if isinstance(spec, Mapping) else {}
+    try:
+        source = find_source(BuildSource.model_validate(given.get("source") or {}, by_alias=True, by_name=False))
+    except ValidationError:
+        return []
+    written, branch = given.get("filterGroups"), given.get("branchFilter")
+    groups = [_salvage(group) for group in written] if isinstance(written, list) else []
+    branch_filter = branch if isinstance(branch, str) and len(branch) <= MAX_PATTERN else None
+    if source is None:
+        return []
+    said = tuple(problem.field for problem in invalid.problems)
+    problems, _ = find_filter_problems(branch_filter, groups, source)
+    return [one for one in problems if not any(one.field == field or field.startswith(one.field) for field in said)]
+
+
+def _salvage(group: object) -> list[GroupFilter]:
+    """Give the filters of a group as far as they can be read, each at its place."""
+    found = [_read_filter(one) for one in group] if isinstance(group, list) else []
+    if None not in found:
+        return [one for one in found if one is not None] or [_PUSH]
+    return [_PUSH if one is None else _judge_by_pattern(one) for one in found]
+
+
+def _read_filter(raw: object) -> GroupFilter | None:
+    if not isinstance(raw, Mapping):
+        return None
+    kind, pattern, exclude = raw.get("type"), raw.get("pattern"), raw.get("excludeMatchedPattern", False)
+    if not isinstance(kind, str) or kind not in FilterType.__members__ or not isinstance(pattern, str):
+        return None
+    if not 0 < len(pattern) <= MAX_PATTERN or not isinstance(exclude, bool):
+        return None
+    return GroupFilter(type=FilterType(kind), pattern=pattern, exclude=exclude)
 
 
 def _mend(group: Sequence[GroupFilter], place: re.Match[str], source: Source) -> list[GroupFilter]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.commands.file_objects import FileObject, FileObjects
-from hookwright.commands.linting.filter_groups import find_filter_problems, find_source, list_groups
+from hookwright.commands.linting.filter_groups import (
+    find_filter_problems,
+    find_hidden_problems,
+    find_source,
+    list_groups,
+)
 from hookwright.commands.linting.pattern_advice import UNANCHORED, Advice, advise, advise_branch
 from hookwright.commands.linting.said import Said, Severity, from_finding, from_problem, narrow
-from hookwright.filters.groups import FilterType, GroupFilter, Source, TriggerFilters
+from hookwright.commands.linting.trigger_mending import find_trigger_problems
+from hookwright.filters.groups import FilterType, Source, TriggerFilters
+from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject
 from hookwright.reconcile.checks import check_buildtrigger
 from hookwright.scm import BRANCHES
 
-RESOURCE_ALREADY_EXISTS = "ResourceAlreadyExistsException"
 # Codes of what the operator has no word for.
 BRANCH_FILTER = "BranchFilter"
 REDUNDANT = "Redundant"
@@ -25,63 +32,38 @@ def check_trigger(obj: FileObject[BuildTrigger], objects: FileObjects) -> Iterat
     """Give all that is to be said of a BuildTrigger."""
     if isinstance(obj.found, InvalidObject):
         for problem in obj.found.problems:
-            finding = check_buildtrigger(narrow(obj.found, problem), None)
-            if finding is not None:
-                yield from_finding(finding)
-    trigger = obj.taken
-    if trigger is None:
-        return
-    yield from judge_trigger(trigger)
-    yield from _check_claim(obj, trigger, objects)
+            yield from_problem(describe_trigger_shape(narrow(obj.found, problem)))
+    if obj.taken is not None:
+        yield from judge_trigger(obj.taken, objects.standing(obj.found))
+    elif isinstance(obj.found, InvalidObject):
+        yield from map(from_problem, find_hidden_problems(obj.found, obj.raw))
 
 
-def judge_trigger(trigger: BuildTrigger) -> Iterator[Said]:
-    """Give what is to be said of a BuildTrigger of the right shape, whatever others there are."""
-    source = find_source(trigger)
-    # All that is wrong with filters is said below, not the first alone.
-    finding = check_buildtrigger(trigger if source is None else _without_filters(trigger), None)
+def judge_trigger(trigger: BuildTrigger, standing: Standing = GOOD_STANDING) -> Iterator[Said]:
+    """Give what is to be said of a BuildTrigger of the right shape."""
+    problems, mended = find_trigger_problems(trigger, standing)
+    yield from map(from_problem, problems)
+    finding = check_buildtrigger(mended, None)
     if finding is not None:
         yield from_finding(finding)
+    source = find_source(trigger.spec.source)
     if source is not None:
-        yield from _check_filters(trigger.spec.branch_filter, list_groups(trigger), source)
+        yield from _think_over(trigger, source, {problem.field for problem in problems})
 
 
-def _without_filters(trigger: BuildTrigger) -> BuildTrigger:
-    spec = trigger.spec.model_copy(update={"branch_filter": None, "filter_groups": None})
-    return trigger.model_copy(update={"spec": spec})
-
-
-def _check_claim(obj: FileObject[BuildTrigger], trigger: BuildTrigger, objects: FileObjects) -> Iterator[Said]:
-    """Find a projectName that another BuildTrigger of the namespace has: the one that comes first."""
-    project = trigger.spec.project_name
-    for other in objects.buildtriggers:
-        if other is obj:
-            return
-        same = other.taken is not None and other.taken.spec.project_name == project
-        if same and other.namespace == obj.namespace and other.name != obj.name:
-            message = (
-                f"spec.projectName: {project}: BuildTrigger {other.name} in {other.file} has it; choose another name, "
-                "or remove one of the two"
-            )
-            yield Said(code=RESOURCE_ALREADY_EXISTS, message=message)
-            return
-
-
-def _check_filters(
-    branch_filter: str | None, groups: Sequence[Sequence[GroupFilter]], source: Source
-) -> Iterator[Said]:
-    """Give all problems of filters; what should be thought over is said of those that have none."""
-    problems, filters = find_filter_problems(branch_filter, groups, source)
-    yield from map(from_problem, problems)
-    refused = {problem.field for problem in problems}
+def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Iterator[Said]:
+    """Say what should be thought over about filters that are not refused."""
+    branch_filter = trigger.spec.branch_filter
     if branch_filter and "spec.branchFilter" not in refused:
         yield _recommend_groups(branch_filter)
         yield from _pass_on("spec.branchFilter", branch_filter, advise_branch(branch_filter))
+    groups = list_groups(trigger)
     for index, group in enumerate(groups):
         for at, one in enumerate(group):
             place = f"spec.filterGroups[{index}][{at}]"
-            if one.type is not FilterType.EVENT and not {f"{place}.pattern", f"{place}.type"} & refused:
+            if one.type is not FilterType.EVENT and not refused & {f"{place}.pattern", f"{place}.type"}:
                 yield from _pass_on(f"{place}.pattern", one.pattern, advise(one.type, one.pattern, source.provider))
+    filters = find_filter_problems(branch_filter, groups, source)[1]
     if filters is not None:
         yield from _find_redundant(filters)
 
