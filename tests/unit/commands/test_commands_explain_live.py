@@ -28,7 +28,7 @@ from hookwright.commands.explaining.sample import Sample
 from hookwright.commands.explaining.sentences import CONDITIONS, OUTCOMES
 from hookwright.commands.explaining.started import mark_duplicate
 from hookwright.errors import ClusterError, HookwrightError, UsageError
-from hookwright.reasons import CATALOGUE, FILTERED_OUT, Outcome
+from hookwright.reasons import CATALOGUE, FILTERED_OUT, NO_GROUP_PASSED, Outcome
 from hookwright.reconcile import checks
 from support.objects import (
     DELIVERY_ID,
@@ -76,8 +76,12 @@ RFC_3339 = "2026-05-01T11:00:00Z"
 
 def _remedy_of(reason):
     """Give what to do about a delivery to a Webhook in a cluster, where filters need no files."""
-    live = "Compare each filter with the payload: hookwright explain hello --payload FILE."
-    return live if reason is FILTERED_OUT else reason.remedy
+    judge = "hookwright explain hello --payload FILE"
+    live = {
+        FILTERED_OUT: f"Compare each filter with the payload: {judge}.",
+        NO_GROUP_PASSED: f"Compare the groups with what happened: {judge} --headers FILE.",
+    }
+    return live.get(reason, reason.remedy)
 
 
 @pytest.mark.parametrize("reason", CATALOGUE.values(), ids=str)

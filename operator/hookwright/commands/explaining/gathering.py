@@ -18,7 +18,18 @@ from hookwright.commands.explaining.subject import Subject
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.intake.route import SecretRef
 from hookwright.intake.webhook_route import find_secret_refs
-from hookwright.kinds import BuildReference, BuildTrigger, CronJob, InvalidObject, ObjectKind, Raw, Webhook, read
+from hookwright.kinds import (
+    BuildReference,
+    BuildTrigger,
+    CronJob,
+    InvalidObject,
+    LastDelivery,
+    ObjectKind,
+    ObjectMeta,
+    Raw,
+    Webhook,
+    read,
+)
 from hookwright.reconcile.election import NAME as LEASE
 
 K = TypeVar("K", bound=ObjectKind)
@@ -68,28 +79,26 @@ async def look_around(cluster: Cluster, namespace: str, name: str, *, hookwright
         ClusterError: the API server refuses to show the Webhook, or is away.
     """
     hidden: list[str] = []
-    siblings = await _list_webhooks(cluster, namespace)
-    if siblings is None:
-        hidden.append("the other Webhooks")
-    raw = await _find(cluster, namespace, name, siblings)
-    webhook = _type(Webhook, raw)
+    siblings = await list_all(cluster, WEBHOOKS, namespace, hidden)
+    raw = await find_one(cluster, WEBHOOKS, namespace, name, siblings)
+    webhook = make_typed(Webhook, raw)
     target, target_known = await _look_at_target(cluster, webhook, hidden)
-    secrets = await _look_at_secrets(cluster, webhook, hidden)
-    standing = _find_standing(webhook, siblings) if siblings is not None else GOOD_STANDING
+    refs = find_secret_refs(webhook) if isinstance(webhook, Webhook) else ()
+    last = webhook.status.last_delivery if isinstance(webhook, Webhook) else None
     return Scene(
         subject=Subject(
             webhook=webhook,
             raw=raw,
             target=target,
-            secrets=secrets,
-            standing=standing,
+            secrets=await look_at_secrets(cluster, namespace, refs, hidden),
+            standing=find_standing(Webhook, webhook, siblings),
             place=f"in namespace {namespace}",
         ),
         target_known=target_known,
         names_known=siblings is not None,
-        build=await _look_at_build(cluster, webhook, hidden),
-        lease=await _look(cluster, LEASES, hookwright_namespace, LEASE, hidden),
-        events=await _look_at_events(cluster, webhook, hidden),
+        build=await look_at_last_build(cluster, namespace, last, hidden),
+        lease=await look(cluster, LEASES, hookwright_namespace, LEASE, hidden),
+        events=await look_at_events(cluster, Webhook, webhook.metadata, hidden),
         hidden=tuple(hidden),
     )
 
@@ -99,55 +108,73 @@ async def look_at_job(cluster: Cluster, reference: BuildReference, namespace: st
     for target in TARGET_KINDS.values():
         kind = target.build
         if (kind.api_version, kind.kind) == (reference.api_version, reference.kind):
-            return await _look(cluster, kind.resource, namespace, reference.name, [])
+            return await look(cluster, kind.resource, namespace, reference.name, [])
     return None
 
 
-async def _list_webhooks(cluster: Cluster, namespace: str) -> list[Raw] | None:
-    """Give all Webhooks of a namespace; None if they may not be listed."""
+async def list_all(cluster: Cluster, resource: Resource, namespace: str, hidden: list[str]) -> list[Raw] | None:
+    """Give all objects of one of our kinds in a namespace; None if they may not be listed.
+
+    Raises:
+        HookwrightError: there are none of them in this cluster at all.
+        ClusterError: the API server refuses, or is away.
+    """
     try:
-        return [raw async for raw in cluster.list(WEBHOOKS, namespace=namespace)]
+        return [raw async for raw in cluster.list(resource, namespace=namespace)]
     except ClusterError as error:
         if error.status == _NOT_FOUND:
             raise HookwrightError(
-                "the cluster has no Webhooks: Hookwright's CRDs are not installed, so that no delivery can start "
-                "anything; install them (hookwright crds | kubectl apply -f -), then run Hookwright"
+                f"the cluster has no {resource.kind}s: Hookwright's CRDs are not installed, so that no delivery can "
+                "start anything; install them (hookwright crds | kubectl apply -f -), then run Hookwright"
             ) from None
-        if error.status == _FORBIDDEN:
-            return None
-        raise
+        if error.status != _FORBIDDEN:
+            raise
+    hidden.append(f"the other {resource.kind}s")
+    return None
 
 
-async def _find(cluster: Cluster, namespace: str, name: str, siblings: list[Raw] | None) -> Raw:
+async def find_one(cluster: Cluster, resource: Resource, namespace: str, name: str, siblings: list[Raw] | None) -> Raw:
+    """Give the object of this name, one of `siblings` if those are known.
+
+    Raises:
+        UsageError: there is none.
+        ClusterError: the API server refuses, or is away.
+    """
+    lacking = f"there is no {resource.kind} {name} in namespace {namespace}"
     if siblings is None:
-        raw = await cluster.get(WEBHOOKS, namespace=namespace, name=name)
+        raw = await cluster.get(resource, namespace=namespace, name=name)
         if raw is None:
-            raise UsageError(f"there is no Webhook {name} in namespace {namespace}")
+            raise UsageError(lacking)
         return raw
     names = {str((raw.get("metadata") or {}).get("name")): raw for raw in siblings}
     if name not in names:
         shown = ", ".join(sorted(names)[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
         there = f"there is: {shown}" if names else "there is none at all; choose another namespace with -n"
-        raise UsageError(f"there is no Webhook {name} in namespace {namespace}; {there}")
+        raise UsageError(f"{lacking}; {there}")
     return names[name]
 
 
-def _type(kind: type[K], raw: Raw) -> K | InvalidObject:
+def make_typed(kind: type[K], raw: Raw) -> K | InvalidObject:
+    """Give an object as it is read, or what is wrong with it."""
     try:
         return read(kind, raw)
     except InvalidObject as invalid:
         return invalid
 
 
-def _find_standing(webhook: Webhook | InvalidObject, siblings: Sequence[Raw]) -> Standing:
-    """Say who has the Webhook's name; how many there may be only the operator knows, whose setting that is."""
-    claims = Claims(quota=len(siblings))
+def find_standing(
+    kind: type[Webhook | BuildTrigger], obj: Webhook | BuildTrigger | InvalidObject, siblings: Sequence[Raw] | None
+) -> Standing:
+    """Say who has the object's name; how many there may be only the operator knows, whose setting that is."""
+    if siblings is None:
+        return GOOD_STANDING
+    claims = Claims()
     for raw in siblings:
-        claims.put(_type(Webhook, raw))
-    return claims.standing(webhook.metadata.namespace, webhook.metadata.name)
+        claims.put(make_typed(kind, raw))
+    return claims.standing(obj.metadata.namespace, obj.metadata.name)
 
 
-async def _look(cluster: Cluster, resource: Resource, namespace: str, name: str, hidden: list[str]) -> Glance:
+async def look(cluster: Cluster, resource: Resource, namespace: str, name: str, hidden: list[str]) -> Glance:
     """Look at one object; what may not be seen is noted in `hidden`."""
     try:
         return Glance(raw=await cluster.get(resource, namespace=namespace, name=name))
@@ -166,19 +193,18 @@ async def _look_at_target(
         return None, False
     pipeline, namespace = webhook.spec.target_pipeline, webhook.metadata.namespace
     of_cronjob = pipeline.kind == CronJob.KIND
-    glance = await _look(cluster, CRONJOBS if of_cronjob else BUILDTRIGGERS, namespace, pipeline.name, hidden)
+    glance = await look(cluster, CRONJOBS if of_cronjob else BUILDTRIGGERS, namespace, pipeline.name, hidden)
     if glance.raw is None:
         return None, glance.allowed
-    return (_type(CronJob, glance.raw) if of_cronjob else _type(BuildTrigger, glance.raw)), True
+    return (make_typed(CronJob, glance.raw) if of_cronjob else make_typed(BuildTrigger, glance.raw)), True
 
 
-async def _look_at_secrets(
-    cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]
+async def look_at_secrets(
+    cluster: Cluster, namespace: str, refs: Sequence[SecretRef], hidden: list[str]
 ) -> list[tuple[SecretRef, FoundSecret]]:
-    refs = find_secret_refs(webhook) if isinstance(webhook, Webhook) else ()
+    """Give what is where secrets should be."""
     glances = {
-        name: await _look(cluster, SECRETS, webhook.metadata.namespace, name, hidden)
-        for name in dict.fromkeys(ref.name for ref in refs)
+        name: await look(cluster, SECRETS, namespace, name, hidden) for name in dict.fromkeys(ref.name for ref in refs)
     }
     unknown = FoundSecret(state=SecretState.UNKNOWN)
     return [
@@ -186,24 +212,28 @@ async def _look_at_secrets(
     ]
 
 
-async def _look_at_build(cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]) -> Glance | None:
-    last = webhook.status.last_delivery if isinstance(webhook, Webhook) else None
+async def look_at_last_build(
+    cluster: Cluster, namespace: str, last: LastDelivery | None, hidden: list[str]
+) -> Glance | None:
+    """Look at the build of the newest delivery; None if it has none that can be followed."""
     if last is None or last.build is None:
         return None
-    glance = await look_at_job(cluster, last.build, webhook.metadata.namespace)
+    glance = await look_at_job(cluster, last.build, namespace)
     if glance is not None and not glance.allowed:
         hidden.append(f"{last.build.kind} {last.build.name}")
     return glance
 
 
-async def _look_at_events(cluster: Cluster, webhook: Webhook | InvalidObject, hidden: list[str]) -> tuple[Raw, ...]:
-    """Give the Kubernetes Events about the Webhook, of those in the first pages."""
+async def look_at_events(
+    cluster: Cluster, kind: type[ObjectKind], metadata: ObjectMeta, hidden: list[str]
+) -> tuple[Raw, ...]:
+    """Give the Kubernetes Events about an object, of those in the first pages."""
     found: list[Raw] = []
     pages = 0
-    listed: AsyncIterator[Page] = cluster.list_pages(EVENTS, namespace=webhook.metadata.namespace)
+    listed: AsyncIterator[Page] = cluster.list_pages(EVENTS, namespace=metadata.namespace)
     try:
         async for page in listed:
-            found += [raw for raw in page.items if _is_about(raw, webhook)]
+            found += [raw for raw in page.items if _is_about(raw, kind, metadata)]
             pages += 1
             if pages >= EVENT_PAGES:
                 break
@@ -214,6 +244,6 @@ async def _look_at_events(cluster: Cluster, webhook: Webhook | InvalidObject, hi
     return tuple(found)
 
 
-def _is_about(event: Raw, webhook: Webhook | InvalidObject) -> bool:
+def _is_about(event: Raw, kind: type[ObjectKind], metadata: ObjectMeta) -> bool:
     about = event.get("involvedObject") or {}
-    return about.get("kind") == Webhook.KIND and about.get("uid") == webhook.metadata.uid
+    return about.get("kind") == kind.KIND and about.get("uid") == metadata.uid

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.reasons import CATALOGUE, Outcome
 from hookwright.reconcile import checks
 
@@ -80,6 +81,21 @@ CONDITIONS: Mapping[str, Said] = {
         remedy="nothing, unless it stays so: Hookwright asks again every 10 seconds; then look at the API server",
     ),
 }
+# What a reason means of a BuildTrigger, where that is not what it means of a Webhook.
+OF_TRIGGERS: Mapping[str, Said] = {
+    checks.SECRET_NOT_FOUND: Said(
+        sentence="its Secret does not exist, so that nobody can be recognised",
+        remedy="nothing, unless it stays so: Hookwright makes it; then look into the operator's log",
+    ),
+    checks.SECRET_KEY_MISSING: Said(
+        sentence="its Secret lacks the key, so that nobody can be recognised",
+        remedy="put the Git host's secret there; or delete the Secret, and Hookwright makes one to be entered there",
+    ),
+    checks.SECRET_EMPTY: Said(
+        sentence="its Secret holds nothing but blanks, so that nobody can be recognised",
+        remedy="put the Git host's secret there; or delete the Secret, and Hookwright makes one to be entered there",
+    ),
+}
 OUTCOMES: Mapping[str, str] = {
     Outcome.STARTED: "started a build",
     Outcome.PENDING: "is accepted, and its build is yet to start",
@@ -92,9 +108,10 @@ OUTCOMES: Mapping[str, str] = {
 }
 
 
-def explain_condition(reason: str) -> Said:
-    """Say what a reason of Ready means; one that is not known is a newer Hookwright's."""
-    return CONDITIONS.get(reason) or _unknown("Ready")
+def explain_condition(reason: str, kind: str = Webhook.KIND) -> Said:
+    """Say what a reason of Ready means of a kind; one that is not known is a newer Hookwright's."""
+    of_kind = OF_TRIGGERS.get(reason) if kind == BuildTrigger.KIND else None
+    return of_kind or CONDITIONS.get(reason) or _unknown("Ready")
 
 
 def explain_reason(reason: str) -> Said:

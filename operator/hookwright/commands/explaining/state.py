@@ -1,4 +1,4 @@
-"""Whether a Webhook does its work, from what its status says and from what can be seen now. Pure.
+"""Whether an object does its work, from what its status says and from what can be seen now. Pure.
 
 The operator's own checks judge what can be seen. Some things only the operator can know: what it may itself read, what
 the API server says of a Job that it tries, how many Webhooks it allows. So status goes before what can be seen, unless
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from hookwright.commands.explaining.authenticity import list_unknown
 from hookwright.commands.explaining.gathering import Scene
 from hookwright.intake.rules import LIMIT_EXCEEDED
-from hookwright.kinds import BuildTrigger, InvalidObject, Webhook
+from hookwright.kinds import BuildTrigger
 from hookwright.kinds.conditions import READY
 from hookwright.reconcile import checks
-from hookwright.reconcile.checks import Finding, check_webhook, found_conditions, found_status, is_judged
+from hookwright.reconcile.checks import Finding, OurObject, check_webhook, found_conditions, found_status, is_judged
 
 UNKNOWN = "Unknown"
 MENDED = (
@@ -47,7 +47,7 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """How a Webhook is; `seen` says that it is so by what can be seen now, and not by its status.
+    """How an object is; `seen` says that it is so by what can be seen now, and not by its status.
 
     `reason` is empty where nothing is known to stand in the way. `remarks` are sentences without a full stop.
     """
@@ -61,11 +61,11 @@ class State:
     remarks: tuple[str, ...] = ()
 
 
-def read_told(webhook: Webhook | InvalidObject) -> Told:
-    """Give what the status of a Webhook says."""
-    status = found_status(webhook)
-    current = status.get("observedGeneration") == webhook.metadata.generation
-    for condition in found_conditions(webhook):
+def read_told(obj: OurObject) -> Told:
+    """Give what the status of an object says."""
+    status = found_status(obj)
+    current = status.get("observedGeneration") == obj.metadata.generation
+    for condition in found_conditions(obj):
         if condition.type == READY:
             return Told(
                 ready=condition.status,
@@ -82,15 +82,23 @@ def judge_state(scene: Scene) -> State:
     told = read_told(scene.webhook)
     finding = _find_obstacle(scene)
     remarks = _remark_target(scene) if finding is None else ()
+    return weigh(told, finding, can_judge=_can_judge(told, scene), remarks=remarks)
+
+
+def weigh(told: Told, finding: Finding | None, *, can_judge: bool, remarks: tuple[str, ...] = ()) -> State:
+    """Weigh what status says against what can be seen to stand in the way.
+
+    `can_judge` says whether what status says could be seen here too.
+    """
     if finding is None:
         if not told.current:
             return State(ready=UNKNOWN, told=told, remarks=remarks)
-        if told.ready != "True" and _can_judge(told, scene):
+        if told.ready != "True" and can_judge:
             remarks += (MENDED,)
         return _repeat(told, remarks)
     if told.current and told.reason == finding.reason:
         return _repeat(told, remarks)
-    if told.current and told.ready != "True" and not _can_judge(told, scene):
+    if told.current and told.ready != "True" and not can_judge:
         return _repeat(told, (f"besides, {finding.message}",))
     if told.current:
         remarks = (f"its status does not know that yet, and says {told.reason}",)
