@@ -18,11 +18,16 @@ import click
 from hookwright.commands.explaining.deliveries import STARTING, Answer, explain_delivery
 from hookwright.commands.explaining.rendering import render
 from hookwright.commands.explaining.sample import Sample
-from hookwright.commands.explaining.subject import choose
+from hookwright.commands.explaining.subject import Subject
+from hookwright.commands.explaining.trigger_deliveries import explain_trigger_delivery
+from hookwright.commands.explaining.trigger_rendering import render_trigger
+from hookwright.commands.explaining.trigger_subject import TriggerSubject, choose_object
 from hookwright.commands.file_objects import FileObjects
 from hookwright.commands.files import check_manifest, read_bytes, read_documents, read_headers
 from hookwright.commands.manifests import write_json
+from hookwright.commands.naming import Named, read_name
 from hookwright.intake.addresses import Address, fold
+from hookwright.kinds import BuildTrigger, Webhook
 
 LONGEST_NUMBER = 12  # of seconds since 1970: far beyond any year that a time can be of
 
@@ -63,7 +68,7 @@ class Place:
 
 @click.command(
     epilog=(
-        "Example: hookwright explain hello. Exit code 0: the Webhook is ready, and its newest delivery did not fail. "
+        "Example: hookwright explain hello. Exit code 0: it is ready, and its newest delivery did not fail. "
         "Example: hookwright explain -f examples/hello --payload push.json --headers headers.json. Exit code 0: a "
         "build would be started."
     )
@@ -75,10 +80,11 @@ class Place:
     "files",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Manifests instead of a cluster: the Webhook, its target, its Secret. A file, a folder, or - for stdin.",
+    help="Manifests instead of a cluster: the object, its target, its Secret. A file, a folder, or - for stdin.",
 )
-@click.option("--webhook", help="With -f: which Webhook, if the files hold several; the same as NAME.")
-@click.option("-n", "--namespace", help="The Webhook's namespace. Default: that of the kubeconfig.")
+@click.option("--webhook", help="With -f: which Webhook, if the files hold several; the same as webhook/NAME.")
+@click.option("--trigger", help="With -f: which BuildTrigger; the same as bt/NAME.")
+@click.option("-n", "--namespace", help="The object's namespace. Default: that of the kubeconfig.")
 @click.option("--payload", type=click.Path(path_type=Path), help="The body of a delivery to judge.")
 @click.option("--headers", type=click.Path(path_type=Path), help="Its headers: a JSON object.")
 @click.option(
@@ -93,7 +99,7 @@ class Place:
 @click.option(
     "--secret-file",
     type=click.Path(path_type=Path),
-    help="The secret, in place of the Webhook's own; all bytes of the file count.",
+    help="The secret, in place of the object's own; all bytes of the file count.",
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The cluster.")
 @click.option(
@@ -106,6 +112,7 @@ def explain(
     name: str | None,
     files: Sequence[Path],
     webhook: str | None,
+    trigger: str | None,
     namespace: str | None,
     payload: Path | None,
     headers: Path | None,
@@ -116,13 +123,15 @@ def explain(
     hookwright_namespace: str,
     output: str,
 ) -> None:
-    """Say why deliveries to the Webhook NAME do, or do not, start builds.
+    """Say why deliveries to NAME, a Webhook or a BuildTrigger, do, or do not, start builds.
 
-    Without -f it looks into the cluster: what stands in the way, what became of the newest delivery and of its build.
+    Of the two the Webhook is meant if both have the name; bt/NAME is the BuildTrigger. Without -f it looks into the
+    cluster: what stands in the way, what became of the newest delivery and of its build.
     Older deliveries are in the receiver's log only. With --payload it says what would become of that delivery.
     """
     more = (headers, sender, at, secret_file)
-    _check_usage(name, files, webhook, payload, kubeconfig, has_more=any(one is not None for one in more))
+    _check_usage(files, payload, kubeconfig, has_more=any(one is not None for one in more))
+    named = _find_name(name, webhook, trigger, in_files=bool(files))
     sample = None
     if payload is not None:
         sample = Sample(
@@ -134,53 +143,71 @@ def explain(
         )
     if files and sample is not None:
         manifests = [(document.file, check_manifest(document)) for document in read_documents(files)]
-        answer = explain_delivery(choose(FileObjects(manifests), name or webhook, namespace), sample)
+        answer = judge_sample(choose_object(FileObjects(manifests), named, namespace), sample)
+    elif named is None:
+        raise click.UsageError("needs the NAME of a Webhook or BuildTrigger in the cluster, or -f with files", context)
     else:
         place = Place(kubeconfig=kubeconfig, namespace=namespace, hookwright_namespace=hookwright_namespace)
-        answer = asyncio.run(_ask(str(name), place, sample))
+        answer = asyncio.run(_ask(named, place, sample))
     good = _print(answer, output, judged=sample is not None)
     context.exit(0 if good else 1)
 
 
-def _check_usage(
-    name: str | None,
-    files: Sequence[Path],
-    webhook: str | None,
-    payload: Path | None,
-    kubeconfig: Path | None,
-    *,
-    has_more: bool,
-) -> None:
+def _check_usage(files: Sequence[Path], payload: Path | None, kubeconfig: Path | None, *, has_more: bool) -> None:
     """Refuse what does not fit together."""
     wrong = None
-    if files:
-        if payload is None:
-            wrong = "-f needs --payload: the delivery to judge (hookwright lint checks files by themselves)"
-        elif kubeconfig is not None:
-            wrong = "-f looks into files, --kubeconfig into a cluster: choose one"
-        elif name is not None and webhook not in (None, name):
-            wrong = f"NAME is {name}, and --webhook {webhook}: choose one"
-    elif name is None:
-        wrong = "needs the NAME of a Webhook in the cluster, or -f with files"
-    elif webhook is not None:
-        wrong = "--webhook is for -f: in a cluster NAME says which"
+    if files and payload is None:
+        wrong = "-f needs --payload: the delivery to judge (hookwright lint checks files by themselves)"
+    elif files and kubeconfig is not None:
+        wrong = "-f looks into files, --kubeconfig into a cluster: choose one"
     elif payload is None and has_more:
         wrong = "--headers, --from, --at and --secret-file are about a delivery: add --payload"
     if wrong is not None:
         raise click.UsageError(wrong, click.get_current_context())
 
 
-async def _ask(name: str, place: Place, sample: Sample | None) -> Answer:
-    """Look into the cluster: judge `sample` with what is there, or report on the Webhook."""
+def _find_name(name: str | None, webhook: str | None, trigger: str | None, *, in_files: bool) -> Named | None:
+    """Give the object that somebody named; None if nobody did."""
+    named = read_name(name) if name is not None else None
+    options = [Named(kind=Webhook, name=webhook)] if webhook is not None else []
+    options += [Named(kind=BuildTrigger, name=trigger)] if trigger is not None else []
+    wrong = None
+    if options and not in_files:
+        wrong = "--webhook and --trigger are for -f: in a cluster NAME says which (webhook/NAME, bt/NAME)"
+    elif len(options) > 1:
+        wrong = f"--webhook {webhook} and --trigger {trigger}: choose one"
+    elif options and named is not None and (named.name != options[0].name or not named.may_be(options[0].kind)):
+        wrong = f"NAME is {name}, and --webhook or --trigger {options[0].name}: choose one"
+    if wrong is not None:
+        raise click.UsageError(wrong, click.get_current_context())
+    return options[0] if options else named
+
+
+def judge_sample(subject: Subject | TriggerSubject, sample: Sample) -> Answer:
+    """Give what would become of a delivery to a Webhook or a BuildTrigger."""
+    if isinstance(subject, TriggerSubject):
+        return explain_trigger_delivery(subject, sample)
+    return explain_delivery(subject, sample)
+
+
+async def _ask(named: Named, place: Place, sample: Sample | None) -> Answer:
+    """Look into the cluster: judge `sample` with what is there, or report on the Webhook or BuildTrigger."""
     # Imported here, with all that they bring: files need none of it.
     from hookwright.commands.access import reach_cluster
     from hookwright.commands.explaining.gathering import look_around
     from hookwright.commands.explaining.report import report
     from hookwright.commands.explaining.started import mark_duplicate
+    from hookwright.commands.explaining.trigger_report import report_trigger
+    from hookwright.commands.explaining.trigger_scene import find_kind, look_around_trigger
 
     async with reach_cluster(place.kubeconfig) as (cluster, chosen):
-        own = place.hookwright_namespace
-        scene = await look_around(cluster, place.namespace or chosen, name, hookwright_namespace=own)
+        namespace, own = place.namespace or chosen, place.hookwright_namespace
+        if await find_kind(cluster, namespace, named) is BuildTrigger:
+            seen = await look_around_trigger(cluster, namespace, named.name, hookwright_namespace=own)
+            if sample is None:
+                return report_trigger(seen, hookwright_namespace=own, now=datetime.now(UTC))
+            return await mark_duplicate(cluster, explain_trigger_delivery(seen.subject, sample))
+        scene = await look_around(cluster, namespace, named.name, hookwright_namespace=own)
         if sample is None:
             return report(scene, hookwright_namespace=own, now=datetime.now(UTC))
         return await mark_duplicate(cluster, explain_delivery(scene.subject, sample))
@@ -193,5 +220,6 @@ def _print(answer: Answer, output: str, *, judged: bool) -> bool:
     if output == "json":
         click.echo(write_json(answer))
     else:
-        click.echo(render(answer) if judged else render_report(answer))
+        shown = (render_trigger if "groups" in answer else render)(answer) if judged else render_report(answer)
+        click.echo(shown)
     return answer["outcome"] in STARTING if judged else is_well(answer)

@@ -18,7 +18,7 @@ class Named:
     kind: type[Webhook | BuildTrigger] | None
     name: str
 
-    def may_be(self, kind: type[Webhook | BuildTrigger]) -> bool:
+    def may_be(self, kind: type[Webhook | BuildTrigger] | None) -> bool:
         """Say whether one of this kind may be meant."""
         return self.kind in (None, kind)
 

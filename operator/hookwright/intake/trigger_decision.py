@@ -88,7 +88,7 @@ class TriggerRoute(Route):
         ignored: list[Ignore] = []
         try:
             for change in reading:
-                reason = self._judge(change, budget)
+                reason = self.judge_change(change, budget)
                 if reason is not None:
                     ignored.append(reason)
                 elif isinstance(change, ScmEvent):
@@ -101,7 +101,7 @@ class TriggerRoute(Route):
         message = f"{ACCEPTED.sentence} {len(wanted)} of its {len(reading)} changes start a build." if ignored else ""
         return Decision(reason=ACCEPTED, message=message, wanted=wanted)
 
-    def _judge(self, change: ScmEvent | NoEvent, budget: Budget) -> Ignore | None:
+    def judge_change(self, change: ScmEvent | NoEvent, budget: Budget) -> Ignore | None:
         """Say why a change starts nothing; None if it starts a build."""
         if isinstance(change, NoEvent):
             told = f" ({change.told})" if change.told else ""

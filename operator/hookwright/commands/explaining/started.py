@@ -10,20 +10,19 @@ from hookwright.reasons import ALREADY_DELIVERED, Outcome
 
 
 async def mark_duplicate(cluster: Cluster, answer: Answer) -> Answer:
-    """Give the answer on a delivery whose id the sender has used before: its build is there, under its own name."""
+    """Give the answer on a delivery whose id the sender used before: its builds are there, under their own names."""
     if answer["outcome"] not in STARTING or answer["outcome"] == Outcome.PENDING:
         return answer
     for build in answer["builds"]:
         reference = BuildReference(api_version=build["apiVersion"], kind=build["kind"], name=build["name"])
         glance = await look_at_job(cluster, reference, build["namespace"])
-        if glance is not None and glance.raw is not None:
-            message = (
-                f"{build['kind']} {build['name']} of this very delivery is there already: nothing more would start."
-            )
-            return answer | {
-                "outcome": str(ALREADY_DELIVERED.outcome),
-                "reason": ALREADY_DELIVERED.name,
-                "message": message,
-                "remedy": ALREADY_DELIVERED.remedy,
-            }
-    return answer
+        if glance is None or glance.raw is None:
+            return answer
+    names = ", ".join(f"{build['kind']} {build['name']}" for build in answer["builds"])
+    are = "is" if len(answer["builds"]) == 1 else "are"
+    return answer | {
+        "outcome": str(ALREADY_DELIVERED.outcome),
+        "reason": ALREADY_DELIVERED.name,
+        "message": f"{names} of this very delivery {are} there already: nothing more would start.",
+        "remedy": ALREADY_DELIVERED.remedy,
+    }
