@@ -54,13 +54,13 @@ def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
         assert process.wait(20) == 0
 
 
-def test_readme_commands_work(shell):
-    """The commands of "Try it with your own kubectl" lead from nothing to a Job and a status that tells of it."""
-    section = README.partition("In a second shell")[2].partition("## In a cluster")[0]
+def type_blocks(section: str, folder: Path, shell: dict[str, str]) -> str:
+    """Type the commands of a section in a folder, a block after the other; give what they printed."""
+    printed = ""
     for block in find_blocks(section):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
-            cwd=ROOT,
+            cwd=folder,
             env=shell,
             capture_output=True,
             text=True,
@@ -68,12 +68,35 @@ def test_readme_commands_work(shell):
             timeout=60,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
-    jobs = subprocess.run(
-        ["kubectl", "get", "jobs", "-o", "name"], env=shell, capture_output=True, text=True, check=True
-    )
-    assert jobs.stdout.startswith("job.batch/hello-")
-    told = ["kubectl", "wait", "--for=jsonpath={.status.lastDelivery.reason}=BuildCreated", "webhook/hello"]
-    subprocess.run(told, env=shell, check=True, timeout=60, stdout=subprocess.DEVNULL)
+        printed += done.stdout
+    return printed
+
+
+def ask_kubectl(shell: dict[str, str], *arguments: str) -> str:
+    """Give what kubectl says."""
+    command = ["kubectl", *arguments]
+    return subprocess.run(command, env=shell, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_readme_commands_work(shell):
+    """The commands of "Try it with your own kubectl" lead from nothing to a Job and a status that tells of it."""
+    type_blocks(README.partition("In a second shell")[2].partition("\n## ")[0], ROOT, shell)
+    assert ask_kubectl(shell, "get", "jobs", "-o", "name").startswith("job.batch/hello-")
+    ask_kubectl(shell, "wait", "--for=jsonpath={.status.lastDelivery.reason}=BuildCreated", "webhook/hello")
+
+
+def test_readme_leads_from_an_empty_folder_to_a_merge_request(shell, tmp_path):
+    """The commands of that section, typed in an empty folder, start a Job for the merge request and none for a push."""
+    title = "## From an empty folder to a build of a GitLab merge request\n"
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    printed = type_blocks(README.partition(title)[2].partition("\n## ")[0], folder, shell)
+    assert "202 started (Accepted)" in printed
+    assert "200 ignored (NoGroupPassed)" in printed
+    assert "ready (Startable)" in printed
+    ask_kubectl(shell, "wait", "--for=jsonpath={.status.lastTriggered}", "buildtrigger/app")
+    of_trigger = "{.items[*].spec.template.spec.containers[0].env[?(@.name=='HOOKWRIGHT_WEBHOOK_TRIGGER')].value}"
+    assert ask_kubectl(shell, "get", "jobs", "-o", f"jsonpath={of_trigger}") == "pr/1"
 
 
 def test_readme_lists_every_setting():
