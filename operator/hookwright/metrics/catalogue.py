@@ -81,7 +81,7 @@ DELIVERIES = _spec(
     "deliveries",
     Type.COUNTER,
     "Requests that were answered; kind is empty where no object has the URL.",
-    kind=frozenset({Webhook.KIND, ""}),
+    kind=_OURS | {""},
     outcome=_OUTCOMES,
     reason=_REASONS,
 )

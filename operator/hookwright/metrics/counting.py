@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from hookwright import __version__
 from hookwright.cluster import Resource
-from hookwright.kinds import Webhook
+from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.metrics import catalogue
 from hookwright.metrics.catalogue import ANY_VALUE, OTHER, PREFIX, Spec, Stage, Type
 from hookwright.reasons import ADDRESS_LIMITED, CATALOGUE, UNEXPECTED, URL_UNKNOWN, Outcome, Reason
@@ -127,7 +127,8 @@ class Metrics:
     def _begin_reason(self, reason: Reason) -> None:
         late, pending = reason.status is None, reason.outcome is Outcome.PENDING
         if not late:
-            _ = self._deliveries[Webhook.KIND, reason]
+            for kind in (Webhook.KIND, BuildTrigger.KIND):
+                _ = self._deliveries[kind, reason]
         if late or pending:
             _ = self._retries[reason]
         if late and not pending:

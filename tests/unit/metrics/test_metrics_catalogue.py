@@ -19,7 +19,8 @@ UNITS = ("seconds", "bytes")
 def test_every_label_has_few_values(spec):
     """Each label of each metric has a set of values of its own that is small, and written down."""
     for label, values in spec.labels.items():
-        assert values is ANY_VALUE or 1 < len(values) < 50, label
+        # The reasons are the largest set: 54 since BuildTriggers have theirs.
+        assert values is ANY_VALUE or 1 < len(values) < 70, label
     assert all(values is not ANY_VALUE for values in spec.labels.values()) or spec is catalogue.BUILD_INFO
 
 

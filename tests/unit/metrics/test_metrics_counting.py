@@ -68,7 +68,8 @@ def test_series_are_there_before_anything_happens(metrics):
     page = metrics.write()
     for reason in CATALOGUE.values():
         if reason.status is not None:
-            assert read_value(page, "hookwright_deliveries_total", kind="Webhook", reason=reason.name) == 0, reason
+            for kind in ("Webhook", "BuildTrigger"):
+                assert read_value(page, "hookwright_deliveries_total", kind=kind, reason=reason.name) == 0, reason
         elif reason.outcome is not Outcome.PENDING:
             assert read_value(page, "hookwright_starts_total", target="BuildTrigger", reason=reason.name) == 0, reason
     assert read_value(page, "hookwright_start_retries_total", reason="StartDelayed") == 0
@@ -111,7 +112,7 @@ def test_two_processes_have_nothing_in_common():
 def test_everything_that_can_be_counted_is_in_the_catalogue(metrics):
     """However each function that counts is called, no label has a value that the catalogue does not list."""
     for reason in CATALOGUE.values():
-        for kind in ("Webhook", ""):
+        for kind in ("Webhook", "BuildTrigger", ""):
             metrics.count_delivery(kind, reason, 0.1)
         for target in TARGET_KINDS:
             metrics.count_start(target, reason, 0.1)
