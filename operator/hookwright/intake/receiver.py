@@ -29,9 +29,12 @@ from hookwright.reasons import (
     ACCEPTED,
     ADDRESS_NOT_ALLOWED,
     ALREADY_DELIVERED,
+    BRANCH_FILTERED_OUT,
+    FACTS_UNKNOWN,
     FILTERED_OUT,
     JOURNAL_UNWRITABLE,
     METHOD_NOT_ALLOWED,
+    NO_GROUP_PASSED,
     NOT_AUTHENTIC,
     PARAMETERS_TOO_LARGE,
     SECRET_UNUSABLE,
@@ -58,7 +61,7 @@ _UNTOLD = frozenset(
     }
 )
 # What these say in detail, filters and addresses, is for the owner too.
-_FOR_THE_OWNER = frozenset({FILTERED_OUT, ADDRESS_NOT_ALLOWED})
+_FOR_THE_OWNER = frozenset({FILTERED_OUT, NO_GROUP_PASSED, BRANCH_FILTERED_OUT, FACTS_UNKNOWN, ADDRESS_NOT_ALLOWED})
 # A Secret that has changed meanwhile would make these something else.
 _WORTH_ANOTHER_LOOK = frozenset({SIGNATURE_MISMATCH, TOKEN_MISMATCH, SECRET_UNUSABLE})
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hookwright.scm import Provider
-from support.running import Running
-from support.triggers import begin, deliver, environment_of
+from support.deliveries import DELIVERIES
+from support.payloads import put
+from support.running import Running, make_buildtrigger
+from support.triggers import SECRET, begin, deliver, environment_of, make_trigger, make_trigger_secret, until_url
 
 
 @pytest.mark.parametrize("provider", Provider)
@@ -36,3 +38,109 @@ async def test_unsigned_push_is_refused(bare: Running, provider):
     """What was signed with another secret is answered 401 and starts nothing."""
     response = await deliver(bare, await begin(bare, provider=provider), provider, secret="another")
     assert (response.status_code, response.json()["reason"], bare.jobs()) == (401, "NotAuthentic", [])
+
+
+async def test_push_of_several_refs_starts_several_jobs(bare: Running):
+    """One delivery starts a build for each ref that was pushed, and none for the one that was deleted; only once."""
+    url = await begin(bare, provider=Provider.BITBUCKET_CLOUD)
+    answer = (await deliver(bare, url, Provider.BITBUCKET_CLOUD, "push_of_four", delivery_id="four")).json()
+    assert (answer["reason"], len(answer["builds"])) == ("Accepted", 3)
+    await bare.until(lambda: len(bare.jobs()) == 3)
+    assert {job["metadata"]["name"] for job in bare.jobs()} == {build["name"] for build in answer["builds"]}
+    refs = {environment_of(job)["HOOKWRIGHT_WEBHOOK_HEAD_REF"] for job in bare.jobs()}
+    assert len(refs) == 3
+    again = (await deliver(bare, url, Provider.BITBUCKET_CLOUD, "push_of_four", delivery_id="four")).json()
+    assert (again["reason"], again["builds"], len(bare.jobs())) == ("AlreadyDelivered", answer["builds"], 3)
+
+
+async def test_merge_request_starts_job_by_its_group(bare: Running):
+    """A merge request starts what a group of its own lets pass; the Job knows number, head and base."""
+    groups = [
+        [{"type": "EVENT", "pattern": "PUSH"}, {"type": "HEAD_REF", "pattern": "^refs/heads/release/"}],
+        [{"type": "EVENT", "pattern": "PULL_REQUEST_CREATED"}, {"type": "BASE_REF", "pattern": "^refs/heads/main$"}],
+    ]
+    url = await begin(bare, provider=Provider.GITLAB, filterGroups=groups)
+    push = (await deliver(bare, url, Provider.GITLAB, "push")).json()
+    assert (push["reason"], push["builds"]) == ("NoGroupPassed", [])
+    assert "filterGroups" not in push["message"]  # which filter it was is for the owner
+    await bare.until(lambda: "HEAD_REF" in bare.trigger_status().get("lastDelivery", {}).get("message", ""))
+    answer = (await deliver(bare, url, Provider.GITLAB, "opened", delivery_id="d-2")).json()
+    assert answer["reason"] == "Accepted"
+    (job,) = await bare.until(bare.jobs)
+    environment = environment_of(job)
+    assert environment["HOOKWRIGHT_WEBHOOK_TRIGGER"].startswith("pr/")
+    assert environment["HOOKWRIGHT_WEBHOOK_BASE_REF"] == "refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("what", "spec", "reason"),
+    [
+        ("branch_deleted", {}, "RefDeleted"),
+        ("from_fork", {}, "ForkNotBuilt"),
+        ("ping", {}, "Ping"),
+        ("release", {}, "EventNotBuilt"),
+        ("push", {"suspend": True}, "Suspended"),
+        ("push", {"branchFilter": "^release"}, "BranchFilteredOut"),
+        ("push", {"source": {"repository": "octo/other"}}, "OtherRepository"),
+        ("push", {"source": {"organization": "elsewhere"}}, "OtherRepository"),
+    ],
+)
+async def test_answers_that_start_nothing(bare: Running, what, spec, reason):
+    """Each delivery that starts nothing is answered 200 with its reason, which stands in status too."""
+    url = await begin(bare, **spec)
+    response = await deliver(bare, url, Provider.GITHUB, what)
+    answer = response.json()
+    assert (response.status_code, answer["reason"], answer["builds"]) == (200, reason, [])
+    await bare.until(lambda: bare.trigger_status().get("lastDelivery", {}).get("reason") == reason)
+    assert bare.jobs() == []
+
+
+async def test_hostile_names_stay_data(bare: Running):
+    """What a push is called reaches the Job as it is, and the API server takes it."""
+    url = await begin(bare)
+    names = ("$(id)", "$(HOOKWRIGHT_BUILD_ID)", "`id`;rm&", "x" * 240, "\N{ROCKET}" * 60, "'\"", "-x")
+    for number, name in enumerate(names):
+        payload = put(DELIVERIES[Provider.GITHUB, "push"].payload, {"ref": f"refs/heads/{name}"})
+        response = await deliver(bare, url, payload=payload, delivery_id=f"d-{number}")
+        assert response.status_code == 202, response.text
+    await bare.until(lambda: len(bare.jobs()) == len(names))
+    told = {environment_of(job)["HOOKWRIGHT_WEBHOOK_HEAD_REF"] for job in bare.jobs()}
+    assert told == {f"refs/heads/{name}".replace("$", "$$") for name in names}
+
+
+async def test_one_of_two_triggers_of_a_project_is_refused(bare: Running):
+    """Deliveries to it are answered 503 until the project is free: then they start builds."""
+    bare.apply(make_trigger("a", projectName="one"), make_trigger("b", projectName="one"))
+
+    def find_refused() -> str:
+        codes = {name: bare.trigger_status(name).get("errorCode") for name in "ab"}
+        return next((name for name, code in codes.items() if code == "ResourceAlreadyExistsException"), "")
+
+    # Of two that were made in one second, the UID decides which is the older one.
+    refused = await bare.until(find_refused, "one of the two is refused")
+    other = "a" if refused == "b" else "b"
+    await until_url(bare, other)
+    url = bare.trigger_status(refused)["payloadUrl"]
+    response = await deliver(bare, url, name=refused)
+    assert (response.status_code, response.json()["reason"]) == (503, "SpecInvalid")
+    bare.apply(make_trigger(other, projectName="other"))
+    await until_url(bare, refused)
+    assert (await deliver(bare, url, name=refused)).status_code == 202
+
+
+async def test_provider_that_goes_takes_the_url_along(bare: Running):
+    """Without a provider the URL is nobody's; with one again it is the same."""
+    url = await begin(bare)
+    bare.apply(make_buildtrigger())
+    await bare.until(lambda: "payloadUrl" not in bare.trigger_status())
+    assert (await bare.client.post(url, content=b"{}")).status_code == 404
+    assert await begin(bare) == url
+
+
+async def test_older_secrets_count(bare: Running):
+    """What is in the Secret beside the newest secret is good too."""
+    bare.apply(make_trigger_secret(secret="6f" * 32, previous=SECRET), make_trigger())
+    url = await until_url(bare)
+    for number, secret in enumerate((SECRET, "6f" * 32)):
+        assert (await deliver(bare, url, secret=secret, delivery_id=f"d-{number}")).status_code == 202
+    assert (await deliver(bare, url, secret="7f" * 32)).status_code == 401
