@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems, find_source, list_groups
-from hookwright.commands.linting.pattern_advice import NEVER_MATCHES, UNANCHORED, advise, advise_branch
+from hookwright.commands.linting.pattern_advice import (
+    NEVER_MATCHES,
+    UNANCHORED,
+    advise,
+    advise_branch,
+    convert_branch_filter,
+)
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.errors import InvalidSpec
 from hookwright.filters import Budget
@@ -437,6 +443,34 @@ def test_problems_are_found_exactly_if_filters_are_refused(branch, groups, sourc
                 assert f"spec.filterGroups[{index}][{at}].pattern" in {problem.field for problem in problems}
 
 
+def test_branch_filter_has_a_head_ref_that_finds_the_same():
+    """Of a branchFilter the pattern for refs in full finds the same branches, or there is none."""
+    assert convert_branch_filter("^main$") == "^refs/heads/main$"
+    assert convert_branch_filter("^(main|dev)$") == "^refs/heads/(main|dev)$"
+    assert convert_branch_filter("main|dev") == "^refs/heads/.*(?:main|dev)"
+    assert [one for one in ("^main|^dev", "(^main)", "(?<!x)main", "a^b") if convert_branch_filter(one)] == []
+    names = ["main", "dev", "x", "7", "xmain", "main/dev", "mainx", "dev7", "refs/heads/main", "7/x"]
+    converted = Counter()
+
+    @settings(max_examples=300, deadline=None)
+    @given(pattern=PATTERNS)
+    def check(pattern):
+        try:
+            short = compile_search(pattern)
+        except PatternRefusal:
+            return
+        head = convert_branch_filter(pattern)
+        converted[head is not None] += 1
+        if head is not None:
+            full = compile_search(head)
+            for name in names:
+                assert short.finds(name, Budget().spend) == full.finds(f"refs/heads/{name}", Budget().spend)
+            assert not full.finds("refs/tags/main", Budget().spend)
+
+    check()
+    assert converted[True] > 10
+
+
 @settings(max_examples=500, deadline=None)
 @given(kind=st.sampled_from(FilterType), pattern=PATTERNS, provider=st.sampled_from(Provider))
 def test_advice_holds(kind, pattern, provider):
@@ -451,12 +485,18 @@ def test_advice_holds(kind, pattern, provider):
         if found.instead is not None:
             compile_search(found.instead)
     found = advise(kind, pattern, provider)
-    if kind not in {HEAD, BASE} or found is None or found.code == UNANCHORED:
+    if kind not in {HEAD, BASE} or found is None:
         return
-    if found.why.startswith("is "):
-        prefixes = ["refs/heads/"] + ["refs/tags/"] * (kind is HEAD)
-        names = ["main", "dev", "x", "7", "refs/heads/main", "main/dev"]
-        assert not any(search.finds(one + name, Budget().spend) for one in prefixes for name in names)
+    prefixes = ["refs/heads/"] + ["refs/tags/"] * (kind is HEAD)
+    refs = [
+        one + name for one in prefixes for name in ("main", "dev", "x", "7", "refs/heads/main", "main/dev", "xmain")
+    ]
+    matched = {ref for ref in refs if search.finds(ref, Budget().spend)}
+    if found.code == NEVER_MATCHES:
+        assert not found.why.startswith("is ") or matched == set()
+    elif found.instead is not None:
+        meant = compile_search(found.instead)
+        assert {ref for ref in refs if meant.finds(ref, Budget().spend)} <= matched
 
 
 SPECS = st.fixed_dictionaries(

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
+from hookwright.commands.linting.pattern_texts import Text, read_texts
 from hookwright.filters.groups import FilterType
 from hookwright.filters.patterns import PatternRefusal, compile_search
 from hookwright.filters.patterns.reading import is_last_line_end, read_pattern
-from hookwright.filters.patterns.tree import Chars, Choice, End, Start, Tree
+from hookwright.filters.patterns.tree import Ahead, Behind, Chars, Choice, Repeat, Start, Tree
 from hookwright.filters.patterns.tree import Sequence as Parts
 from hookwright.scm import BRANCHES, TAGS, Provider
 
 NEVER_MATCHES = "NeverMatches"
 UNANCHORED = "Unanchored"
-# A pattern that stands for more texts than this is not looked into.
-MOST_TEXTS = 64
 _NUMBERED = frozenset(Provider) - {Provider.BITBUCKET_CLOUD}
 _REFS = {FilterType.HEAD_REF: (BRANCHES, TAGS), FilterType.BASE_REF: (BRANCHES,)}
 
@@ -34,24 +32,9 @@ class Advice:
     instead: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Text:
-    """One of the texts that a pattern looks for: what it begins and ends with, and whether it is held to an end there.
-
-    `plain` tells that these letters are all of it; `singles` are the characters that are in it whatever else is.
-    """
-
-    at_start: bool
-    at_end: bool
-    begin: str
-    end: str
-    plain: bool
-    singles: tuple[Chars, ...]
-
-
 def advise(kind: FilterType, pattern: str, provider: Provider) -> Advice | None:
     """Say what should be thought over about the pattern of a filter."""
-    texts = _read_texts(pattern)
+    texts = read_texts(pattern)
     if kind in _REFS:
         return _advise_ref(pattern, texts, _REFS[kind])
     if kind is FilterType.TAG_NAME:
@@ -63,12 +46,37 @@ def advise(kind: FilterType, pattern: str, provider: Provider) -> Advice | None:
 
 def advise_branch(pattern: str) -> Advice | None:
     """Say what should be thought over about a branchFilter, which looks at short names."""
-    texts = _read_texts(pattern)
+    texts = read_texts(pattern)
     never = _advise_short(pattern, texts, BRANCHES)
     return never or _advise_anchors(pattern, texts, [one for one in texts if _opens(one)], before="^")
 
 
-def _advise_ref(pattern: str, texts: Sequence[_Text], prefixes: Sequence[str]) -> Advice | None:
+def convert_branch_filter(pattern: str) -> str | None:
+    """Give the pattern that finds in refs of branches what `pattern` finds in their short names; None if unsure."""
+    tree = read_pattern(pattern, "", whole=False)
+    at_start = isinstance(tree, Parts) and tree.parts[:1] == (Start(),) and pattern.startswith("^")
+    rest = Parts(tree.parts[1:]) if at_start and isinstance(tree, Parts) else tree
+    if _looks_back(rest):
+        return None
+    return _check(f"^{BRANCHES}{pattern[1:]}" if at_start else f"^{BRANCHES}.*{_group(pattern)}")
+
+
+def _looks_back(tree: Tree) -> bool:
+    """Tell whether what stands before a text counts."""
+    if is_last_line_end(tree):
+        return False
+    match tree:
+        case Start() | Behind():
+            return True
+        case Parts(parts) | Choice(parts):
+            return any(map(_looks_back, parts))
+        case Repeat(part) | Ahead(part):
+            return _looks_back(part)
+        case _:
+            return False
+
+
+def _advise_ref(pattern: str, texts: Sequence[Text], prefixes: Sequence[str]) -> Advice | None:
     never = [one for one in texts if one.at_start and not _may_begin(one, prefixes)]
     if never:
         what = "is" if len(never) == len(texts) else "has alternatives that are"
@@ -81,7 +89,7 @@ def _advise_ref(pattern: str, texts: Sequence[_Text], prefixes: Sequence[str]) -
     return _advise_anchors(pattern, texts, starts, before="^" if full else f"^{BRANCHES}")
 
 
-def _advise_anchors(pattern: str, texts: Sequence[_Text], starts: Sequence[_Text], *, before: str) -> Advice | None:
+def _advise_anchors(pattern: str, texts: Sequence[Text], starts: Sequence[Text], *, before: str) -> Advice | None:
     """Recommend anchors where a name begins before the pattern, or goes on behind it."""
     ends = [one for one in texts if not one.at_end and one.end[-1:].isalnum() and len(_last_part(one.end)) > 1]
     if not starts and not ends:
@@ -101,7 +109,7 @@ def _advise_anchors(pattern: str, texts: Sequence[_Text], starts: Sequence[_Text
     return Advice(code=UNANCHORED, why=why, instead=_check(f"{first}{_group(pattern)}{last}") if even else None)
 
 
-def _advise_short(pattern: str, texts: Sequence[_Text], prefix: str) -> Advice | None:
+def _advise_short(pattern: str, texts: Sequence[Text], prefix: str) -> Advice | None:
     """Say that short names do not begin with refs/."""
     if not any(one.begin.startswith(prefix) for one in texts):
         return None
@@ -109,7 +117,7 @@ def _advise_short(pattern: str, texts: Sequence[_Text], prefix: str) -> Advice |
     return Advice(code=NEVER_MATCHES, why=why, instead=_check(pattern.replace(prefix, "")))
 
 
-def _advise_number(pattern: str, texts: Sequence[_Text], provider: Provider) -> Advice | None:
+def _advise_number(pattern: str, texts: Sequence[Text], provider: Provider) -> Advice | None:
     if any(not _has_digit(single) for one in texts for single in one.singles):
         return Advice(code=NEVER_MATCHES, why=f"is found in no id of an account: those of {provider} are numbers")
     open_ones = [one for one in texts if one.plain and one.begin and not (one.at_start and one.at_end)]
@@ -120,14 +128,14 @@ def _advise_number(pattern: str, texts: Sequence[_Text], provider: Provider) -> 
     return Advice(code=UNANCHORED, why=why, instead=_check(f"^{_group(pattern)}$") if alone else None)
 
 
-def _may_begin(one: _Text, prefixes: Sequence[str]) -> bool:
+def _may_begin(one: Text, prefixes: Sequence[str]) -> bool:
     """Tell whether what a text begins with can be the beginning of a ref."""
     if one.plain and one.at_end:
         return one.begin.startswith(tuple(prefixes))
     return any(one.begin.startswith(prefix) or prefix.startswith(one.begin) for prefix in prefixes)
 
 
-def _opens(one: _Text) -> bool:
+def _opens(one: Text) -> bool:
     return not one.at_start and one.begin[:1].isalnum()
 
 
@@ -150,49 +158,3 @@ def _check(pattern: str) -> str | None:
     except PatternRefusal:
         return None
     return pattern
-
-
-# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _read_texts(pattern: str) -> list[_Text]:
-    """Give the texts that a pattern looks for; none if there are too many."""
-    return [_read_text(parts) for parts in _expand(read_pattern(pattern, "", whole=False)) or ()]
-
-
-def _expand(tree: Tree) -> list[tuple[Tree, ...]] | None:
-    """Write out the alternatives of a pattern; None if there are too many."""
-    if isinstance(tree, Parts):
-        each = [_expand(part) for part in tree.parts]
-        texts: list[tuple[Tree, ...]] = [()]
-        for options in each:
-            if options is None or len(texts) * len(options) > MOST_TEXTS:
-                return None
-            texts = [(*one, *other) for one, other in product(texts, options)]
-        return texts
-    if isinstance(tree, Choice) and not is_last_line_end(tree):
-        found = [_expand(part) for part in tree.parts]
-        flat = [one for options in found if options is not None for one in options]
-        return None if None in found or len(flat) > MOST_TEXTS else flat
-    return [(tree,)]
-
-
-def _read_text(parts: tuple[Tree, ...]) -> _Text:
-    at_start = parts[:1] == (Start(),)
-    at_end = bool(parts) and (isinstance(parts[-1], End) or is_last_line_end(parts[-1]))
-    inner = parts[at_start : len(parts) - at_end]
-    begin, end = _letters(inner), _letters(inner[::-1])[::-1]
-    singles = tuple(one for one in inner if isinstance(one, Chars))
-    return _Text(
-        at_start=at_start, at_end=at_end, begin=begin, end=end, plain=len(begin) == len(inner), singles=singles
-    )
-
-
-def _letters(parts: Sequence[Tree]) -> str:
-    """Give the letters that parts begin with."""
-    letters = []
-    for one in parts:
-        if not (isinstance(one, Chars) and len(one.ranges) == 1 and one.ranges[0][0] == one.ranges[0][1]):
-            break
-        letters.append(chr(one.ranges[0][0]))
-    return "".join(letters)

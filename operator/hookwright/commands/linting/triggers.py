@@ -12,14 +12,13 @@ from hookwright.commands.linting.filter_groups import (
     find_source,
     list_groups,
 )
-from hookwright.commands.linting.pattern_advice import UNANCHORED, Advice, advise, advise_branch
+from hookwright.commands.linting.pattern_advice import UNANCHORED, Advice, advise, advise_branch, convert_branch_filter
 from hookwright.commands.linting.said import Said, Severity, from_finding, from_problem, narrow
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
 from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject
 from hookwright.reconcile.checks import check_buildtrigger
-from hookwright.scm import BRANCHES
 
 # Codes of what the operator has no word for.
 BRANCH_FILTER = "BranchFilter"
@@ -69,13 +68,9 @@ def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Ite
 
 
 def _recommend_groups(pattern: str) -> Said:
-    head = (
-        f"^{BRANCHES}{pattern[1:]}" if pattern.startswith("^") and "|" not in pattern else f"^{BRANCHES}.*(?:{pattern})"
-    )
-    message = (
-        "spec.branchFilter: AWS recommends filterGroups instead, which say more; the same is a group of "
-        f"{_BY_DEFAULT} and HEAD_REF {_shorten(head)}"
-    )
+    head = convert_branch_filter(pattern)
+    same = f"; the same is a group of {_BY_DEFAULT} and HEAD_REF {_shorten(head)}" if head is not None else ""
+    message = f"spec.branchFilter: AWS recommends filterGroups instead, which say more{same}"
     return Said(severity=Severity.WARNING, code=BRANCH_FILTER, message=message)
 
 
