@@ -85,13 +85,26 @@ class FileObjects:
 
     def secret(self, ref: SecretRef) -> FoundSecret:
         """Say what is where a secret should be; UNKNOWN if its Secret is not in the files."""
-        found = UNKNOWN
+        found = self.secret_object(ref.namespace, ref.name)
+        return judge_secret(found, ref.key) if found is not None else UNKNOWN
+
+    def secret_object(self, namespace: str, name: str) -> Raw | None:
+        """Give a Secret as the API server would show it, as far as it can be read; None if it is not in the files."""
+        found: Raw | None = None
         for raw in self._secrets:
             metadata = raw.get("metadata") or {}
-            if (metadata.get("namespace") or "", metadata.get("name")) == (ref.namespace, ref.name):
+            if (metadata.get("namespace") or "", metadata.get("name")) == (namespace, name):
                 texts = _members(raw, "stringData").items()
                 plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in texts}
-                found = judge_secret({"data": {**_members(raw, "data"), **plain}}, ref.key)
+                owners = metadata.get("ownerReferences")
+                told = {
+                    "name": name,
+                    "annotations": _members(metadata, "annotations"),
+                    "ownerReferences": [one for one in owners if isinstance(one, Mapping)]
+                    if isinstance(owners, list)
+                    else [],
+                }
+                found = {"metadata": told, "data": {**_members(raw, "data"), **plain}}
         return found
 
 
@@ -142,6 +155,6 @@ def _date(obj: Webhook | BuildTrigger | InvalidObject, otherwise: datetime) -> W
 
 
 def _members(raw: Raw, name: str) -> Raw:
-    """Give a part of a Secret in a file, which may have any form."""
+    """Give a part of an object in a file, which may have any form."""
     part = raw.get(name)
     return part if isinstance(part, Mapping) else {}

@@ -26,8 +26,9 @@ from hookwright.filters.groups import FilterType, GroupFilter, Source, compile_f
 from hookwright.filters.patterns import PatternRefusal, compile_search
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.providers.catalogue import DIALECTS
+from hookwright.reconcile.own_secret import MADE_FOR
 from hookwright.scm import EventType, Provider
-from support.objects import JOB_SPEC, make_buildtrigger, raw_buildtrigger
+from support.objects import JOB_SPEC, make_buildtrigger, raw_buildtrigger, raw_secret
 
 INPUT = "InvalidInputException"
 HEAD, BASE, ACTOR, TAG = (
@@ -211,6 +212,42 @@ def test_all_problems_of_a_spec_are_found(lint):
             "spec.build.jobTemplate.spec.ttlSecondsAfterFinished",
         ]
     )
+
+
+OWN = {MADE_FOR: "hello"}
+OWN_SECRETS = {
+    "nobody's": ({}, {"key": "secret"}, INPUT, "Secret hello-hookwright is there"),
+    "strange": (
+        {"annotations": 5, "ownerReferences": "x"},
+        {"key": "secret"},
+        INPUT,
+        "Secret hello-hookwright is there",
+    ),
+    "no key": ({"annotations": OWN}, {"key": "other"}, "ResourceNotFoundException", "has no key secret"),
+    "an empty key": (
+        {"annotations": OWN},
+        {"key": "secret", "value": b""},
+        "ResourceNotFoundException",
+        "has nothing at key secret",
+    ),
+}
+
+
+@pytest.mark.parametrize(("metadata", "more", "code", "words"), OWN_SECRETS.values(), ids=OWN_SECRETS)
+def test_secret_in_the_way_is_found(lint, metadata, more, code, words):
+    """A Secret in the files under the name of the one that is made is judged as the operator would."""
+    secret = raw_secret(name="hello-hookwright", **more)
+    secret["metadata"] |= metadata
+    (said,) = lint(trigger([event()]), secret)
+    assert (said["severity"], said["code"], words in said["message"]) == ("finding", code, True)
+    assert lint(raw_buildtrigger(), secret) == []
+
+
+def test_secret_that_is_meant_is_right(lint):
+    """A Secret that says for whom it is, and has the key, is no finding."""
+    secret = raw_secret(name="hello-hookwright", key="secret")
+    secret["metadata"] |= {"annotations": OWN}
+    assert lint(trigger([event()]), secret) == []
 
 
 SOURCES_REFUSED = {

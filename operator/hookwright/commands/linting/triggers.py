@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.commands.file_objects import FileObject, FileObjects
@@ -17,12 +18,15 @@ from hookwright.commands.linting.said import Said, Severity, from_finding, from_
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
 from hookwright.intake.trigger_route import describe_trigger_shape
-from hookwright.kinds import BuildTrigger, InvalidObject
+from hookwright.kinds import BuildTrigger, InvalidObject, Raw
 from hookwright.reconcile.checks import check_buildtrigger
+from hookwright.reconcile.secret_plan import plan_secret
 
 # Codes of what the operator has no word for.
 BRANCH_FILTER = "BranchFilter"
 REDUNDANT = "Redundant"
+# Of a Secret in a file only what is in it counts, not when.
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_SHOWN = 200
 _BY_DEFAULT = "EVENT PUSH, PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"
 
@@ -34,8 +38,17 @@ def check_trigger(obj: FileObject[BuildTrigger], objects: FileObjects) -> Iterat
             yield from_problem(describe_trigger_shape(narrow(obj.found, problem)))
     if obj.taken is not None:
         yield from judge_trigger(obj.taken, objects.standing(obj.found))
+        yield from _check_secret(obj.taken, objects.secret_object(obj.namespace, obj.taken.secret_name))
     elif isinstance(obj.found, InvalidObject):
         yield from map(from_problem, find_hidden_problems(obj.found, obj.raw))
+
+
+def _check_secret(trigger: BuildTrigger, found: Raw | None) -> Iterator[Said]:
+    """Check a Secret that is in the files under the name of the one that Hookwright makes."""
+    if found is not None and trigger.spec.source.provider is not None:
+        finding = plan_secret(trigger, found, now=_SOME_TIME, fresh="").finding
+        if finding is not None:
+            yield from_finding(finding)
 
 
 def judge_trigger(trigger: BuildTrigger, standing: Standing = GOOD_STANDING) -> Iterator[Said]:
