@@ -358,6 +358,23 @@ def test_script_is_the_same_everywhere():
 
 
 @each_provider
+def test_secret_is_the_one_on_the_page(provider):
+    """The Secret that the example's first lines make is the one that its script reads, with the page's username."""
+    text = (EXAMPLES / f"{FILES[provider]}.yaml").read_text(encoding="utf-8")
+    (row,) = [
+        row for row in PAGE.splitlines() if re.match(rf"\| ([^|]+, )?{provider}( |,)[^|]*\| `[^`]+` \| an? ", row)
+    ]
+    name, username = re.search(r"secret generic (\S+) .*\n.*=username=(\S+) ", text).groups()
+    assert username == row.split("`")[1]
+    env = find_clone(read_example(provider).spec.build.job_template.spec)["env"]
+    references = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in env if "valueFrom" in each}
+    assert references == {
+        "GIT_USERNAME": {"name": name, "key": "username", "optional": True},
+        "GIT_PASSWORD": {"name": name, "key": "password", "optional": True},
+    }
+
+
+@each_provider
 def test_lint_finds_nothing(provider):
     """`hookwright lint` has nothing to say against it."""
     done = CliRunner().invoke(lint, ["-o", "json", "-f", str(EXAMPLES / f"{FILES[provider]}.yaml")])

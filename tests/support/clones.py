@@ -78,14 +78,12 @@ class Place:
             for scheme, netloc in hosts
         )
 
-    def run(
-        self, provider, variables: Mapping[str, str], *, config="", edit=str, **more
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the example's script in the Job that it makes of `variables`; `more` are variables of its Secret.
+    def run(self, provider, variables: Mapping[str, str], **more) -> subprocess.CompletedProcess[str]:
+        """Run the example's script in the Job that it makes of `variables`; `more` are variables of its Secret."""
+        return self.run_job(render(make_wanted(parameters=variables), read_example(provider)), **more)
 
-        `config` is more git configuration; `edit` changes the script.
-        """
-        job = render(make_wanted(parameters=variables), read_example(provider))
+    def run_job(self, job, *, config="", edit=str, **more) -> subprocess.CompletedProcess[str]:
+        """Run the script of a Job; `config` is more git configuration; `edit` changes the script."""
         clone = find_clone(job["spec"])
         # As the kubelet does: `$$` is one `$`, and nothing here refers to another variable.
         own = {each["name"]: each["value"].replace("$$", "$") for each in clone["env"] if "value" in each}
