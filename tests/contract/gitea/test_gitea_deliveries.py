@@ -10,7 +10,7 @@ from hookwright.providers.gitea.dialect import DIALECT
 from hookwright.reasons import NOT_AN_EVENT, PING
 from hookwright.scm import EventType, Fact, NoEvent, Provider, Repository, ScmEvent
 from support.deliveries import read_one
-from support.payloads import OLD, gitea
+from support.payloads import OLD, gitea, put
 
 LAB = Repository(
     owner="lab",
@@ -178,6 +178,29 @@ def test_pull_request_is_closed():
     """`closed` without `merged` is no merge."""
     closed = replace(LOGIN, event=EventType.PULL_REQUEST_CLOSED, sha=MOVED)
     assert see("closed") == closed
+
+
+def open_from(**head):
+    headers, payload = gitea.load("0008-pull_request-opened")
+    changed = put(payload, {f"pull_request.head.{key}": value for key, value in head.items()})
+    (event,) = DIALECT.read(headers.get, changed)
+    return event
+
+
+@pytest.mark.parametrize("label", ["", None, 7])
+def test_pull_request_without_a_branch_is_a_strangers(label):
+    """AGit (git push origin HEAD:refs/for/main) takes no right to write, and says that the head is in the repository.
+
+    Source: Gitea, services/convert/pull.go: `head.ref` is refs/pull/N/head then, and `head.label` is empty.
+    """
+    assert open_from(ref="refs/pull/1/head", label=label) == replace(LOGIN, head_ref=None, fork=True)
+
+
+def test_branch_that_is_gone_keeps_its_name():
+    """A pull request is closed when its branch is deleted: then only `head.label` has the branch's name."""
+    assert open_from(ref="refs/pull/1/head") == LOGIN
+    fork = open_from(ref="refs/pull/1/head", repo=None)
+    assert fork == replace(LOGIN, fork=True)
 
 
 def test_prerelease_and_draft():

@@ -5,6 +5,8 @@ Source: deliveries of a Gitea 1.25.4 (tests/contract/gitea). Its payloads have G
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hookwright.filters import JsonValue
 from hookwright.providers import fields
 from hookwright.providers.dialect import Change, Dialect, no_event, ping
@@ -14,6 +16,9 @@ from hookwright.scm import EventType, ScmEvent
 # A push has the newest commits only, this many unless FEED_MAX_COMMIT_NUM says another number. Gogs and old versions
 # of Gitea don't say how many there were.
 FEWEST_COMMITS = 5
+
+# What stands for a branch that is gone, or that never was.
+_PULLS = "refs/pull/"
 
 _PULL_REQUEST_ACTIONS = {
     "opened": EventType.PULL_REQUEST_CREATED,
@@ -31,7 +36,7 @@ def understand(change: Change) -> ScmEvent:
         return _understand_delete(change)
     if change.name in ("pull_request", "pull_request_sync"):
         known = github.find_end(change) if action == "closed" else _PULL_REQUEST_ACTIONS.get(fields.word(action))
-        return github.understand_pull_request(change, known)
+        return _understand_pull_request(change, known)
     if change.name == "release":
         return github.understand_release(change, _find_release_event(change.payload))
     raise no_event(action)
@@ -75,6 +80,20 @@ def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
     total = fields.count(fields.get(payload, "total_commits"))
     whole = len(listed) < FEWEST_COMMITS if total is None else len(listed) >= total
     return fields.files(listed or [fields.get(payload, "head_commit")]) if whole else None
+
+
+def _understand_pull_request(change: Change, event: EventType | None) -> ScmEvent:
+    """Give the event of a pull request, whose head need not be a branch.
+
+    Whoever may read a repository can push to refs/for/main (AGit): that makes a pull request without any branch, whose
+    head is said to be in the repository itself. It is a stranger's as much as one from a fork.
+    """
+    found = github.understand_pull_request(change, event)
+    head = fields.get(change.payload, "pull_request", "head")
+    if not fields.word(fields.get(head, "ref")).startswith(_PULLS):
+        return found
+    branch = fields.ref_of(fields.get(head, "label"))
+    return replace(found, head_ref=branch, fork=found.fork or branch is None)
 
 
 def _understand_delete(change: Change) -> ScmEvent:
