@@ -11,7 +11,7 @@ from hookwright.filters import compile_expression
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.dialect import MAX_CHANGES
 from hookwright.providers.fields import MAX_FILES
-from hookwright.providers.github.events import MAX_COMMITS
+from hookwright.providers.github import events as github
 from hookwright.scm import EventType, Fact, Provider, ScmEvent
 from support.deliveries import DELIVERIES
 
@@ -212,5 +212,5 @@ def test_delivery_id_is_found(key):
 
 def test_limits_are_those_of_the_code():
     """The numbers on the page are those that are kept."""
-    for number in (MAX_CHANGES, MAX_FILES, MAX_COMMITS):
+    for number in (MAX_CHANGES, MAX_FILES, github.MAX_COMMITS, github.MAX_FILES):
         assert f"{number:,} " in PAGE

@@ -115,15 +115,22 @@ def items(value: JsonValue) -> list[JsonValue]:
     return value if isinstance(value, list) else []
 
 
-def files(commits: Iterable[JsonValue]) -> tuple[str, ...] | None:
-    """Give the paths that commits added, modified or removed, each once; None if a list is missing or absurdly long."""
+def files(commits: Iterable[JsonValue], *, most: int | None = None) -> tuple[str, ...] | None:
+    """Give the paths that commits added, modified or removed, each once.
+
+    None if a list is missing or absurdly long, or if a commit names `most` paths: it may have more.
+    """
     found: dict[str, None] = {}
     for each in commits:
+        named = 0
         for change in ("added", "modified", "removed"):
             paths = get(each, change)
             if paths is None and isinstance(each, dict) and change in each:
                 paths = []  # Gogs writes an empty list as null
             if not isinstance(paths, list) or len(found) + len(paths) > MAX_FILES:
+                return None
+            named += len(paths)
+            if most is not None and named >= most:
                 return None
             for path in paths:
                 if not isinstance(path, str):

@@ -67,6 +67,18 @@ def test_files_of_a_push_that_is_cut_are_unknown():
     assert cut.lacks() == {Fact.FILES}
 
 
+@pytest.mark.parametrize("where", ["commits", "head_commit"])
+def test_files_of_a_commit_that_is_cut_are_unknown(where):
+    """A commit with the most files that GitHub names may have more, of whatever kind: an exclusion must not pass."""
+    for many, known in ((2998, True), (2999, False)):
+        lists = {"added": ["a"], "modified": [f"{n}" for n in range(many)]}
+        commit = github.make_commit(NEW, **lists)
+        values = {"commits": [commit]} if where == "commits" else {"commits": [], "head_commit": commit}
+        happened = read(put(github.PUSH, values))
+        assert (happened.files is not None) is known
+        assert happened.lacks() == (set() if known else {Fact.FILES})
+
+
 def test_new_branch_has_the_files_of_its_head():
     """A branch made at an old commit has no commits of its own, and nothing before it."""
     files = ("src/hello.py", "README.md")

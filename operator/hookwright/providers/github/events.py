@@ -13,6 +13,8 @@ from hookwright.scm import TAGS, CommitId, EventType, Repository, ScmEvent
 # A push has at most so many commits ("Webhook events and payloads"); GitHub Enterprise Server's limit of 20 is of its
 # timeline, not of webhooks, as its own description says.
 MAX_COMMITS = 2048
+# "A maximum of 3000 changed files will be reported per commit."
+MAX_FILES = 3000
 
 _PULL_REQUEST_ACTIONS = {
     "opened": EventType.PULL_REQUEST_CREATED,
@@ -66,7 +68,7 @@ def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
     commits = fields.get(payload, "commits")
     if not isinstance(commits, list) or len(commits) >= MAX_COMMITS:
         return None
-    return fields.files(commits or [fields.get(payload, "head_commit")])
+    return fields.files(commits or [fields.get(payload, "head_commit")], most=MAX_FILES)
 
 
 def _find_pull_request_event(action: JsonValue, change: Change) -> EventType | None:
