@@ -73,17 +73,19 @@ class Dialect:
 
         An array of payloads is read one after the other; changes are numbered through all of them.
         """
-        changes = list(islice(self._list_changes(header, payload), MAX_CHANGES + 1))
+        payloads = payload if isinstance(payload, list) else [payload]
+        # Payloads without any change are bounded too: there may be millions of them.
+        changes = list(islice(self._list_changes(header, payloads[: MAX_CHANGES + 1]), MAX_CHANGES + 1))
+        if len(payloads) > MAX_CHANGES or len(changes) > MAX_CHANGES:
+            return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES} changes"),)
         if not changes:
             return (NoEvent(index=0, reason=EVENT_UNREADABLE, told="no change"),)
-        if len(changes) > MAX_CHANGES:
-            return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES} changes"),)
         return tuple(self._read_change(change) for change in changes)
 
-    def _list_changes(self, header: Header, payload: JsonValue) -> Iterator[Change]:
+    def _list_changes(self, header: Header, payloads: list[JsonValue]) -> Iterator[Change]:
         sent = _find_first(header, self.event_headers)
         index = 0
-        for each in payload if isinstance(payload, list) else (payload,):
+        for each in payloads:
             name = self.find_name(sent, each) or ""
             for part in self.split(name, each):
                 yield Change(index=index, name=name, payload=each, part=part)

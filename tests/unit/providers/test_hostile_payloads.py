@@ -182,6 +182,17 @@ def test_changes_are_bounded(count, refused):
 
 
 @each_provider
+@pytest.mark.parametrize("payload", [{}, None, {"push": {"changes": []}, "changes": []}])
+def test_payloads_are_bounded(provider, payload):
+    """So is an array of more payloads than that, whether there is a change in them or not: millions cost nothing."""
+    push = DELIVERIES[provider, "push"]
+    refused = (NoEvent(index=0, reason=TOO_MANY_CHANGES, told="more than 100 changes"),)
+    for count in (MAX_CHANGES + 1, 10**7):
+        assert DIALECTS[provider].read(push.headers.get, [payload] * count) == refused
+    assert DIALECTS[provider].read(push.headers.get, [payload] * MAX_CHANGES) != refused
+
+
+@each_provider
 def test_array_of_payloads_is_read_one_after_the_other(provider):
     """Changes are numbered through all payloads of an array; an array in it is no payload."""
     push = DELIVERIES[provider, "push"]
