@@ -111,6 +111,10 @@ class ProjectTag(Tag):
 
     model_config = ConfigDict(json_schema_extra=tag_rules(CODE))
 
+    # Each limit is one below CodePipeline's.
+    key: Annotated[str, StringConstraints(min_length=1, max_length=127)] = Field(description="The tag's key.")
+    value: Annotated[str, StringConstraints(max_length=255)] = Field(description="The tag's value; may be empty.")
+
 
 class SecretRotation(Model):
     """When the secret is replaced by itself."""

@@ -9,6 +9,7 @@ from support.objects import JOB_SPEC, make_buildtrigger, make_webhook, raw_build
 
 REF = {"secretTokenRef": {"name": "s"}}
 RULE = {"jsonPath": "$.ref"}
+PUSH = {"type": "EVENT", "pattern": "PUSH"}
 WEBHOOK_TAKES = [
     {"name": "N" * 100},
     {"name": "A.b@C-d_9"},
@@ -73,6 +74,11 @@ TRIGGER_TAKES = [
     {"source": {"repository": "o/" + "r" * 253, "branch": "b" * 255}},
     {"build": {"jobTemplate": {"spec": {}}}},
     {"build": {"jobTemplate": {"spec": JOB_SPEC, "metadata": {"labels": {"a": "b" * 63}}}}},
+    {"tags": [{"key": "k" * 127, "value": "v" * 255}]},
+    {"branchFilter": ""},
+    {"branchFilter": "b" * 2000},
+    {"filterGroups": [[PUSH] * 16] * 32},
+    {"filterGroups": [[PUSH, {"type": "HEAD_REF", "pattern": "p" * 2000, "excludeMatchedPattern": True}]]},
 ]
 TRIGGER_REFUSES = [
     ("spec.projectName", {"projectName": "a"}),
@@ -91,6 +97,17 @@ TRIGGER_REFUSES = [
     ),
     ("spec.parameters[0].value", {"parameters": [{"name": "A"}]}),
     ("spec.parameters[0].name", {"parameters": [{"name": "A B", "value": ""}]}),
+    ("spec.tags[0].key", {"tags": [{"key": "k" * 128, "value": ""}]}),
+    ("spec.tags[0].value", {"tags": [{"key": "k", "value": "v" * 256}]}),
+    ("spec.branchFilter", {"branchFilter": "b" * 2001}),
+    ("spec.filterGroups", {"filterGroups": [[PUSH]] * 33}),
+    ("spec.filterGroups[0]", {"filterGroups": [[PUSH] * 17]}),
+    ("spec.filterGroups[0]", {"filterGroups": [[]]}),
+    ("spec.filterGroups[0][0].type", {"filterGroups": [[{"type": "event", "pattern": "PUSH"}]]}),
+    ("spec.filterGroups[0][0].pattern", {"filterGroups": [[{"type": "EVENT"}]]}),
+    ("spec.filterGroups[0][0].pattern", {"filterGroups": [[{"type": "HEAD_REF", "pattern": ""}]]}),
+    ("spec.filterGroups[0][0].pattern", {"filterGroups": [[{"type": "HEAD_REF", "pattern": "p" * 2001}]]}),
+    ("spec.filterGroups[0][0].excludeMatchedPattern", {"filterGroups": [[PUSH | {"excludeMatchedPattern": "true"}]]}),
 ]
 
 
