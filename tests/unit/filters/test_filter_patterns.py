@@ -101,6 +101,7 @@ def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, ot
         ("*a", "", 0, "nothing to repeat"),
         ("a{", "", 1, "escaped"),
         ("a{3,2}", "", 1, "least"),
+        ("a{\u0663}", "", 1, "escaped"),  # ARABIC-INDIC DIGIT THREE: a digit for Python only
         ("a**", "", 2, "not repeated"),
         ("(a|(?=b)){2,}", "", 9, "Java stops"),
         ("(?:$|a){2}", "", 7, "Java stops"),

@@ -35,7 +35,7 @@ FLAGS: Final = "dixmsuU"  # Jayway's, by `PatternFlag`
 MAX_REPEAT = 1_000
 MAX_DEPTH = 100  # the reader calls itself for each group within a group
 
-_QUANTIFIER = re.compile(r"[*+?]|\{(\d{1,9})(?:(,)(\d{1,9})?)?\}")
+_QUANTIFIER = re.compile(r"[*+?]|\{([0-9]{1,9})(?:(,)([0-9]{1,9})?)?\}")
 _GROUP = re.compile(r"\?(?:(:)|(=)|(!)|(<=)|(<!)|<([A-Za-z][A-Za-z0-9]*)>|([dixmsuU]*)(?:-([dixmsuU]+))?(\)|:))")
 _SPACES = " \t\n\x0b\f\r"
 _INSTEAD = {
