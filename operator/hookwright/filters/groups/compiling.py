@@ -21,6 +21,7 @@ from hookwright.scm import EventType, Fact
 
 INVALID_INPUT: Final = "InvalidInputException"
 MAX_PATTERN: Final = 2_000
+_MAX_MENDED: Final = 16  # so many places of a pattern are put right
 
 # The same few patterns stand in most triggers.
 _compile_search = lru_cache(maxsize=4096)(compile_search)
@@ -168,10 +169,28 @@ def _read_pattern(pattern: str, place: str) -> Search:
     try:
         return _compile_search(pattern)
     except PatternRefusal as refusal:
-        remedy = "; change it"
-        if refusal.instead is not None:
-            remedy = f"; write {show(pattern[: refusal.at] + refusal.instead + pattern[refusal.stop :])}"
-        raise _refuse(place, pattern, f"at character {refusal.at + 1}, {refusal.why}{remedy}") from refusal
+        mended = _mend(pattern, refusal)
+        remedy = "change it" if mended is None else f"write {show(mended)}"
+        raise _refuse(place, pattern, f"at character {refusal.at + 1}, {refusal.why}; {remedy}") from refusal
+
+
+def _mend(pattern: str, refusal: PatternRefusal) -> str | None:
+    """Give a pattern with what to write for all that is refused, as far as there is such a thing; None if not at once.
+
+    What is written for one thing may be longer, so that at last the pattern is too long: so much is not shown anyway.
+    """
+    mended: str | None = None
+    for _ in range(_MAX_MENDED):
+        if refusal.instead is None:
+            break
+        mended = pattern = pattern[: refusal.at] + refusal.instead + pattern[refusal.stop :]
+        try:
+            _compile_search(pattern)
+        except PatternRefusal as another:
+            refusal = another
+        else:
+            break
+    return mended
 
 
 def _refuse(place: str, value: str, why: str) -> InvalidSpec:
