@@ -73,7 +73,7 @@ class Dialect:
 
         An array of payloads is read one after the other; changes are numbered through all of them.
         """
-        payloads = payload if isinstance(payload, list) else [payload]
+        payloads: list[JsonValue] = payload if isinstance(payload, list) else [payload]
         # Payloads without any change are bounded too: there may be millions of them.
         changes = list(islice(self._list_changes(header, payloads[: MAX_CHANGES + 1]), MAX_CHANGES + 1))
         if len(payloads) > MAX_CHANGES or len(changes) > MAX_CHANGES:
