@@ -29,6 +29,8 @@ from hookwright.kinds.base import (
 )
 from hookwright.kinds.buildtrigger import (
     LIVE_SECRET_KEYS,
+    MAX_ACTIVE,
+    MAX_SOURCE_VERSION,
     PREVIOUS_SECRET_KEY,
     PREVIOUS_SECRET_KEYS,
     SECRET_KEY,
@@ -63,6 +65,8 @@ __all__ = [
     "KINDS",
     "LIVE_SECRET_KEYS",
     "LONGEST_WINDOW",
+    "MAX_ACTIVE",
+    "MAX_SOURCE_VERSION",
     "MAX_TAGS",
     "MEMBERS",
     "PREVIOUS_SECRET_KEY",

@@ -25,6 +25,7 @@ Duration = Annotated[str, StringConstraints(min_length=2, max_length=16, pattern
 MAX_GROUPS = 32
 # Of so many active builds status tells; all are counted against nothing, and none is hidden from kubectl get jobs.
 MAX_ACTIVE = 20
+MAX_SOURCE_VERSION = 255
 # The Secret that is made for a BuildTrigger with a provider: the newest secret, and those before it while they are good
 # too, the newest first: several where it was replaced several times in a short while.
 SECRET_KEY, PREVIOUS_SECRET_KEY = "secret", "previous"
@@ -233,9 +234,13 @@ class BuildState(Model):
 
     kind: str = Field(max_length=63, description="The object's kind, such as Job.")
     name: str = Field(max_length=253, description="The object's name.")
-    phase: str = Field(max_length=32, description="Pending, Running, Succeeded, Failed or Canceled.")
+    phase: str = Field(
+        max_length=32, description="Pending, Running, Succeeded, Failed, or Canceled: deleted before it had ended."
+    )
     source_version: str | None = Field(
-        default=None, max_length=255, description="What is built: a commit, or the ref that was asked for."
+        default=None,
+        max_length=MAX_SOURCE_VERSION,
+        description="What is built: a commit, or the ref that was asked for.",
     )
     start_time: datetime | None = Field(default=None, description="When it started.")
     completion_time: datetime | None = Field(default=None, description="When it ended.")

@@ -172,6 +172,7 @@ def test_job_says_whose_it_is():
         "hookwright.dev/delivery": f"{wanted.owner_uid}/0/{DELIVERY_ID}",
         "hookwright.dev/started-by": "Webhook/hello",
         "hookwright.dev/accepted-at": "2026-05-01T12:00:00Z",
+        "hookwright.dev/kept-until": "2026-05-01T13:00:00Z",
     }
     (owner,) = metadata["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["uid"], owner["controller"]) == (
@@ -182,6 +183,15 @@ def test_job_says_whose_it_is():
     )
     # Setting it needs a right on the owner's finalizers that nobody should have to give.
     assert "blockOwnerDeletion" not in owner
+
+
+def test_job_says_what_it_builds():
+    """What the delivery says is to be built stands in an annotation, cut to what a status can hold."""
+    name = "hookwright.dev/source-version"
+    for given, said in (("0a1b2c", "0a1b2c"), ("v" * 300, "v" * 255), ("", None)):
+        annotations = job(make_wanted(parameters={"HOOKWRIGHT_SOURCE_VERSION": given}))["metadata"]["annotations"]
+        assert annotations.get(name) == said
+    assert name not in job()["metadata"]["annotations"]
 
 
 def test_template_cannot_forge_the_proof_of_origin():

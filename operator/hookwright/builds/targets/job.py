@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from hookwright.builds.names import identify, name_wanted
 from hookwright.builds.targets.kind import BuildKind
 from hookwright.builds.wanted import WantedBuild, clean_value, format_time
 from hookwright.cluster.resources import JOBS
-from hookwright.kinds import JobTemplate
+from hookwright.kinds import MAX_SOURCE_VERSION, JobTemplate
 
 DELIVERY_ANNOTATION = "hookwright.dev/delivery"
 OWNER_ANNOTATION = "hookwright.dev/started-by"
 ACCEPTED_ANNOTATION = "hookwright.dev/accepted-at"
+# Before this time a delivery that comes again is recognised by the Job: no history limit removes it.
+KEPT_ANNOTATION = "hookwright.dev/kept-until"
+SOURCE_VERSION_ANNOTATION = "hookwright.dev/source-version"
+SOURCE_VERSION = "HOOKWRIGHT_SOURCE_VERSION"
 JOB = BuildKind(api_version="batch/v1", kind="Job", resource=JOBS)
 LIFETIME = "ttlSecondsAfterFinished"
 
@@ -51,11 +56,19 @@ def render_job(
                 DELIVERY_ANNOTATION: identify(wanted),
                 OWNER_ANNOTATION: f"{wanted.owner_kind}/{wanted.owner_name}",
                 ACCEPTED_ANNOTATION: format_time(wanted.accepted_at),
+                KEPT_ANNOTATION: format_time(wanted.accepted_at + timedelta(seconds=wanted.keep_seconds)),
+                **_name_source(parameters),
             },
             "ownerReferences": [dict(owner)],
         },
         "spec": _with_environment(spec, {**parameters, **own}),
     }
+
+
+def _name_source(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Give the annotation that says what is built, where that is known."""
+    version = clean_value(parameters.get(SOURCE_VERSION, ""))[:MAX_SOURCE_VERSION]
+    return {SOURCE_VERSION_ANNOTATION: version} if version else {}
 
 
 def _with_environment(spec: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
