@@ -66,6 +66,24 @@ async def keep_a_secret(deployed: Deployed) -> None:
     await until(lambda: count() == 2, "it is replaced")
 
 
+async def outlive(deployed: Deployed) -> None:
+    """Have the builds of BuildTrigger hello, whose time is over, be beyond its history limit, until they are gone."""
+    ours = [job["metadata"] for job in deployed.jobs() if job["metadata"]["ownerReferences"][0]["name"] == "hello"]
+    assert ours
+    over = {
+        "metadata": {"annotations": {"hookwright.dev/kept-until": "2020-01-01T00:00:00Z"}},
+        # There is nobody here to run pods.
+        "spec": {"activeDeadlineSeconds": 1},
+    }
+    limit = {"spec": {"failedBuildsHistoryLimit": 0}}
+    changes = [*(("Job", metadata["name"], over) for metadata in ours), ("BuildTrigger", "hello", limit)]
+    for kind, name, patch in changes:
+        answer = deployed.api.change(kind, name, patch)
+        assert answer.is_success, answer.text
+    names = {metadata["name"] for metadata in ours}
+    await until(lambda: not names & {job["metadata"]["name"] for job in deployed.jobs()}, "old builds are deleted")
+
+
 async def live(deployed: Deployed) -> None:
     """Do all that needs a right: start builds of both kinds, meet a build that is there, and hand on."""
     for manifest in read_manifests([EXAMPLES / "hello", EXAMPLES / "cronjob"]):
@@ -90,6 +108,7 @@ async def live(deployed: Deployed) -> None:
         "the build that is there is looked at",
     )
     assert len(deployed.jobs()) == 4
+    await outlive(deployed)
     for process in deployed.processes.values():
         assert await process.signal(signal.SIGTERM) == 0
 

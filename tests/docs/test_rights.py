@@ -68,9 +68,8 @@ def read_request(request: Request) -> Asked:
     assert matched is not None, request.path
     group, namespace, resource, name, sub = matched.group("group", "namespace", "resource", "name", "sub")
     watches = parse_qs(request.query).get("watch", ["false"])[0] in ("true", "1")
-    verb = {"GET": "get" if name else "watch" if watches else "list", "POST": "create", "PATCH": "patch"}[
-        request.method
-    ]
+    reads = "get" if name else "watch" if watches else "list"
+    verb = {"GET": reads, "POST": "create", "PATCH": "patch", "DELETE": "delete"}[request.method]
     return Asked(verb, group or "", f"{resource}/{sub}" if sub else resource, namespace or "", name or "")
 
 
@@ -108,6 +107,22 @@ async def keep_a_secret(running: Running) -> None:
     await running.until(lambda: count() == 2, "it is replaced")
 
 
+async def outlive(running: Running) -> None:
+    """Have the builds of BuildTrigger hello, whose time is over, be beyond its history limit, until they are gone."""
+    ours = [job["metadata"] for job in running.jobs() if job["metadata"]["ownerReferences"][0]["name"] == "hello"]
+    assert ours
+    over = {"metadata": {"annotations": {"hookwright.dev/kept-until": "2020-01-01T00:00:00Z"}}}
+    patches = [(f"batch/v1/namespaces/default/jobs/{metadata['name']}", over) for metadata in ours]
+    limit = {"spec": {"successfulBuildsHistoryLimit": 0}}
+    for path, patch in (*patches, ("hookwright.dev/v1alpha1/namespaces/default/buildtriggers/hello", limit)):
+        answer = await running.client.patch(
+            f"{running.cluster.url}/apis/{path}", json=patch, headers={"content-type": "application/merge-patch+json"}
+        )
+        assert answer.is_success, answer.text
+    names = {metadata["name"] for metadata in ours}
+    await running.until(lambda: not names & {job["metadata"]["name"] for job in running.jobs()})
+
+
 async def live(fleet: Fleet, receiver: str) -> None:
     """Do all that needs a right: start up, start builds of both kinds, meet a build that is there, and hand on."""
     running = fleet.running
@@ -136,6 +151,7 @@ async def live(fleet: Fleet, receiver: str) -> None:
     assert (await fleet.push(receiver, "hello", **signed)).status_code == 202
     requests = fleet.wires[receiver].requests
     await until(lambda: any(one.method == "GET" and "/jobs/" in one.path for one in requests), "it looks at the build")
+    await outlive(running)
     for each in fleet.processes.values():
         assert await each.signal(signal.SIGTERM) == 0
 

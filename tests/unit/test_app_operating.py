@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from hookwright.app import operating
 from hookwright.app.operating import OperatorSide
-from hookwright.cluster import BUILDTRIGGERS, LEASES, SECRETS, WEBHOOKS
+from hookwright.builds.follow import Following
+from hookwright.cluster import BUILDTRIGGERS, JOBS, LEASES, SECRETS, WEBHOOKS
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
@@ -15,6 +17,8 @@ from hookwright.metrics import Metrics
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 from support.fakecluster import FakeCluster
+from support.jobs import raw_job
+from support.metrics_samples import read_value
 from support.objects import NOON, raw_buildtrigger, raw_secret, raw_webhook
 from support.waiting import eventually, running, settle
 
@@ -29,16 +33,19 @@ class Bench:
 
     def __post_init__(self):
         self.watched = WatchedSecrets(self.cluster)
+        self.following = Following(self.cluster, clock=lambda: NOON)
+        self.metrics = Metrics(role="operator")
         self.side = OperatorSide(
             cluster=self.cluster,
             mirror=self.mirror,
             secrets=SecretReader(self.cluster, watched=self.watched),
             watched=self.watched,
             cronjobs_known=lambda _: True,
+            following=self.following,
             root_keys=self.root_keys,
             settings=Settings(identity="us"),
             clock=lambda: NOON,
-            metrics=Metrics(role="operator"),
+            metrics=self.metrics,
         )
         self.cluster.put(SECRETS, raw_secret())
         self.cluster.put(BUILDTRIGGERS, raw_buildtrigger())
@@ -96,3 +103,103 @@ async def test_changes_are_looked_at_while_the_lease_is_held(bench):
         await eventually(bench.is_ready)
         bench.cluster.put(WEBHOOKS, raw_webhook(suspend=True))
         await eventually(lambda: bench.cluster.find(WEBHOOKS, "hello")["status"]["observedGeneration"] == 2)
+
+
+# ── builds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make_job(bench, **changes):
+    owner_uid = bench.cluster.find(BUILDTRIGGERS, "hello")["metadata"]["uid"]
+    bench.cluster.put(JOBS, raw_job(owner_uid=owner_uid, **changes))
+
+
+def last_build(bench):
+    state = bench.cluster.find(BUILDTRIGGERS, "hello").get("status", {}).get("lastBuild", {})
+    return state.get("name"), state.get("phase")
+
+
+@pytest.fixture
+async def following(bench, monkeypatch):
+    """An operator that holds the Lease, has looked at all, and follows builds."""
+    monkeypatch.setattr(operating, "BUILDS_SECONDS", 0.02)
+    async with running(bench.side.run()), running(bench.following.informers.run()):
+        await eventually(bench.is_ready)
+        await eventually(lambda: bench.following.is_sure("default"))
+        yield bench
+
+
+def ended(bench):
+    page = bench.metrics.write()
+    return {
+        phase: read_value(page, "hookwright_builds_ended_total", phase=phase)
+        for phase in ("Succeeded", "Failed", "Canceled")
+    }
+
+
+async def test_builds_reach_the_status(following):
+    """What becomes of a build stands in its BuildTrigger's status, and is counted once it has ended."""
+    for phase in ("Pending", "Running", "Succeeded"):
+        make_job(following, name="b-1", phase=phase)
+        await eventually(lambda phase=phase: last_build(following) == ("b-1", phase))
+    assert ended(following) == {"Succeeded": 1, "Failed": 0, "Canceled": 0}
+    assert following.cluster.count("create", JOBS, dry_run=True) == 1
+
+
+async def test_burst_is_one_patch(following):
+    """Many changes within a moment cost one patch, one look and no dry run."""
+    before = following.cluster.count("patch", BUILDTRIGGERS)
+    for number in range(100):
+        make_job(following, name=f"b-{number:03}", phase="Pending")
+        make_job(following, name=f"b-{number:03}", phase="Running")
+    await eventually(lambda: last_build(following) == ("b-099", "Running"))
+    await settle()
+    assert following.cluster.count("patch", BUILDTRIGGERS) - before <= 2
+    assert following.cluster.count("create", JOBS, dry_run=True) == 1
+
+
+async def test_build_that_goes_is_counted_as_canceled(following):
+    """A Job that is deleted while it runs is canceled in status and in the numbers."""
+    make_job(following, name="b-1")
+    await eventually(lambda: last_build(following) == ("b-1", "Running"))
+    following.cluster.drop(JOBS, "b-1")
+    await eventually(lambda: last_build(following) == ("b-1", "Canceled"))
+    assert ended(following)["Canceled"] == 1
+
+
+async def test_who_waits_says_and_counts_nothing_of_builds(bench, monkeypatch):
+    """While another works nothing is written or counted of builds; with the Lease status is made right."""
+    monkeypatch.setattr(operating, "BUILDS_SECONDS", 0.02)
+    bench.taken_by("them")
+    async with running(bench.side.run()), running(bench.following.informers.run()):
+        await eventually(lambda: bench.side.lease.holder == "them")
+        make_job(bench, name="b-1", phase="Running")
+        make_job(bench, name="b-1", phase="Failed")
+        await eventually(
+            lambda: bench.following.index.of(bench.cluster.find(BUILDTRIGGERS, "hello")["metadata"]["uid"])
+        )
+        await settle()
+        assert (last_build(bench), ended(bench)["Failed"]) == ((None, None), 0)
+        bench.taken_by("")
+        await eventually(lambda: last_build(bench) == ("b-1", "Failed"))
+
+
+async def test_build_that_went_while_nobody_worked(bench, monkeypatch):
+    """A build that status calls running, and that went while no operator was there, is canceled once all are known."""
+    monkeypatch.setattr(operating, "BUILDS_SECONDS", 0.02)
+    state = {"kind": "Job", "name": "gone", "phase": "Running"}
+    bench.cluster.put(BUILDTRIGGERS, raw_buildtrigger(status={"lastBuild": state, "active": [state]}))
+    async with running(bench.side.run()):
+        await eventually(bench.is_ready)
+        assert last_build(bench) == ("gone", "Running")
+        async with running(bench.following.informers.run()):
+            await eventually(lambda: last_build(bench) == ("gone", "Canceled"))
+    assert bench.cluster.find(BUILDTRIGGERS, "hello")["status"]["active"] == []
+
+
+async def test_start_that_was_refused_has_the_template_tried_again(following):
+    """When a start was refused, what the dry run said before is not believed any more."""
+    before = following.cluster.count("create", JOBS, dry_run=True)
+    last = {"id": "d", "time": "2026-05-01T12:00:00Z", "outcome": "failed", "reason": "BuildForbidden", "message": "m"}
+    found = following.cluster.find(WEBHOOKS, "hello")
+    following.cluster.put(WEBHOOKS, {**found, "status": {**found["status"], "lastDelivery": last}})
+    await eventually(lambda: following.cluster.count("create", JOBS, dry_run=True) > before)

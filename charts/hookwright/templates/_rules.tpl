@@ -20,6 +20,10 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
   resources: [webhooks/status, buildtriggers/status]
   verbs: [patch]
 {{ include "hookwright.rules.shared" . }}
+# The builds, which BuildTriggers tell of in their status.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [events]
   verbs: [create]

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from hookwright.builds.follow import Following
+from hookwright.builds.index import Step
 from hookwright.builds.starter import Starter
 from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Change, Key, Mirror
@@ -18,13 +20,15 @@ from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
 from hookwright.reconcile.lease import Lease, LeasedCluster
 from hookwright.reconcile.rootkey import RootKeys
-from hookwright.reconcile.wakeups import keys_to_look_at
+from hookwright.reconcile.wakeups import find_refuted, keys_to_look_at
 from hookwright.reconcile.webhook import reconcile_webhook
 from hookwright.reconcile.work import Again, WorkQueue
 from hookwright.reconcile.world import World
 from hookwright.settings import Settings
 
 RECONCILERS = 8
+# A BuildTrigger is looked at so long after something has become of its builds.
+BUILDS_SECONDS = 1.0
 
 
 async def reconcile(key: Key, world: World) -> Again:
@@ -45,6 +49,7 @@ class OperatorSide:
         secrets: SecretReader,
         watched: WatchedSecrets,
         cronjobs_known: Callable[[str], bool],
+        following: Following,
         root_keys: RootKeys,
         settings: Settings,
         clock: Callable[[], datetime],
@@ -66,7 +71,9 @@ class OperatorSide:
             # What is asked for by hand is asked for of a BuildTrigger that is there: no target is waited for.
             starter=Starter(cluster=leased, targets=mirror, clock=clock, patience=timedelta(0), settling=settling),
             cronjobs_known=cronjobs_known,
+            following=following,
         )
+        self._trials, self._metrics = world.trials, metrics
         self._queue = WorkQueue[Key](
             work=lambda key: reconcile(key, world),
             workers=RECONCILERS,
@@ -78,10 +85,14 @@ class OperatorSide:
         mirror.subscribe(self._see)
         watched.subscribe(lambda namespace, name: self._add(mirror.objects_on(namespace, name)))
         root_keys.subscribe(self.look_at_all)
+        following.subscribe(stepped=self._see_build, listed=self._see_builds)
 
     def look_at_all(self) -> None:
         """Have every object looked at."""
-        self._add(self._mirror.keys(BuildTrigger.KIND))
+        triggers = self._mirror.keys(BuildTrigger.KIND)
+        for key in triggers:
+            self._trials.forget(key)
+        self._add(triggers)
         self._add(self._mirror.keys(Webhook.KIND))
 
     async def run(self) -> None:
@@ -114,7 +125,25 @@ class OperatorSide:
             await asyncio.gather(working, losing, return_exceptions=True)
 
     def _see(self, change: Change) -> None:
+        refuted = find_refuted(change)
+        if refuted is not None:
+            self._trials.forget(refuted)
         self._add(keys_to_look_at(change, self._mirror))
+
+    def _see_build(self, step: Step) -> None:
+        """Have a build's BuildTrigger looked at, soon: many changes in a second are one look."""
+        if not self.lease.held:
+            return
+        self._queue.add_later(Key(BuildTrigger.KIND, step.now.namespace, step.now.owner), BUILDS_SECONDS)
+        if step.ends:
+            self._metrics.count_build(step.now.phase, step.now.seconds)
+
+    def _see_builds(self, namespace: str | None) -> None:
+        """Have looked at what status says of builds that may have gone while nobody looked."""
+        if self.lease.held:
+            for key in self._mirror.keys(BuildTrigger.KIND):
+                if namespace in (None, key.namespace):
+                    self._queue.add_later(key, BUILDS_SECONDS)
 
     def _add(self, keys: Iterable[Key]) -> None:
         """Have objects looked at; without the Lease nobody works off the queue, and whoever gets it looks at all."""

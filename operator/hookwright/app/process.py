@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from kubernetes.aio.client import Configuration
@@ -20,9 +20,9 @@ from hookwright.app.disk import DiskWatch
 from hookwright.app.feeds import OURS, InformerFeed, KopfFeed, fill, follow_cronjobs
 from hookwright.app.intake import IntakeSide
 from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness, describe_wait
-from hookwright.app.scrape import JournalView, MetricsPage, show_cluster, show_journal, show_watches
+from hookwright.app.scrape import JournalView, MetricsPage, show_builds, show_cluster, show_journal, show_watches
 from hookwright.app.starting import StartingSide, open_history, open_journal
-from hookwright.cluster import CRONJOBS, SECRETS
+from hookwright.cluster import CRONJOBS, JOBS, SECRETS, Resource
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.informers import Informers
 from hookwright.cluster.mirror import Change, Mirror
@@ -35,6 +35,9 @@ from hookwright.metrics.catalogue import READY
 from hookwright.reconcile.rootkey import RIPEN_SECONDS, RootKeys, load_root_keys
 from hookwright.settings import Settings
 
+if TYPE_CHECKING:
+    from hookwright.app.operating import OperatorSide
+
 log = structlog.get_logger()
 
 T = TypeVar("T")
@@ -45,7 +48,7 @@ REMEDY_FORBIDDEN = "give the account of this process its rights, which examples/
 _FORBIDDEN = 403
 # Receivers wait for it at the first start of all: whoever installs looks on.
 LONGEST_KEY_WAIT_SECONDS = 5.0
-WATCHES_PER_NAMESPACE = len(OURS) + 2  # CronJobs and labelled Secrets
+WATCHES_PER_NAMESPACE = len(OURS) + 3  # CronJobs, labelled Secrets and Jobs
 # Without CronJobs all else works: whoever starts one waits, as for a target that is missing.
 CRONJOBS_SECONDS = 5.0
 
@@ -150,22 +153,19 @@ class App:
                     clock=self.clock,
                     metrics=metrics,
                 )
+            followed = {CRONJOBS: cronjobs, SECRETS: watched.informers}
             operate = None
             if not receiver_only:
-                # Imported here, with all that it brings: a receiver does without.
-                from hookwright.app.operating import OperatorSide
-
-                operator = OperatorSide(
-                    cluster=cluster,
+                operator = self._make_operator(
+                    cluster,
+                    metrics,
+                    tasks,
+                    followed,
                     mirror=mirror,
                     secrets=secrets,
                     watched=watched,
                     cronjobs_known=cronjobs.available,
                     root_keys=root_keys,
-                    settings=self.settings.model_copy(update={"identity": self.settings.identity or make_identity()}),
-                    clock=self.clock,
-                    metrics=metrics,
-                    settling=lambda: cluster.settling,
                 )
                 operate = operator.run
                 if not receives:
@@ -173,7 +173,7 @@ class App:
                     readiness.require(lambda: operator.lease.trouble)
             mirror.subscribe(self.observe)
             show_cluster(metrics, mirror, root_keys)
-            show_watches(metrics, {CRONJOBS: cronjobs, SECRETS: watched.informers})
+            show_watches(metrics, followed)
             await until_stop(settle(cronjobs), stop)
             if await self._fill(cluster, mirror, informed, tasks, readiness=readiness, metrics=metrics, stop=stop):
                 if operate is not None:
@@ -181,6 +181,42 @@ class App:
                     tasks.append(asyncio.create_task(operate()))
                 readiness.enter(OPENING)
                 await self._live(tasks, intake, readiness, stop=stop, ready=ready)
+
+    def _make_operator(
+        self,
+        cluster: KubernetesCluster,
+        metrics: Metrics,
+        tasks: list[asyncio.Task[None]],
+        followed: dict[Resource, Informers],
+        *,
+        mirror: Mirror,
+        secrets: SecretReader,
+        watched: WatchedSecrets,
+        cronjobs_known: Callable[[str], bool],
+        root_keys: RootKeys,
+    ) -> OperatorSide:
+        """Make the operator's side; the builds that it follows are added to `followed` and `tasks`."""
+        # Imported here, with all that it brings: a receiver does without.
+        from hookwright.app.operating import OperatorSide
+        from hookwright.builds.follow import Following
+
+        following = Following(cluster, namespaces=self.settings.places, clock=self.clock)
+        followed[JOBS] = following.informers
+        tasks.append(asyncio.create_task(following.informers.run()))
+        show_builds(metrics, following.index)
+        return OperatorSide(
+            cluster=cluster,
+            mirror=mirror,
+            secrets=secrets,
+            watched=watched,
+            cronjobs_known=cronjobs_known,
+            following=following,
+            root_keys=root_keys,
+            settings=self.settings.model_copy(update={"identity": self.settings.identity or make_identity()}),
+            clock=self.clock,
+            metrics=metrics,
+            settling=lambda: cluster.settling,
+        )
 
     async def _serve_admin(self, stack: AsyncExitStack, readiness: Readiness, metrics: Metrics) -> MetricsPage:
         """Serve the admin port, if there is one: before all that may have to be waited for; it is the last to go."""

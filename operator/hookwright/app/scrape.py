@@ -12,6 +12,8 @@ from functools import partial
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from hookwright.app.disk import DiskWatch
+from hookwright.builds.index import BuildIndex
+from hookwright.builds.state import BuildPhase
 from hookwright.cluster import Resource
 from hookwright.cluster.informers import Informers
 from hookwright.cluster.mirror import Mirror
@@ -88,6 +90,12 @@ def show_watches(metrics: Metrics, followed: Mapping[Resource, Informers]) -> No
     """Show how well resources are followed."""
     for resource, informers in followed.items():
         metrics.show(catalogue.WATCHED, partial(getattr, informers, "going"), resource=resource.plural)
+
+
+def show_builds(metrics: Metrics, index: BuildIndex) -> None:
+    """Show how many builds are known."""
+    for phase in BuildPhase:
+        metrics.show(catalogue.BUILDS, partial(index.count, phase), phase=phase.value)
 
 
 def show_journal(metrics: Metrics, view: JournalView, disk: DiskWatch) -> None:

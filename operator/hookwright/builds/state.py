@@ -1,7 +1,7 @@
 """How a build stands: from the Job as the API server shows it to a phase, times and what is built. Pure.
 
-Of a Job so little is kept: a whole one takes fifty times the memory, and nobody asks for the rest. Which condition means
-what is Kubernetes' own ("Jobs", batch/v1 JobStatus): Complete and Failed are there only once all pods have ended.
+Of a Job so little is kept: a whole one takes many times the memory, and nobody asks for the rest. Which condition
+means what is Kubernetes' own ("Jobs", batch/v1 JobStatus): Complete and Failed are there only once all pods have ended.
 SuccessCriteriaMet and FailureTarget say how it will end, while pods are still being ended: until then it runs.
 """
 

@@ -56,7 +56,8 @@ class Informer:
     the watch was broken, only the metadata's namespace, name and uid are given. An object that took another's name is
     DELETED and ADDED. Objects need not say their kind. What the API server refuses is asked for again after
     `refused_seconds` (None: `REFUSED_SECONDS`).
-    `remedy_absent` is what to do where the resource is not there; `refused` is told of each refusal.
+    `remedy_absent` is what to do where the resource is not there; `refused` is told of each refusal, `listed` of each
+    time when all that is there has been told.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Informer:
         refused_seconds: float | None = None,
         remedy_absent: str = "",
         refused: Callable[[ClusterError], None] = lambda _: None,
+        listed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -86,6 +88,7 @@ class Informer:
         self._refused_seconds = refused_seconds
         self._remedy_absent = remedy_absent
         self._tell_refusal = refused
+        self._tell_listed = listed
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -152,6 +155,7 @@ class Informer:
         self._heard_at = began
         self.synced.set()
         self._settled.set()
+        self._tell_listed()
         return version
 
     async def _follow(self, version: str) -> NoReturn:

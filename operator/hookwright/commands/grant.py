@@ -41,7 +41,7 @@ SECRETS_ROLE = "hookwright-keeps-secrets"
     multiple=True,
     default=list(BUILDS),
     show_default=True,
-    help="What the account may create; once for each.",
+    help="What the account may create, and delete; once for each.",
 )
 @click.option(
     "--operator-account",
@@ -118,15 +118,18 @@ def let_impersonate(
 
 
 def let_create(namespace: str, service_account: str, builds: Sequence[str]) -> list[Manifest]:
-    """Give the Role by which an account of `namespace` may create builds, and its binding."""
+    """Give the Role by which an account of `namespace` may create builds, and delete old ones, and its binding."""
     role = f"hookwright-builds-as-{service_account}"
     rules = [
-        {"apiGroups": [group], "resources": [resource], "verbs": ["create"]}
+        {"apiGroups": [group], "resources": [resource], "verbs": ["create", "delete"]}
         for group, resource in (BUILDS[build] for build in builds)
     ]
-    comment = f"Builds are created as ServiceAccount {service_account}, so it is that account which needs the right to."
+    comments = (
+        f"Builds are created as ServiceAccount {service_account}, so it is that account which needs the right to.",
+        "It deletes those that are beyond a BuildTrigger's history limits, too.",
+    )
     return [
-        Manifest(raw=_role(namespace, role, *rules), comments=(comment,)),
+        Manifest(raw=_role(namespace, role, *rules), comments=comments),
         Manifest(raw=_binding(namespace, role, role, [_refer(namespace, service_account)])),
     ]
 

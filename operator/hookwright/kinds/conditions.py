@@ -19,6 +19,7 @@ LAST_DELIVERY_FAILED = "LastDeliveryFailed"
 LAST_START_FAILED = "LastStartFailed"
 START_PENDING = "StartPending"
 BUILDS_TWICE = "BuildsTwice"
+BUILDS_NOT_DELETED = "BuildsNotDeleted"
 
 
 def ready(reason: str, message: str, *, now: datetime, generation: int) -> list[Condition]:
@@ -60,6 +61,11 @@ def start_pending(reason: str, message: str, *, now: datetime, generation: int) 
 def builds_twice(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
     """Give the condition that is there while one push may start two builds, by two ways."""
     return _condition(BUILDS_TWICE, "True", (reason, message), now, generation)
+
+
+def builds_not_deleted(reason: str, message: str, *, now: datetime, generation: int) -> Condition:
+    """Give the condition that is there while builds beyond a history limit cannot be deleted."""
+    return _condition(BUILDS_NOT_DELETED, "True", (reason, message), now, generation)
 
 
 def reason_of_ready(conditions: Sequence[Condition]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from hookwright.builds.state import BuildPhase
 from hookwright.builds.targets import TARGET_KINDS
 from hookwright.cluster import resources
 from hookwright.kinds import BuildTrigger, Webhook
@@ -71,6 +72,8 @@ def _spec(
 
 
 _REASONS = frozenset(CATALOGUE)
+_PHASES = frozenset(phase.value for phase in BuildPhase)
+_ENDS = frozenset(phase.value for phase in BuildPhase if phase.is_over)
 _OUTCOMES = frozenset(str(outcome) for outcome in Outcome)
 _OURS = frozenset({Webhook.KIND, BuildTrigger.KIND})
 _RESOURCES = frozenset(one.plural for one in vars(resources).values() if isinstance(one, resources.Resource))
@@ -118,6 +121,23 @@ STARTS = _spec(
     reason=_REASONS,
 )
 RETRIES = _spec("start_retries", Type.COUNTER, "Starts that were put off, to be tried again.", reason=_REASONS)
+
+BUILDS = _spec(
+    "builds", Type.GAUGE, "Builds of BuildTriggers that are known to the operator, by their phase.", phase=_PHASES
+)
+BUILDS_ENDED = _spec(
+    "builds_ended",
+    Type.COUNTER,
+    "Builds of BuildTriggers that have ended while the operator followed them; Canceled: deleted before they had.",
+    phase=_ENDS,
+)
+BUILD_SECONDS = _spec(
+    "build_seconds",
+    Type.HISTOGRAM,
+    "How long these builds took, from their start to their end; without those that never began.",
+    phase=_ENDS,
+    buckets=(*(1, 2.5, 5, 10, 30, 60), *(120, 300, 600, 1200, 1800, 3600, 7200, 14400)),
+)
 
 # ── reconciles ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from hookwright import __version__
+from hookwright.builds.state import BuildPhase
 from hookwright.cluster import Resource
 from hookwright.kinds import BuildTrigger, Webhook
 from hookwright.metrics import catalogue
@@ -49,6 +50,10 @@ class Metrics:
         self._starts = self._counters(catalogue.STARTS, _describe_delivery)
         self._retries: _Series[Reason, Counter] = self._counters(catalogue.RETRIES, lambda reason: (reason.name,))
         self._stages: _Series[Stage, Histogram] = self._histograms(catalogue.STAGES, lambda stage: (stage.value,))
+        self._builds: _Series[BuildPhase, Counter] = self._counters(catalogue.BUILDS_ENDED, lambda one: (one.value,))
+        self._build_seconds: _Series[BuildPhase, Histogram] = self._histograms(
+            catalogue.BUILD_SECONDS, lambda one: (one.value,)
+        )
         self._reconciles: _Series[tuple[str, Result], Counter] = self._counters(
             catalogue.RECONCILES, lambda key: (key[0], key[1].value)
         )
@@ -99,6 +104,12 @@ class Metrics:
         """Count a start that is put off."""
         self._retries[reason].inc()
 
+    def count_build(self, phase: BuildPhase, seconds: float | None) -> None:
+        """Count a build that has ended, and how long it took; None: it never began."""
+        self._builds[phase].inc()
+        if seconds is not None:
+            self._build_seconds[phase].observe(seconds)
+
     def count_reconcile(self, kind: str, result: Result, seconds: float) -> None:
         """Count a look at an object."""
         self._reconciles[kind, result].inc()
@@ -113,6 +124,9 @@ class Metrics:
         """Have the series there that can be foretold: what appears with 1 has no rate."""
         for stage in Stage:
             _ = self._stages[stage]
+        for phase in BuildPhase:
+            if phase.is_over:
+                _ = self._builds[phase], self._build_seconds[phase]
         for verb in sorted(catalogue.VERBS):
             _ = self._request_seconds[verb]
         for kind in sorted(catalogue.RECONCILES.labels["kind"]):

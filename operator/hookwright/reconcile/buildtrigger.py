@@ -1,6 +1,6 @@
 """Reconciling a BuildTrigger: its Secret is kept, its Job tried by a dry run as the build's ServiceAccount.
 
-Status says what came of both.
+Its builds are followed. Status says what came of all that.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from hookwright.cluster import BUILDTRIGGERS
 from hookwright.cluster.mirror import Key
 from hookwright.intake.routes import make_url
 from hookwright.kinds import BuildTrigger, Condition, InvalidObject, Webhook
+from hookwright.reconcile.builds import Followed, follow_builds
 from hookwright.reconcile.by_hand import start_by_hand, tell_of_start
-from hookwright.reconcile.checks import STARTABLE, SUSPENDED, check_buildtrigger, is_judged
+from hookwright.reconcile.checks import STARTABLE, SUSPENDED, Tried, check_buildtrigger, is_judged
 from hookwright.reconcile.doubling import warn_trigger
-from hookwright.reconcile.status import write_status
+from hookwright.reconcile.notes import Note
+from hookwright.reconcile.status import write_members, write_status
 from hookwright.reconcile.trial import try_build
 from hookwright.reconcile.trigger_secret import keep_secret, tell_secret
-from hookwright.reconcile.work import NEVER, Again
+from hookwright.reconcile.work import NEVER, Again, find_soonest
 from hookwright.reconcile.world import World, make_arn
 
 # A right that is missing may be given, without anything here changing.
@@ -28,14 +30,18 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     """Bring one BuildTrigger's status in line."""
     trigger = world.mirror.buildtrigger(key.namespace, key.name)
     if trigger is None or trigger.metadata.deletion_timestamp is not None:
+        world.trials.forget(key)
+        world.refusals.forget(key)
         return NEVER
     kept = await keep_secret(trigger, world)
-    tried = None
+    trial, builds = None, Followed()
     if isinstance(trigger, BuildTrigger):
-        tried = await try_build(BuildTrigger.KIND, trigger.metadata, trigger, world, service_account=None)
-    transient = tried is not None and tried.error is not None and tried.error.transient
-    if transient and isinstance(trigger, BuildTrigger) and is_judged(trigger):
-        return Again(UNKNOWN_SECONDS)
+        trial = await _try(key, trigger, world)
+        builds = await follow_builds(key, trigger, world)
+        if trial.value.error is not None and trial.value.error.transient and is_judged(trigger):
+            await write_members(trigger, builds.members, world, kind=BuildTrigger, resource=BUILDTRIGGERS)
+            return find_soonest(Again(trial.seconds_left), builds.again)
+    tried = trial.value if trial is not None else None
     unstartable = check_buildtrigger(trigger, tried, standing=world.mirror.standing(trigger))
     metadata = trigger.metadata
     by_hand = await start_by_hand(trigger, unstartable, world)
@@ -47,23 +53,47 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         kind=BuildTrigger,
         resource=BUILDTRIGGERS,
         good=_describe_good(trigger, kept.note),
-        members={"arn": arn, **_tell_url(trigger, world), **tell_secret(trigger, kept), **by_hand.members},
-        more=(*by_hand.conditions, *_find_doubling(trigger, world)),
+        members={
+            "arn": arn,
+            **_tell_url(trigger, world),
+            **tell_secret(trigger, kept),
+            **builds.members,
+            **by_hand.members,
+        },
+        more=(*builds.conditions, *by_hand.conditions, *_find_doubling(trigger, world)),
         # lastTriggered is the receivers' too, and goes forward only; and a newer request may have been dealt with.
         unless_changed=bool(by_hand.members),
     )
     await tell_of_start(by_hand, trigger, world)
-    if transient:
-        return Again(UNKNOWN_SECONDS)
-    if by_hand.again is not NEVER:
-        return by_hand.again
-    waits = [float(kept.look_again)] if kept.look_again is not None else []
-    if unstartable is not None and tried is not None and tried.error is not None:
-        # A policy that refuses may be mended too.
-        waits.append(FORBIDDEN_SECONDS if unstartable.heals else REFUSED_SECONDS)
-    if kept.finding is not None:
-        waits.append(FORBIDDEN_SECONDS)
-    return Again(min(waits)) if waits else NEVER
+    return find_soonest(
+        Again(kept.look_again),
+        Again(FORBIDDEN_SECONDS) if kept.finding is not None else NEVER,
+        Again(trial.seconds_left) if trial is not None else NEVER,
+        builds.again,
+        by_hand.again,
+    )
+
+
+async def _try(key: Key, trigger: BuildTrigger, world: World) -> Note[Tried]:
+    """Give what the API server says of a Job of the BuildTrigger: it is asked anew only if that may have changed."""
+    found = world.trials.find(key, trigger.metadata)
+    if found is not None:
+        return found
+    tried = await try_build(BuildTrigger.KIND, trigger.metadata, trigger, world, service_account=None)
+    return world.trials.keep(key, trigger.metadata, tried, _find_patience(trigger, tried))
+
+
+def _find_patience(trigger: BuildTrigger, tried: Tried) -> float | None:
+    """Give for how many seconds the answer to a dry run is believed; None: as long as nothing here changes."""
+    if tried.error is None:
+        return None
+    if tried.error.transient:
+        return UNKNOWN_SECONDS
+    finding = check_buildtrigger(trigger, tried)
+    if finding is None:
+        return None
+    # A policy that refuses may be mended too.
+    return FORBIDDEN_SECONDS if finding.heals else REFUSED_SECONDS
 
 
 def _find_doubling(trigger: BuildTrigger | InvalidObject, world: World) -> tuple[Condition, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -277,5 +277,19 @@ def found_status(obj: OurObject) -> Raw:
 
 
 def status_patch(found: Raw, wanted: Raw) -> dict[str, Any]:
-    """Give the merge patch that makes `found` into `wanted` for the members of `wanted`; None there removes one."""
-    return {name: value for name, value in wanted.items() if found.get(name) != value}
+    """Give the merge patch that makes `found` into `wanted` for the members of `wanted`; None there removes one.
+
+    A list that is not there is an empty one.
+    """
+    return {
+        name: _replace(found.get(name), value)
+        for name, value in wanted.items()
+        if found.get(name, [] if value == [] else None) != value
+    }
+
+
+def _replace(found: object, wanted: object) -> object:
+    """Give what a merge patch must say so that `wanted` stands there: an object would else keep its other members."""
+    if not isinstance(found, Mapping) or not isinstance(wanted, Mapping):
+        return wanted
+    return {**dict.fromkeys(found.keys() - wanted.keys()), **wanted}

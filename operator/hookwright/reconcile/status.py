@@ -8,7 +8,7 @@ from typing import Any
 from hookwright.cluster import Resource
 from hookwright.errors import ClusterError
 from hookwright.kinds import Condition, ObjectKind
-from hookwright.kinds.conditions import BUILDS_TWICE, LAST_DELIVERY_FAILED, READY
+from hookwright.kinds.conditions import BUILDS_NOT_DELETED, BUILDS_TWICE, LAST_DELIVERY_FAILED, READY
 from hookwright.reconcile.checks import Finding, OurObject, conditions_of, found_conditions, found_status, status_patch
 from hookwright.reconcile.world import World
 
@@ -41,9 +41,35 @@ async def write_status(
         "observedGeneration": metadata.generation,
         "conditions": [condition.to_raw() for condition in conditions],
     }
+    if not await write_members(obj, wanted, world, kind=kind, resource=resource, unless_changed=unless_changed):
+        return
+    for condition in find_changes(found_conditions(obj), conditions):
+        await world.announcer.announce(
+            kind.KIND,
+            metadata,
+            reason=condition.reason,
+            message=condition.message,
+            warning=condition.type != READY or condition.status != "True",
+        )
+
+
+async def write_members(
+    obj: OurObject,
+    wanted: Mapping[str, Any],
+    world: World,
+    *,
+    kind: type[ObjectKind],
+    resource: Resource,
+    unless_changed: bool = False,
+) -> bool:
+    """Write members of the status of `obj` if they are not there yet; say whether something was written.
+
+    `unless_changed` is as `write_status` has it.
+    """
+    metadata = obj.metadata
     patch = status_patch(found_status(obj), wanted)
     if not patch:
-        return
+        return False
     known = {"uid": metadata.uid} | ({"resourceVersion": metadata.resource_version} if unless_changed else {})
     # With the UID, so that what is meant for an object never lands on another that has taken its name: that is a 409.
     try:
@@ -56,22 +82,15 @@ async def write_status(
         )
     except ClusterError as error:
         if error.status == 404:  # noqa: PLR2004 - it is gone: nothing is left to say
-            return
+            return False
         raise
     # If somebody else has changed meanwhile what is ours to say, that is not known, and must be looked at.
     world.mirror.put(kind, written, ours=not status_patch(written.get("status") or {}, wanted))
-    for condition in find_changes(found_conditions(obj), conditions):
-        await world.announcer.announce(
-            kind.KIND,
-            metadata,
-            reason=condition.reason,
-            message=condition.message,
-            warning=condition.type != READY or condition.status != "True",
-        )
+    return True
 
 
 def find_changes(before: Sequence[Condition], now: Sequence[Condition]) -> list[Condition]:
     """Give the conditions that a user should hear of, where they say something new."""
     known = {(condition.type, condition.status, condition.reason) for condition in before}
-    told = (READY, LAST_DELIVERY_FAILED, BUILDS_TWICE)
+    told = (READY, LAST_DELIVERY_FAILED, BUILDS_TWICE, BUILDS_NOT_DELETED)
     return [c for c in now if c.type in told and (c.type, c.status, c.reason) not in known]

@@ -21,12 +21,18 @@ def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
         keys.append(change.key)
     if change.key.kind != Webhook.KIND and _matter_as_target(change.found) != _matter_as_target(change.before):
         keys += mirror.webhooks_of(change.key)
-    found, failed = change.found, _find_failure(change.found)
-    if isinstance(found, Webhook) and failed is not None and failed != _find_failure(change.before):
-        # A start that was refused says more of the target than its own status does.
-        keys += [_find_target(found)] if failed[0] in _OF_TARGETS else []
+    refuted = find_refuted(change)
+    keys += [refuted] if refuted is not None else []
     keys += _find_doubled(change, mirror)
     return [key for key in keys if key.kind in _OURS]
+
+
+def find_refuted(change: Change) -> Key | None:
+    """Give the target of a start that was newly refused, which says more of it than its trial did; None without one."""
+    found, failed = change.found, _find_failure(change.found)
+    if failed is None or failed[0] not in _OF_TARGETS or failed == _find_failure(change.before):
+        return None
+    return _find_target(found) if isinstance(found, Webhook) else change.key
 
 
 def _find_doubled(change: Change, mirror: Mirror) -> list[Key]:

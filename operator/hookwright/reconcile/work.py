@@ -29,6 +29,9 @@ LONGEST_BACKOFF = 120.0
 # equally long, no more than so many a second are looked at, as long as that makes none wait so many times longer.
 LOOKS_PER_SECOND = 50.0
 MOST_STRETCHED = 10.0
+# Of so many different waits it is known when the last one that waits so long is due; beyond, of those still to come.
+MAX_WAITS = 1000
+MAX_OUTDATED = 1000
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Again:
 
 
 NEVER = Again()
+
+
+def find_soonest(*times: Again) -> Again:
+    """Give the soonest of several times."""
+    return Again(min((one.seconds for one in times if one.seconds is not None), default=None))
 
 
 class Result(StrEnum):
@@ -68,6 +76,7 @@ class WorkQueue(Generic[K]):
     _busy: set[K] = field(default_factory=set)
     _failures: dict[K, int] = field(default_factory=dict)
     _last: dict[float, float] = field(default_factory=dict)  # when the last of those is due that wait so long
+    _most_waits: int = MAX_WAITS
     _count: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -92,6 +101,10 @@ class WorkQueue(Generic[K]):
         self._due[key] = due
         self._count += 1
         heapq.heappush(self._later, (due, self._count, key))
+        if len(self._later) > MAX_OUTDATED + 2 * len(self._due):
+            # Of a key that was looked at before its time, that time is still there.
+            self._later = [(due, count, key) for due, count, key in self._later if self._due.get(key) == due]
+            heapq.heapify(self._later)
         self._wake.set()
 
     def __len__(self) -> int:
@@ -167,6 +180,9 @@ class WorkQueue(Generic[K]):
         now = self.clock()
         due = max(now + seconds, self._last.get(seconds, 0.0) + 1 / LOOKS_PER_SECOND)
         self._last[seconds] = due = min(due, now + seconds * MOST_STRETCHED)
+        if len(self._last) > self._most_waits:
+            self._last = {wait: last for wait, last in self._last.items() if last > now}
+            self._most_waits = max(MAX_WAITS, 2 * len(self._last))
         return due - now
 
     def _retry(self, key: K) -> None:

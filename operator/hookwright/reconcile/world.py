@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
 
+from hookwright.builds.follow import Following
 from hookwright.builds.starter import Starter
 from hookwright.cluster import Cluster
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.kinds import ObjectKind
 from hookwright.reconcile.announcer import Announcer
+from hookwright.reconcile.checks import Tried
+from hookwright.reconcile.notes import Notes
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 
@@ -25,7 +28,8 @@ class World:
 
     `cronjobs_known` says whether the CronJobs of a namespace can be seen: that needs a right that not everybody gives.
     `starter` starts what is asked for by hand. `invent` gives a new secret: 32 random bytes as hexadecimals, which
-    every Git host takes.
+    every Git host takes. `following` knows the builds; None: nobody follows them. `trials` are what the API server said
+    of builds that were tried, `refusals` why builds were not deleted.
     """
 
     cluster: Cluster
@@ -38,6 +42,9 @@ class World:
     starter: Starter
     cronjobs_known: Callable[[str], bool] = lambda _: True
     invent: Callable[[], str] = field(default=lambda: token_hex(SECRET_BYTES), repr=False)
+    following: Following | None = None
+    trials: Notes[Tried] = field(default_factory=Notes)
+    refusals: Notes[str] = field(default_factory=Notes)
 
 
 def make_arn(kind: type[ObjectKind], *, cluster: str, namespace: str, name: str) -> str:

@@ -54,7 +54,7 @@ def _define_kinds(admin: httpx.Client) -> None:
 def _let_accounts_create_jobs(admin: httpx.Client) -> None:
     role = {
         "metadata": {"name": RIGHT},
-        "rules": [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}],
+        "rules": [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete"]}],
     }
     binding = {
         "metadata": {"name": RIGHT},

@@ -188,8 +188,8 @@ def test_job_says_whose_it_is():
 def test_job_says_what_it_builds():
     """What the delivery says is to be built stands in an annotation, cut to what a status can hold."""
     name = "hookwright.dev/source-version"
-    for given, said in (("0a1b2c", "0a1b2c"), ("v" * 300, "v" * 255), ("", None)):
-        annotations = job(make_wanted(parameters={"HOOKWRIGHT_SOURCE_VERSION": given}))["metadata"]["annotations"]
+    for version, said in (("0a1b2c", "0a1b2c"), ("v" * 300, "v" * 255), ("", None)):
+        annotations = job(make_wanted(parameters={"HOOKWRIGHT_SOURCE_VERSION": version}))["metadata"]["annotations"]
         assert annotations.get(name) == said
     assert name not in job()["metadata"]["annotations"]
 

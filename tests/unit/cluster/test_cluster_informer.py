@@ -492,3 +492,20 @@ async def test_refusal_of_what_is_needed_is_asked_again_sooner(bench):
     bench.cluster.fail("list", CRONJOBS, status=403)
     async with running(bench.make(refused_seconds=7).run()):
         await eventually(lambda: bench.waits == [7])
+
+
+async def test_each_complete_list_is_told(bench):
+    """Whoever must know when everything is known is told after each list that was not broken off."""
+    told = []
+    bench.put("a")
+    bench.cluster.fail("list", CRONJOBS)
+    async with running(bench.make(listed=lambda: told.append(list(bench.told))).run()):
+        await eventually(lambda: bench.waits)
+        assert told == []
+        bench.awake.set()
+        await bench.until_watched()
+        assert told == [[("ADDED", "a")]]
+        await bench.break_off()
+        await bench.wake()
+        await bench.until_watched()
+    assert len(told) == 2

@@ -8,6 +8,7 @@ import string
 import pytest
 
 from hookwright import __version__, reasons
+from hookwright.builds.state import BuildPhase
 from hookwright.builds.targets import TARGET_KINDS
 from hookwright.cluster import JOBS, SECRETS, WEBHOOKS, Resource
 from hookwright.metrics import Metrics, catalogue
@@ -45,6 +46,17 @@ def test_start_is_counted_by_target(metrics):
     assert read_value(page, "hookwright_starts_total", target="CronJob", outcome="failed", reason="BuildForbidden") == 1
     assert read_value(page, "hookwright_start_retries_total", reason="StartDelayed") == 1
     assert read_value(page, "hookwright_delivery_stage_seconds_sum", stage="start") == 0.5
+
+
+def test_build_that_has_ended_is_counted(metrics):
+    """A build counts once by how it ended; one that never began took no time."""
+    metrics.count_build(BuildPhase.SUCCEEDED, 45.0)
+    metrics.count_build(BuildPhase.CANCELED, None)
+    page = metrics.write()
+    assert read_value(page, "hookwright_builds_ended_total", phase="Succeeded") == 1
+    assert read_value(page, "hookwright_builds_ended_total", phase="Canceled") == 1
+    assert read_value(page, "hookwright_build_seconds_sum", phase="Succeeded") == 45
+    assert read_value(page, "hookwright_build_seconds_count", phase="Canceled") == 0
 
 
 def test_clock_that_was_set_back_takes_nothing_away(metrics):

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hookwright.app.operating import reconcile
+from hookwright.builds.index import BuildIndex
 from hookwright.builds.starter import Starter
-from hookwright.cluster import BUILDTRIGGERS, EVENTS, SECRETS, WEBHOOKS
+from hookwright.cluster import BUILDTRIGGERS, EVENTS, JOBS, SECRETS, WEBHOOKS
 from hookwright.cluster.mirror import Key, Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.reconcile.announcer import Announcer
+from hookwright.reconcile.notes import Notes
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.reconcile.work import Again
 from hookwright.reconcile.world import World
 from hookwright.settings import Settings
 from support.fakecluster import FakeCluster
+from support.jobs import raw_job
 from support.objects import NOON, raw_buildtrigger, raw_secret, raw_webhook
 
 WEBHOOK = Key("Webhook", "default", "hello")
@@ -25,11 +28,27 @@ JUDGED = {"observedGeneration": 1}
 
 
 @dataclass
+class KnownBuilds:
+    """What follows builds, without the watches."""
+
+    index: BuildIndex = field(default_factory=BuildIndex)
+    known: bool = True
+    sure: bool = True
+
+    def knows(self, namespace):
+        return self.known
+
+    def is_sure(self, namespace):
+        return self.sure
+
+
+@dataclass
 class Bench:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     mirror: Mirror = field(default_factory=Mirror)
     now: object = NOON
     changes: list = field(default_factory=list)
+    following: KnownBuilds = field(default_factory=KnownBuilds)
 
     def __post_init__(self):
         self.mirror.subscribe(self.changes.append)
@@ -43,6 +62,9 @@ class Bench:
             settings=Settings(public_url="https://hooks.example.com", cluster_name="test"),
             root_keys=RootKeys([ROOT_KEY]),
             starter=Starter(cluster=self.cluster, targets=self.mirror, clock=lambda: self.now, patience=timedelta(0)),
+            following=self.following,
+            trials=Notes(self.seconds),
+            refusals=Notes(self.seconds),
         )
 
     def seconds(self):
@@ -62,8 +84,23 @@ class Bench:
         self.put_target()
         self.put_webhook(**changes)
 
+    def put_job(self, **changes):
+        """Have a Job in the cluster, of which those who follow builds have been told."""
+        self.following.index.put(self.cluster.put(JOBS, raw_job(**changes)), self.now)
+
+    def drop_job(self, name):
+        """Have a Job gone, and those who follow builds told."""
+        raw = self.cluster.find(JOBS, name)
+        self.cluster.drop(JOBS, name)
+        self.following.index.remove(raw, self.now)
+
     async def look(self, key=WEBHOOK) -> Again:
-        """Reconcile once."""
+        """Reconcile once, because of something else than a build."""
+        self.world.trials.forget(key)
+        return await reconcile(key, self.world)
+
+    async def look_at_builds(self, key=TRIGGER) -> Again:
+        """Reconcile once, because of a build."""
         return await reconcile(key, self.world)
 
     async def look_until_still(self, key=WEBHOOK):

@@ -265,3 +265,19 @@ def test_conditions_of_an_invalid_object_keep_their_times():
 def test_patch_has_what_differs_and_nothing_else(found, wanted, patch):
     """Only members that are wanted otherwise than they are stand in the patch; None takes away what is there."""
     assert status_patch(found, wanted) == patch
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "patch"),
+    [
+        ({"b": {"x": 1, "y": 2}}, {"b": {"x": 1}}, {"b": {"x": 1, "y": None}}),
+        ({"b": {"x": 1}}, {"b": {"y": 2}}, {"b": {"x": None, "y": 2}}),
+        ({"b": {"x": 1}}, {"b": None}, {"b": None}),
+        ({}, {"b": {"x": 1}}, {"b": {"x": 1}}),
+        ({}, {"b": []}, {}),
+        ({"b": [1]}, {"b": []}, {"b": []}),
+    ],
+)
+def test_patch_makes_what_is_wanted(found, wanted, patch):
+    """An object is replaced, not merged with what stood there; a list that is not there is empty already."""
+    assert status_patch(found, wanted) == patch

@@ -6,7 +6,7 @@ import pytest
 
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.kinds import BuildTrigger, CronJob, Webhook
-from hookwright.reconcile.wakeups import keys_to_look_at
+from hookwright.reconcile.wakeups import find_refuted, keys_to_look_at
 from support.objects import make_buildtrigger, make_invalid, make_webhook, raw_buildtrigger, raw_webhook
 
 WEBHOOK = Key("Webhook", "default", "hello")
@@ -148,3 +148,28 @@ def test_status_of_a_cronjob_wakes_nobody():
     assert woken(cronjob("1"), cronjob("2"), key=key, mirror=mirror) == []
     for changed in ({"generation": 2}, {"uid": "v"}, {"annotations": {"a": "b"}}):
         assert woken(cronjob("1"), cronjob("2", **changed), key=key, mirror=mirror) == [WEBHOOK]
+
+
+def test_builds_wake_no_webhook():
+    """How the builds of a BuildTrigger stand is nothing to its Webhooks; a foreign hand in it is to the trigger."""
+    mirror = Mirror()
+    mirror.put(Webhook, raw_webhook())
+    state = {"kind": "Job", "name": "b-1", "phase": "Running"}
+    before = make_buildtrigger()
+    found = make_buildtrigger(status={"lastBuild": state, "active": [state]})
+    assert woken(before, found, key=TRIGGER, ours=True, mirror=mirror) == []
+    assert woken(before, found, key=TRIGGER, mirror=mirror) == [TRIGGER]
+
+
+@pytest.mark.parametrize("reason", ["BuildForbidden", "ImpersonationForbidden", "BuildInvalid"])
+def test_start_that_was_refused_refutes_the_trial(reason):
+    """What a start was refused for says more of the target than its trial did; once it is told."""
+    failed = make_webhook(status=delivery("failed", reason=reason))
+    assert find_refuted(Change(key=WEBHOOK, before=make_webhook(), found=failed)) == TRIGGER
+    assert find_refuted(Change(key=WEBHOOK, before=failed, found=failed)) is None
+
+
+def test_other_failures_refute_no_trial():
+    """A secret that cannot be used, or a target that stays missing, says nothing of the target's template."""
+    failed = make_webhook(status=delivery("failed", reason="TargetStayedMissing"))
+    assert find_refuted(Change(key=WEBHOOK, before=make_webhook(), found=failed)) is None

@@ -14,11 +14,14 @@ from hookwright.reconcile.work import (
     FIRST_BACKOFF,
     LONGEST_BACKOFF,
     LOOKS_PER_SECOND,
+    MAX_OUTDATED,
+    MAX_WAITS,
     MOST_STRETCHED,
     NEVER,
     Again,
     Result,
     WorkQueue,
+    find_soonest,
 )
 from support.waiting import eventually, running, settle
 
@@ -351,3 +354,52 @@ async def test_stopped_queue_leaves_no_task(work):
         await eventually(lambda: sum(work.running.values()) == 2)
     assert sum(work.running.values()) == 0
     assert told == []
+
+
+# ── times that are reckoned ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("times", "soonest"),
+    [((), None), ((NEVER,), None), ((NEVER, Again(5)), 5), ((Again(7), Again(5), NEVER), 5), ((Again(0),), 0)],
+)
+def test_soonest_of_several_times_counts(times, soonest):
+    """Who has several reasons to look again looks at the first of these times; never is later than any."""
+    assert find_soonest(*times) == Again(soonest)
+
+
+async def test_key_that_is_looked_at_before_its_time_leaves_nothing(work):
+    """A key that waits for long, and is looked at each second meanwhile, does not gather times that count no more."""
+    queue = work.queue()
+    work.again = Again(86_400.0)
+    async with running(queue.run()):
+        for number in range(3 * MAX_OUTDATED):
+            queue.add("a")
+            await eventually(lambda number=number: work.done["a"] > number)
+    assert len(queue._later) <= MAX_OUTDATED + 2
+
+
+async def test_key_still_comes_after_times_were_thrown_away(work):
+    """What is thrown away are times that count no more: each key comes at its time."""
+    queue = work.queue()
+    async with running(queue.run()):
+        queue.add_later("late", 60.0)
+        for number in range(2 * MAX_OUTDATED):
+            queue.add_later("often", 3600.0 - number)
+        assert len(queue._later) <= MAX_OUTDATED + 4
+        work.now += 60.0
+        queue.add("now")
+        await eventually(lambda: work.done["late"] == 1)
+    assert work.done["often"] == 0
+
+
+async def test_each_wait_may_be_another(work):
+    """Waits that are reckoned, so that each is another, are not remembered once they are over."""
+    queue = work.queue()
+    async with running(queue.run()):
+        for number in range(3 * MAX_WAITS):
+            work.again = Again(1.0 + number / 1e6)
+            queue.add("a")
+            await eventually(lambda number=number: work.done["a"] > number)
+            work.now += 0.01
+    assert len(queue._last) <= 2 * MAX_WAITS
