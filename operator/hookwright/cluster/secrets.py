@@ -79,6 +79,13 @@ class SecretReader:
         if watched is not None:
             watched.subscribe(self._drop)
 
+    def is_watched(self, namespace: str, name: str) -> bool:
+        """Say whether a Secret is watched now, so that each change of it is told."""
+        where, now = (namespace, name), self._clock()
+        if self._watched is None or where in self._doubted or self._watched.get(where) is None:
+            return False
+        return now - self._watched.as_of(now, namespace) <= KEEP_SECONDS
+
     async def find(self, namespace: str, name: str, key: str) -> FoundSecret:
         """Give what is there, at most 1 s ago, as the API server says it: for the operator, which says it in status."""
         where = (namespace, name)

@@ -45,9 +45,9 @@ from hookwright.reconcile.secret_notices import Notice, tell_ended, tell_lost, t
 ROTATE = "hookwright.dev/rotate-secret"
 DEFAULT_OVERLAP = timedelta(hours=24)
 SHORTEST_ROTATION = timedelta(hours=24)
-# Somebody may have changed it without our being told, where Secrets are not watched.
-LOOK_AGAIN = 300
 SOON = 5
+# What is due later than that is looked for so often: clocks may be set.
+LONGEST_WAIT = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Plan:
 
     `made_at` is when the newest secret was made, None for a Secret that is the user's. `known` says that it stands so:
     what could not be read or changed stands as it did. `note` is what a user should know though nothing is wrong.
-    `look_again` are seconds, None for never.
+    `look_again` says after how many seconds there is something to do; None: not unless something changes.
     """
 
     create: dict[str, Any] | None = field(default=None, repr=False)  # Any: JSON objects
@@ -66,7 +66,7 @@ class Plan:
     finding: Finding | None = None
     known: bool = True
     note: str = ""
-    look_again: int | None = LOOK_AGAIN
+    look_again: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,9 +202,10 @@ def _handle(wish: _Wish, handled: tuple[str, ...]) -> tuple[str, ...]:
     return (wish.request, *handled)[:MOST_HANDLED]
 
 
-def _next(own: OwnSecret, wish: _Wish, now: datetime) -> int:
+def _next(own: OwnSecret, wish: _Wish, now: datetime) -> int | None:
     """Give after how many seconds there may be something to do."""
     times = [old.until for old in own.olds]
     if wish.every is not None and len(own.olds) < MOST_OLD:
         times.append(own.made_at + wish.every)
-    return min([LOOK_AGAIN, *(max(math.ceil((time - now).total_seconds()), 1) for time in times)])
+    seconds = math.ceil((min(times) - now).total_seconds()) if times else None
+    return min(max(seconds, 1), LONGEST_WAIT) if seconds is not None else None

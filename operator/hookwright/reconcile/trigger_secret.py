@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hookwright.builds.wanted import format_time
@@ -13,6 +14,8 @@ from hookwright.reconcile.world import World
 
 # Who else writes it changes it once: more conflicts than that are tried again later.
 TRIES = 3
+# Where Secrets are not watched, somebody may have changed it without our being told.
+LOOK_AGAIN = 300
 _SERVER_ERROR = 500
 
 
@@ -23,7 +26,7 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
         ClusterError: the API server does not answer, or somebody else writes the Secret again and again.
     """
     if isinstance(trigger, InvalidObject) or trigger.spec.source.provider is None:
-        return Plan(look_again=None)
+        return Plan()
     tries = 0
     while True:
         verb, tries = "get", tries + 1
@@ -48,7 +51,7 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
                 message=notice.message,
                 warning=notice.warning,
             )
-        return plan
+        return replace(plan, look_again=_look_again(plan, trigger, world))
 
 
 def tell_secret(trigger: BuildTrigger | InvalidObject, kept: Plan) -> dict[str, Any]:  # Any: JSON
@@ -60,6 +63,13 @@ def tell_secret(trigger: BuildTrigger | InvalidObject, kept: Plan) -> dict[str, 
         "secretRef": {"name": trigger.secret_name, "key": SECRET_KEY} if there else None,
         "lastModifiedSecret": format_time(kept.made_at) if kept.made_at is not None else None,
     }
+
+
+def _look_again(plan: Plan, trigger: BuildTrigger, world: World) -> int | None:
+    """Give after how many seconds to look: when something is due, and where nobody would tell of a change."""
+    if world.secrets.is_watched(trigger.metadata.namespace, trigger.secret_name):
+        return plan.look_again
+    return min(plan.look_again or LOOK_AGAIN, LOOK_AGAIN)
 
 
 async def _write(trigger: BuildTrigger, plan: Plan, world: World) -> None:

@@ -16,9 +16,11 @@ import httpx
 import pytest
 import yaml
 
+from hookwright.scm import Provider
 from support.leaks import find_leaks, write_forms
 from support.processes import Fleet, run_fleet, until
 from support.running import PATIENCE, make_buildtrigger, make_push, make_secret, make_webhook
+from support.triggers import make_delivery, make_trigger
 
 
 def invent(name: str) -> bytes:
@@ -65,6 +67,8 @@ SCHEMES: dict[str, tuple[str, dict[str, Any], bytes, Callable[[bytes], dict[str,
 }
 GUESS = invent("guess")
 PROOFS = ("signature", "x-sign")
+# Where status has the URL.
+URLS = {"webhooks.hookwright.dev": "url", "buildtriggers.hookwright.dev": "payloadUrl"}
 
 
 class Run:
@@ -121,11 +125,27 @@ class Run:
         assert root is not None
         for number, line in enumerate(base64.b64decode(root["data"]["keys"]).split()):
             found |= {f"root key {number}": base64.b64decode(line), f"line of root key {number}": line}
-        for webhook in self.fleet.cluster.list("webhooks.hookwright.dev"):
-            url = webhook["status"].get("url")
-            if url:
-                found["URL token of " + webhook["metadata"]["name"]] = url.rpartition("/")[2].encode()
+        for kind, member in URLS.items():
+            for one in self.fleet.cluster.list(kind):
+                url = one["status"].get(member)
+                if url:
+                    found[f"URL token of {kind} {one['metadata']['name']}"] = url.rpartition("/")[2].encode()
         return found
+
+    def note_live(self) -> list[str]:
+        """Give the secrets of the BuildTrigger that are good; they are to be nowhere from then on."""
+        secret = self.fleet.cluster.get("secrets", "default", "team-hookwright") or {}
+        live = [base64.b64decode(value) for value in secret.get("data", {}).values()]
+        for value in live:
+            self.secrets |= {f"made {value[:8]!r}": value, f"bytes of {value[:8]!r}": bytes.fromhex(value.decode())}
+        return [value.decode() for value in live]
+
+    async def rotate(self, request: str, good: int) -> None:
+        """Have the secret of the BuildTrigger replaced, until so many are good."""
+        trigger = make_trigger("team")
+        trigger["metadata"]["annotations"] = {"hookwright.dev/rotate-secret": request}
+        self.running.apply(trigger)
+        await self.running.until(lambda: len(self.note_live()) == good, f"{good} secrets are good")
 
     async def places(self) -> dict[str, bytes]:
         """Give all that Hookwright has said or written anywhere."""
@@ -136,10 +156,10 @@ class Run:
                 places[f"{page} of {name}"] = (await self.running.client.get(f"{process.admin}/{page}")).content
             for file in sorted((self.fleet.folder / name).glob("journal/*.db*")):
                 places[f"{file.name} of {name}"] = file.read_bytes()
-        for kind in ("webhooks.hookwright.dev", "buildtriggers.hookwright.dev"):
+        for kind, member in URLS.items():
             for found in self.fleet.cluster.list(kind):
                 # The URL is there for all who may read it, and an inline secret is its author's.
-                status = {key: value for key, value in found.get("status", {}).items() if key != "url"}
+                status = {key: value for key, value in found.get("status", {}).items() if key != member}
                 name = found["metadata"]["name"]
                 places[f"{kind} {name}"] = json.dumps([found["metadata"], status]).encode()
         for kind in ("jobs.batch", "events", "leases.coordination.k8s.io"):
@@ -164,6 +184,8 @@ async def begin(run: Run) -> None:
     run.webhook("unused", secretTokenRef={"name": "unused"})
     run.webhook("absent", secretTokenRef={"name": "absent"})
     run.webhook("open", "UNAUTHENTICATED")
+    run.running.apply(make_trigger("team"))
+    await run.running.until(run.note_live, "the BuildTrigger has a secret")
     for name in (*SCHEMES, "inline", "rotated", "wrong", "unused", "absent", "open"):
         await run.until_routed(name)
 
@@ -182,6 +204,13 @@ async def deliver_all(run: Run) -> None:
     await until_accepted(run, "inline", sign_github(run.secrets["inline"]))
     for name in ("old", "next"):
         await until_accepted(run, "rotated", sign_github(run.secrets[name]))
+    await run.rotate("1", good=2)
+    await run.rotate("2", good=3)
+    url = run.running.trigger_status("team")["payloadUrl"]
+    for secret in (*run.note_live(), GUESS.decode()):
+        body, headers = make_delivery(Provider.GITHUB, delivery_id=f"d-{secret[:4]}", secret=secret)
+        wanted = 401 if secret == GUESS.decode() else 202
+        assert await run.ask("/hooks/" + url.rpartition("/")[2], headers, body=body) == wanted
     assert await run.deliver("wrong", sign_standard(STANDARD)) == 503
     assert await run.deliver("unused", sign_github(run.secrets["unused"])) == 503
     assert await run.deliver("absent", sign_github(GUESS)) == 503
@@ -225,6 +254,11 @@ async def make_trouble(run: Run) -> None:
         await until(lambda met=met: met.hits, f"somebody met {fault}")
         met.remove()
     await until_accepted(run, "github", proof)
+    met = cluster.answer(
+        path=r".*/secrets/team-hookwright", method="PATCH", status=500, message="etcd is away", times=2
+    )
+    await run.rotate("3", good=4)
+    assert met.hits
     cluster.drop(times=3)
     cluster.close_watches()
     assert await deliver() == 202

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,14 +14,14 @@ from typing import Any
 import pytest
 
 from hookwright.reconcile import buildtrigger
-from support.processes import until
-from support.running import Running, make_buildtrigger, run_hookwright
+from support.processes import LONG_PATIENCE, until
+from support.running import Running, run_hookwright
+from support.triggers import deliver, make_trigger, until_url
 
 NAME = "hello-hookwright"
 TRIGGERS = "/apis/hookwright.dev/v1alpha1/namespaces/default/buildtriggers"
 SECRETS = "/api/v1/namespaces/default/secrets"
 ROTATE = "hookwright.dev/rotate-secret"
-SOURCE = {"provider": "GitHub", "repository": "octo/hello"}
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Scene:
 
     def apply(self, request: str = "", **spec: Any) -> None:
         """Apply the BuildTrigger, with a request for a new secret."""
-        trigger = make_buildtrigger(**{"source": SOURCE, **spec})
+        trigger = make_trigger(**spec)
         trigger["metadata"]["annotations"] = {ROTATE: request} if request else {}
         self.running.apply(trigger)
 
@@ -83,6 +85,16 @@ class Scene:
 
         await self.running.until(is_said, f"{count} secrets are good: {self.status}")
         return self.live
+
+    async def deliver(self, url: str, secret: str) -> int:
+        """Deliver a push that is signed with `secret`; give the answer's status."""
+        return (await deliver(self.running, url, secret=secret, delivery_id=str(uuid.uuid4()))).status_code
+
+    async def until_refused(self, url: str, secret: str) -> None:
+        """Deliver until `secret` proves nothing any more: receivers may know it for some seconds."""
+        async with asyncio.timeout(LONG_PATIENCE):
+            while await self.deliver(url, secret) != 401:  # noqa: ASYNC110 - each try is a request
+                await asyncio.sleep(0.1)
 
     async def delete(self, path: str) -> None:
         """Delete an object as kubectl does."""
@@ -161,6 +173,36 @@ async def test_rotation_on_demand_twice_in_a_minute(scene: Scene):
     scene.look()
     assert await scene.until_live(1) == {"secret": live["secret"]}
     await scene.running.until(lambda: ("Normal", "SecretEnded") in scene.events())
+
+
+async def test_old_secret_is_good_until_its_overlap_is_over(scene: Scene):
+    """What is signed with any secret that is good starts builds; with one whose time is over, nothing."""
+    scene.apply()
+    url = await until_url(scene.running)
+    first = scene.live["secret"]
+    assert await scene.deliver(url, first) == 202
+    scene.apply("1")
+    second = (await scene.until_live(2))["secret"]
+    scene.apply("2")
+    third = (await scene.until_live(3))["secret"]
+    assert [await scene.deliver(url, secret) for secret in (first, second, third)] == [202, 202, 202]
+    scene.clock.wrong_by = timedelta(hours=25)
+    scene.look()
+    await scene.until_live(1)
+    await scene.until_refused(url, first)
+    assert [await scene.deliver(url, secret) for secret in (second, third)] == [401, 202]
+
+
+async def test_secret_that_was_made_anew_serves_at_once(scene: Scene):
+    """After a loss the next delivery with the new secret starts a build; the old one is refused."""
+    scene.apply()
+    url = await until_url(scene.running)
+    lost = scene.live["secret"]
+    assert await scene.deliver(url, lost) == 202
+    await scene.delete(f"{SECRETS}/{NAME}")
+    await scene.running.until(lambda: scene.live not in ({}, {"secret": lost}))
+    assert await scene.deliver(url, scene.live["secret"]) == 202
+    await scene.until_refused(url, lost)
 
 
 async def test_rotation_by_schedule(scene: Scene):

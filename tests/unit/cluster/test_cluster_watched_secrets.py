@@ -125,6 +125,18 @@ async def test_change_of_other_things_is_not_told(watching):
     assert watching.told == []
 
 
+async def test_who_watches_a_secret_knows_that_changes_are_told(watching):
+    """A Secret is watched while it has the label and the watch goes; of all others changes may pass unseen."""
+    assert watching.reader.is_watched("default", "hello-webhook")
+    assert not watching.reader.is_watched("default", "absent")
+    await watching.break_off()
+    watching.now += KEEP_SECONDS + 1
+    assert not watching.reader.is_watched("default", "hello-webhook")
+    await watching.come_back()
+    assert watching.reader.is_watched("default", "hello-webhook")
+    assert not SecretReader(watching.cluster).is_watched("default", "hello-webhook")
+
+
 async def test_new_secret_is_told(watching):
     """A labelled Secret that comes wakes who waits for it, and is known."""
     assert (await watching.reader.find("default", "late", "token")).state is SecretState.NO_SECRET

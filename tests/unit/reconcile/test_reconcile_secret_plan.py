@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hookwright.errors import ClusterError
 from hookwright.kinds import LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEYS, SECRET_KEY
 from hookwright.reconcile.own_secret import HANDLED, LABELS, MADE_AT, MADE_FOR, MOST_OLD
-from hookwright.reconcile.secret_plan import LOOK_AGAIN, ROTATE, SOON, judge_refusal, plan_secret
+from hookwright.reconcile.secret_plan import LONGEST_WAIT, ROTATE, SOON, judge_refusal, plan_secret
 from support.fakecluster import merge_patch
 from support.objects import NOON, TRIGGER_UID, make_buildtrigger
 
@@ -95,9 +95,9 @@ def test_secret_is_made_for_the_buildtrigger():
 
 
 def test_second_look_writes_nothing(story):
-    """A Secret that is as it should be is left alone, and looked at again, since it need not be watched."""
+    """A Secret that is as it should be is left alone, and nothing is due."""
     plan = story.step(make())
-    assert (plan.patch, plan.create, plan.notices, plan.look_again) == (None, None, (), LOOK_AGAIN)
+    assert (plan.patch, plan.create, plan.notices, plan.look_again) == (None, None, (), None)
     assert plan.made_at == NOON
 
 
@@ -415,4 +415,4 @@ def test_no_secret_ends_before_its_time_and_none_stays_after_it(steps, every, ov
         assert len(story.secret["metadata"]["annotations"].get(HANDLED, "")) < 200
         again = story.step(trigger)
         assert (again.patch, again.create, again.notices) == (None, None, ())
-        assert 1 <= again.look_again <= LOOK_AGAIN
+        assert again.look_again is None or 1 <= again.look_again <= LONGEST_WAIT

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from reconcile_world import TRIGGER, Bench
 
 from hookwright.cluster import BUILDTRIGGERS, JOBS, SECRETS
+from hookwright.cluster.secrets import SecretReader
+from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.errors import ClusterError
 from hookwright.reconcile.buildtrigger import FORBIDDEN_SECONDS
-from hookwright.reconcile.secret_plan import LOOK_AGAIN, ROTATE
+from hookwright.reconcile.secret_plan import ROTATE
+from hookwright.reconcile.trigger_secret import LOOK_AGAIN
 from hookwright.reconcile.work import NEVER, Again
+from support.waiting import eventually, running
 
 SOURCE = {"provider": "GitLab", "repository": "octo/hello"}
 NAME = "hello-hookwright"
@@ -48,6 +53,19 @@ async def test_first_look_makes_a_secret_that_status_names(bench):
     assert status["lastModifiedSecret"] == "2026-05-01T12:00:00Z"
     assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
     assert bench.events() == [("Normal", "SecretMade"), ("Normal", "Startable")]
+
+
+async def test_secret_that_is_watched_costs_no_looks(bench):
+    """Where each change of the Secret is told, nothing is looked at again before something is due."""
+    watched = WatchedSecrets(bench.cluster, clock=bench.seconds)
+    reader = SecretReader(bench.cluster, watched=watched, clock=bench.seconds)
+    bench.world = replace(bench.world, secrets=reader)
+    await bench.look(TRIGGER)
+    async with running(watched.informers.run()):
+        await eventually(lambda: reader.is_watched("default", NAME))
+        assert await bench.look(TRIGGER) == NEVER
+        ask(bench, "1")
+        assert (await bench.look(TRIGGER)).seconds == 3600
 
 
 async def test_no_two_secrets_are_alike(bench):
