@@ -92,7 +92,7 @@ class TriggerRoute(Route):
                 if reason is not None:
                     ignored.append(reason)
                 elif isinstance(change, ScmEvent):
-                    starting.setdefault((change.event, change.head_ref, change.sha), change)
+                    starting.setdefault(_name_change(change), change)
         except EvaluationError:
             return Decision(reason=PAYLOAD_TOO_COMPLEX)
         if not starting:
@@ -132,6 +132,11 @@ class TriggerRoute(Route):
             client=str(request.client) if request.client is not None else "",
             keep_seconds=self.keep_seconds,
         )
+
+
+def _name_change(event: ScmEvent) -> tuple[object, ...]:
+    """Give what two tellings of one change have in common, and two changes do not."""
+    return event.event, event.repository.full_name.lower(), event.pull_request, event.head_ref, event.sha
 
 
 def _ignore(reason: Reason) -> Ignore:

@@ -89,6 +89,31 @@ def test_same_change_twice_is_built_once():
     assert verdict.message == reasons.ACCEPTED.sentence
 
 
+def test_same_tag_in_another_repository_is_another_change():
+    """Releases name no commit: those of one tag in two repositories of an organisation are two builds."""
+    release = change(GITHUB, "release")
+    other = copy.deepcopy(release)
+    other["repository"]["full_name"] = "octo/other"
+    verdict = decide(
+        GITHUB,
+        "release",
+        payload=[release, other, release],
+        source={"organization": "octo"},
+        filterGroups=RELEASES,
+    )
+    assert [wanted.parameters["HOOKWRIGHT_SOURCE_REPOSITORY"] for wanted in verdict.wanted] == [
+        release["repository"]["full_name"],
+        "octo/other",
+    ]
+
+
+def test_each_pull_request_of_a_branch_is_a_change():
+    """One branch may be brought by several pull requests, each into another branch."""
+    first = change(GITHUB, "opened")
+    second = copy.deepcopy(first) | {"number": 2}
+    assert [one.index for one in decide(GITHUB, "opened", payload=[first, second, first]).wanted] == [0, 1]
+
+
 def test_release_without_a_commit_builds_its_tag():
     """A release's payload need not name the commit: then its tag is what is built."""
     (wanted,) = decide(GITHUB, "release", filterGroups=RELEASES).wanted
