@@ -158,6 +158,8 @@ def test_created_job_is_queued():
     )
     assert see("job") == job
     assert read(put(gitlab.JOB, {"tag": True, "ref": "v1.0"})) == replace(job, head_ref="refs/tags/v1.0")
+    # Of a merge request's pipeline.
+    assert read(put(gitlab.JOB, {"ref": "refs/merge-requests/12/head"})) == replace(job, head_ref=None)
     assert read(put(gitlab.JOB, {"build_status": "pending"})) == NoEvent(
         index=0, reason=NOT_AN_EVENT, told="build: pending"
     )

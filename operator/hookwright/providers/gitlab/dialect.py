@@ -130,12 +130,15 @@ def _understand_job(change: Change) -> ScmEvent:
         raise no_event(status)
     repository = _read_repository(change)
     prefix = TAGS if fields.get(payload, "tag") is True else BRANCHES
+    name = fields.get(payload, "ref")
+    # In pipelines of merge requests it is refs/merge-requests/N/head, which is no branch.
+    ref = None if fields.word(name).startswith("refs/") else fields.ref_of(name, prefix)
     return ScmEvent(
         event=EventType.WORKFLOW_JOB_QUEUED,
         index=change.index,
         repository=repository,
         actor=fields.actor(fields.get(payload, "user", "id")),
-        head_ref=fields.ref_of(fields.get(payload, "ref"), prefix),
+        head_ref=ref,
         sha=change.need(fields.commit(fields.get(payload, "sha")), "sha"),
         workflow=fields.text(fields.get(payload, "build_name")),
         organisation=repository.owner,
