@@ -233,42 +233,6 @@ def test_repository_of_sha256(place):
     clone(place, provider, event, commit)
 
 
-@needs_git
-@pytest.mark.parametrize(("depth", "commits"), [("1", "1"), ("$all", "2")])
-@pytest.mark.parametrize("provider", [Provider.GITHUB, Provider.BITBUCKET_CLOUD])
-def test_clone_is_shallow(place, provider, depth, commits):
-    """One commit is fetched, not its history; with `depth=$all` all of it is."""
-    assert "`depth=$all`" in PAGE
-    event, commit = host_event(place, provider, read_event(provider, "opened"))
-    clone(place, provider, event, commit, edit=lambda script: script.replace("depth=1\n", f"depth={depth}\n"))
-    assert git(place.folder / "workspace" / "source" / ".git", "rev-list", "--count", "HEAD") == commits
-
-
-@needs_git
-def test_submodules(place):
-    """With the lines on the page submodules are there too, by an address of their own or beside the repository's."""
-    provider = Provider.GITLAB
-    (lines,) = re.findall(r"```sh\n(.*?git submodule.*?)```", PAGE, flags=re.DOTALL)
-    event, _ = host_event(place, provider, read_event(provider, "push"))
-    base = place.repository(event.repository.clone_url)
-    part = place.repository(event.repository.clone_url.replace("hello", "part"))
-    inside = make_commit(part, "a part")
-    git(part, "update-ref", "refs/heads/main", inside)
-    modules = "".join(
-        f'[submodule "{name}"]\n\tpath = {name}\n\turl = {url}\n'
-        for name, url in {"near": "../part.git", "far": event.repository.clone_url.replace("hello", "part")}.items()
-    )
-    blob = git(base, "hash-object", "-w", "--stdin", stdin=modules)
-    entries = f"100644 blob {blob}\t.gitmodules\n160000 commit {inside}\tfar\n160000 commit {inside}\tnear\n"
-    commit = git(base, "commit-tree", git(base, "mktree", "--missing", stdin=entries), "-m", "modules")
-    git(base, "update-ref", "refs/heads/main", commit)
-    event = dataclasses.replace(event, sha=commit)
-    done = place.run(provider, describe_event(event, provider), edit=lambda script: script + lines)
-    assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
-    for name in ("near", "far"):
-        assert (place.folder / "workspace" / "source" / name / "what").read_text() == "a part"
-
-
 # ── private repositories ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
