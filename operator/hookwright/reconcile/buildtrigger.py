@@ -9,6 +9,7 @@ from hookwright.cluster import BUILDTRIGGERS
 from hookwright.cluster.mirror import Key
 from hookwright.intake.routes import make_url
 from hookwright.kinds import BuildTrigger, Condition, InvalidObject, Webhook
+from hookwright.kinds.conditions import LAST_START_FAILED, START_PENDING, settle
 from hookwright.reconcile.builds import Followed, follow_builds
 from hookwright.reconcile.by_hand import start_by_hand, tell_of_start
 from hookwright.reconcile.checks import STARTABLE, SUSPENDED, Tried, check_buildtrigger, is_judged
@@ -39,8 +40,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         trial = await _try(key, trigger, world)
         builds = await follow_builds(key, trigger, world)
         if trial.value.error is not None and trial.value.error.transient and is_judged(trigger):
-            await write_members(trigger, builds.members, world, kind=BuildTrigger, resource=BUILDTRIGGERS)
-            return find_soonest(Again(trial.seconds_left), builds.again)
+            return find_soonest(Again(trial.seconds_left), builds.again, await _leave_untried(trigger, builds, world))
     tried = trial.value if trial is not None else None
     unstartable = check_buildtrigger(trigger, tried, standing=world.mirror.standing(trigger))
     metadata = trigger.metadata
@@ -72,6 +72,25 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         builds.again,
         by_hand.again,
     )
+
+
+async def _leave_untried(trigger: BuildTrigger, builds: Followed, world: World) -> Again:
+    """Write what is not about the Job, which could not be tried now: what was said of that stays."""
+    unstartable = check_buildtrigger(trigger, None, standing=world.mirror.standing(trigger))
+    by_hand = await start_by_hand(trigger, unstartable, world)
+    found = trigger.status.conditions
+    stay = [one for one in found if one.type not in (LAST_START_FAILED, START_PENDING)]
+    conditions = [one.to_raw() for one in settle([*stay, *by_hand.conditions], found)]
+    await write_members(
+        trigger,
+        {**builds.members, **by_hand.members, "conditions": conditions},
+        world,
+        kind=BuildTrigger,
+        resource=BUILDTRIGGERS,
+        unless_changed=bool(by_hand.members),
+    )
+    await tell_of_start(by_hand, trigger, world)
+    return by_hand.again
 
 
 async def _try(key: Key, trigger: BuildTrigger, world: World) -> Note[Tried]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from reconcile_world import TRIGGER, Bench
 from structlog.testing import capture_logs
@@ -235,6 +237,27 @@ async def test_start_that_may_work_later_is_tried_again(bench, status, message):
     assert (handled(bench), jobs(bench)) == ("1", [name_of("1")])
     assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
     assert [one[:2] for one in told(bench)][1:] == [("Normal", "Started")]
+
+
+async def test_start_is_tried_though_the_job_cannot_be_tried(bench):
+    """While the API server does not answer dry runs, a start is tried all the same, and what was said stays."""
+    bench.put_target(status=None)
+    await bench.look_until_still(TRIGGER)
+    ask(bench)
+    bench.now += timedelta(hours=1)
+    bench.world.trials.forget(TRIGGER)
+    bench.cluster.fail("create", JOBS, status=503, times=99)
+    await bench.look(TRIGGER)
+    assert bench.conditions(TRIGGER) == {
+        "Ready": ("True", "Startable"),
+        "StartPending": ("True", reasons.START_DELAYED.name),
+    }
+    bench.cluster.heal()
+    bench.cluster.fail("create", JOBS, status=503, times=99, dry_run=True)
+    bench.world.trials.forget(TRIGGER)
+    await bench.look(TRIGGER)
+    assert (handled(bench), jobs(bench)) == ("1", [name_of("1")])
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
 
 
 async def test_stranger_in_the_way_is_no_build(bench):
