@@ -14,7 +14,7 @@ from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.intake.scope import find_scope
 from hookwright.intake.trigger_decision import NO_FILTERS, TriggerRoute
 from hookwright.intake.trigger_rules import INVALID_INPUT, check_trigger_rules, check_trigger_standing
-from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, BuildTrigger, InvalidObject, parse_duration
+from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, BuildSource, BuildTrigger, InvalidObject, parse_duration
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.dialect import Change, Dialect, no_event
 from hookwright.scm import ScmEvent
@@ -92,20 +92,27 @@ def describe_trigger_shape(invalid: InvalidObject) -> InvalidSpec:
     return InvalidSpec(f"{problem.field}: {problem.message}", code=INVALID_INPUT, field=problem.field)
 
 
-def _compile_filters(trigger: BuildTrigger) -> TriggerFilters:
-    spec, provider = trigger.spec, trigger.spec.source.provider
-    if provider is None:
-        return NO_FILTERS
-    source = Source(
-        provider=provider,
-        sends=DIALECTS[provider].events,
-        scoped=spec.source.organization is not None or spec.source.group is not None,
-    )
-    groups = [
+def find_filter_source(source: BuildSource) -> Source | None:
+    """Give what filters must know of spec.source; None without a provider, where there are no filters."""
+    if source.provider is None:
+        return None
+    scoped = source.organization is not None or source.group is not None
+    return Source(provider=source.provider, sends=DIALECTS[source.provider].events, scoped=scoped)
+
+
+def list_filter_groups(trigger: BuildTrigger) -> list[list[GroupFilter]]:
+    """Give the filters as they are written."""
+    return [
         [
             GroupFilter(type=FilterType(one.type), pattern=one.pattern, exclude=one.exclude_matched_pattern)
             for one in group
         ]
-        for group in spec.filter_groups or ()
+        for group in trigger.spec.filter_groups or ()
     ]
-    return compile_filters(spec.branch_filter, groups, source)
+
+
+def _compile_filters(trigger: BuildTrigger) -> TriggerFilters:
+    source = find_filter_source(trigger.spec.source)
+    if source is None:
+        return NO_FILTERS
+    return compile_filters(trigger.spec.branch_filter, list_filter_groups(trigger), source)

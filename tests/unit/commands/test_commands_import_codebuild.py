@@ -20,10 +20,10 @@ from hookwright.commands.codebuild import convert, read_listing
 from hookwright.commands.codebuild.buildspecs import LONGEST, convert_buildspec
 from hookwright.commands.codebuild.cloning import SCRIPT, escape_dollars, make_clone, make_volume
 from hookwright.commands.import_ import MOST_BYTES
-from hookwright.commands.linting.filter_groups import find_source, list_groups
 from hookwright.devcluster import DevCluster
 from hookwright.errors import UsageError
 from hookwright.filters.groups import Start, compile_filters, decide
+from hookwright.intake.trigger_route import find_filter_source, list_filter_groups
 from hookwright.kinds import KINDS, BuildTrigger, crd, read
 from hookwright.scm import EventType, Ref, Repository, ScmEvent
 
@@ -900,7 +900,9 @@ def test_imported_groups_decide_as_awss_rules_say(imports):
         [PUSH, {"type": "COMMIT_MESSAGE", "pattern": r"\[CodeBuild\]"}],
     ]
     typed = read(BuildTrigger, imports(project(webhook={"filterGroups": groups})).trigger)
-    filters = compile_filters(typed.spec.branch_filter, list_groups(typed), find_source(typed.spec.source))
+    filters = compile_filters(
+        typed.spec.branch_filter, list_filter_groups(typed), find_filter_source(typed.spec.source)
+    )
     push, created = EventType.PUSH, EventType.PULL_REQUEST_CREATED
     starts = {
         event(push, "refs/heads/main", files=["a.py"]): True,

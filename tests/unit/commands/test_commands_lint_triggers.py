@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.cluster.claims import GOOD_STANDING, Standing
-from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems, find_source, list_groups
+from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems
 from hookwright.commands.linting.pattern_advice import (
     NEVER_MATCHES,
     UNANCHORED,
@@ -24,7 +24,7 @@ from hookwright.errors import InvalidSpec
 from hookwright.filters import Budget
 from hookwright.filters.groups import FilterType, GroupFilter, Source, compile_filters
 from hookwright.filters.patterns import PatternRefusal, compile_search
-from hookwright.intake.trigger_route import compile_trigger
+from hookwright.intake.trigger_route import compile_trigger, find_filter_source, list_filter_groups
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.reconcile.own_secret import MADE_FOR
 from hookwright.scm import EventType, Provider
@@ -602,11 +602,11 @@ def test_groups_of_a_trigger_are_read_as_they_are_written():
         source={"provider": "GitLab", "group": "octo"},
         filterGroups=[[event(), rule("HEAD_REF", "x", excludeMatchedPattern=True)]],
     )
-    assert find_source(typed.spec.source) == Source(
+    assert find_filter_source(typed.spec.source) == Source(
         provider=Provider.GITLAB, sends=DIALECTS[Provider.GITLAB].events, scoped=True
     )
-    assert list(chain(*list_groups(typed))) == [
+    assert list(chain(*list_filter_groups(typed))) == [
         GroupFilter(type=FilterType.EVENT, pattern="PUSH"),
         GroupFilter(type=HEAD, pattern="x", exclude=True),
     ]
-    assert find_source(make_buildtrigger().spec.source) is None
+    assert find_filter_source(make_buildtrigger().spec.source) is None

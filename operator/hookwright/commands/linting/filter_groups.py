@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from hookwright.errors import InvalidSpec
 from hookwright.filters.groups import FilterType, GroupFilter, Source, TriggerFilters, compile_filters
-from hookwright.kinds import BuildSource, BuildTrigger, InvalidObject, Raw
+from hookwright.intake.trigger_route import find_filter_source
+from hookwright.kinds import BuildSource, InvalidObject, Raw
 from hookwright.kinds.filter_groups import MAX_PATTERN
-from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import EventType
 
 # Groups, filters and the names of events are bounded; nothing has more problems than this.
@@ -22,25 +22,6 @@ _PUSH = GroupFilter(type=FilterType.EVENT, pattern=EventType.PUSH)
 _SCOPED = (FilterType.REPOSITORY_NAME, FilterType.ORGANIZATION_NAME)
 
 Groups = Sequence[Sequence[GroupFilter]]
-
-
-def find_source(source: BuildSource) -> Source | None:
-    """Give what filters must know of spec.source; None without a provider, where there are no filters."""
-    if source.provider is None:
-        return None
-    scoped = source.organization is not None or source.group is not None
-    return Source(provider=source.provider, sends=DIALECTS[source.provider].events, scoped=scoped)
-
-
-def list_groups(trigger: BuildTrigger) -> list[list[GroupFilter]]:
-    """Give the filters as they are written."""
-    return [
-        [
-            GroupFilter(type=FilterType(one.type), pattern=one.pattern, exclude=one.exclude_matched_pattern)
-            for one in group
-        ]
-        for group in trigger.spec.filter_groups or ()
-    ]
 
 
 def find_filter_problems(
@@ -72,7 +53,7 @@ def find_hidden_problems(invalid: InvalidObject, raw: Raw) -> list[InvalidSpec]:
     spec = raw.get("spec")
     given = spec if isinstance(spec, Mapping) else {}
     try:
-        source = find_source(BuildSource.model_validate(given.get("source") or {}, by_alias=True, by_name=False))
+        source = find_filter_source(BuildSource.model_validate(given.get("source") or {}, by_alias=True, by_name=False))
     except ValidationError:
         return []
     written, branch = given.get("filterGroups"), given.get("branchFilter")

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 from hookwright.cluster.claims import Standing
-from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems, find_source, list_groups
+from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems
 from hookwright.errors import InvalidSpec
-from hookwright.intake.trigger_route import compile_trigger
+from hookwright.intake.trigger_route import compile_trigger, find_filter_source, list_filter_groups
 from hookwright.kinds import MAX_TAGS, BuildTrigger
 from hookwright.kinds.buildtrigger import BuildParameter, BuildTriggerSpec, ProjectTag
 from hookwright.scm import Provider
@@ -33,10 +33,10 @@ def find_trigger_problems(trigger: BuildTrigger, standing: Standing) -> tuple[li
             problems.append(problem)
             standing = replace(standing, name_holder=None)
             continue
-        source = find_source(trigger.spec.source)
+        source = find_filter_source(trigger.spec.source)
         changes: dict[str, object] = {}
         if problem.field.startswith(_FILTERS) and source is not None:
-            problems += find_filter_problems(trigger.spec.branch_filter, list_groups(trigger), source)[0]
+            problems += find_filter_problems(trigger.spec.branch_filter, list_filter_groups(trigger), source)[0]
             changes = {"branch_filter": None, "filter_groups": None}
         else:
             problems.append(problem)

@@ -10,14 +10,12 @@ from hookwright.commands.file_objects import FileObject, FileObjects
 from hookwright.commands.linting.filter_groups import (
     find_filter_problems,
     find_hidden_problems,
-    find_source,
-    list_groups,
 )
 from hookwright.commands.linting.pattern_advice import UNANCHORED, Advice, advise, advise_branch, convert_branch_filter
 from hookwright.commands.linting.said import Said, Severity, from_finding, from_problem, narrow
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
-from hookwright.intake.trigger_route import describe_trigger_shape
+from hookwright.intake.trigger_route import describe_trigger_shape, find_filter_source, list_filter_groups
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw
 from hookwright.reconcile.checks import check_buildtrigger
 from hookwright.reconcile.secret_plan import plan_secret
@@ -58,7 +56,7 @@ def judge_trigger(trigger: BuildTrigger, standing: Standing = GOOD_STANDING) -> 
     finding = check_buildtrigger(mended, None)
     if finding is not None:
         yield from_finding(finding)
-    source = find_source(trigger.spec.source)
+    source = find_filter_source(trigger.spec.source)
     if source is not None:
         yield from _think_over(trigger, source, {problem.field for problem in problems})
 
@@ -69,7 +67,7 @@ def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Ite
     if branch_filter and "spec.branchFilter" not in refused:
         yield _recommend_groups(branch_filter)
         yield from _pass_on("spec.branchFilter", branch_filter, advise_branch(branch_filter))
-    groups = list_groups(trigger)
+    groups = list_filter_groups(trigger)
     for index, group in enumerate(groups):
         for at, one in enumerate(group):
             place = f"spec.filterGroups[{index}][{at}]"
