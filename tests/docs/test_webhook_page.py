@@ -225,7 +225,7 @@ def test_commands_work(shell):
         assert '"outcome": "refused"' not in done.stdout, block
 
 
-@pytest.mark.parametrize("page", ["webhook.md", "security.md"])
+@pytest.mark.parametrize("page", ["webhook.md", "buildtrigger.md", "security.md"])
 def test_links_lead_somewhere(page):
     """Each link of the page within the repository leads to a file, and to a heading in it."""
     for link in LINKS.findall((DOCS / page).read_text(encoding="utf-8")):

@@ -1,0 +1,115 @@
+"""operator/docs/buildtrigger.md, the manual of the BuildTrigger: YAML and commands are right, nothing is left out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+import test_readme
+import test_webhook_page
+import yaml
+from pydantic import BaseModel
+
+from hookwright.intake.trigger_route import compile_trigger
+from hookwright.kinds import BuildTrigger, LastDelivery, read
+from hookwright.kinds.buildtrigger import (
+    Build,
+    BuildParameter,
+    BuildState,
+    BuildTriggerSpec,
+    BuildTriggerStatus,
+    ProjectTag,
+    SecretReference,
+    SecretRotation,
+)
+from hookwright.kinds.filter_groups import FilterType, WebhookFilter
+from hookwright.kinds.source import BuildSource
+from hookwright.reconcile import checks
+from hookwright.scm import EventType, Provider
+
+PAGE = (test_webhook_page.DOCS / "buildtrigger.md").read_text(encoding="utf-8")
+HEADINGS = test_webhook_page.find_headings(PAGE)
+NESTED = {
+    "spec.source": BuildSource,
+    "spec.filterGroups": WebhookFilter,
+    "spec.build": Build,
+    "spec.parameters": BuildParameter,
+    "spec.secretRotation": SecretRotation,
+    "spec.tags": ProjectTag,
+    "status.secretRef": SecretReference,
+    "status.lastDelivery": LastDelivery,
+    "status.lastBuild": BuildState,
+    "status.active": BuildState,
+}
+FIELDS = {"spec": BuildTriggerSpec, "status": BuildTriggerStatus}
+shell = test_readme.shell
+
+
+def find_rows(heading: str) -> dict[str, list[str]]:
+    """Give the rows of the tables under a heading: the words in the first cell, and all cells."""
+    cells = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in HEADINGS[heading].splitlines()
+        if line.startswith("| ")
+    ]
+    return {word: row for row in cells for word in re.findall(r"`?([\w.…]+)`?", row[0])}
+
+
+def names_of(where: str, model: type[BaseModel]) -> list[str]:
+    return [f"{where}.{name}" for name in test_webhook_page.names_of(model)]
+
+
+@pytest.mark.parametrize("field", [name for where, model in FIELDS.items() for name in names_of(where, model)])
+def test_page_has_a_heading_for_each_field(field):
+    """Each field of spec and status has a heading of its own, which names its members in a table."""
+    assert field in HEADINGS
+    if field in NESTED:
+        assert set(test_webhook_page.names_of(NESTED[field])) <= set(find_rows(field))
+
+
+def test_page_knows_every_model_with_members():
+    """No field has members that the test above does not know of."""
+    nested = {
+        f"{where}.{field.alias or name}"
+        for where, model in FIELDS.items()
+        for name, field in model.model_fields.items()
+        for path in re.findall(r"hookwright\.kinds\.[\w.]+", str(field.annotation))
+        if issubclass(test_webhook_page.find_class(path), BaseModel)
+    }
+    # What a condition is made of, Kubernetes says.
+    assert nested - {"status.conditions"} == set(NESTED)
+
+
+def test_page_names_every_type_and_event():
+    """The table of filters has a row for each type; each event and each provider is named."""
+    assert set(FilterType) <= set(find_rows("spec.filterGroups"))
+    assert all(event in HEADINGS["spec.filterGroups"] for event in EventType)
+    assert all(provider in find_rows("At the Git host") for provider in Provider)
+
+
+def test_page_names_every_code():
+    """The table of error codes has a row for each of CodeBuild's codes that is given, and no other row."""
+    codes = {"ResourceAlreadyExistsException", checks.INVALID_INPUT, checks.RESOURCE_NOT_FOUND}
+    assert {word for word in find_rows("Error codes") if word.endswith("Exception")} == codes
+
+
+def test_yaml_is_right():
+    """The BuildTrigger on the page is of its shape, without a misspelt field, and can be judged by."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    assert compile_trigger(read(BuildTrigger, yaml.safe_load(block), strict=True)).problem is None
+
+
+def test_commands_work(shell):
+    """The commands of the page, typed in their order, all succeed."""
+    for block in test_readme.find_blocks(PAGE):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block],
+            cwd=test_webhook_page.ROOT,
+            env=shell,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
