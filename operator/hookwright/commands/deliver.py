@@ -91,13 +91,13 @@ def deliver(
 
         async with reach_cluster(kubeconfig) as (cluster, chosen):
             prepared = await prepare(cluster, namespace or chosen, name, wish)
-        return *await send(prepared), prepared.sample
+        return *await send(prepared), prepared.hint
 
-    status, answer, sample = asyncio.run(work())
+    status, answer, hint = asyncio.run(work())
     if output == "json":
         click.echo(json.dumps({"status": status, **answer}))
     else:
-        click.echo(render(status, answer, sample=sample))
+        click.echo(render(status, answer, hint=hint))
     context.exit(0 if status < 300 else 1)  # noqa: PLR2004 - HTTP's successes end there
 
 
@@ -158,11 +158,11 @@ def read_url(text: str) -> httpx.URL:
     return url
 
 
-def render(status: int, answer: dict[str, Any], *, sample: str | None = None) -> str:
-    """Give the answer for people; `sample` says what the body was a sample of, if it was one of ours."""
+def render(status: int, answer: dict[str, Any], *, hint: str | None = None) -> str:
+    """Give the answer for people; `hint` says what to do if our own sample is ignored."""
     lines = [f"{status} {answer.get('outcome')} ({answer.get('reason')}): {answer.get('message')}"]
     lines += [f"  {build['kind']} {build['namespace']}/{build['name']}" for build in answer.get("builds") or []]
-    if sample is not None and answer.get("outcome") == Outcome.IGNORED:
-        lines.append(f"  the sample is {sample}; give another body with --payload")
+    if hint is not None and answer.get("outcome") == Outcome.IGNORED:
+        lines.append(f"  {hint}")
     # Whoever answers at that URL may not be a receiver.
     return "\n".join(put_on_one_line(line) for line in lines)

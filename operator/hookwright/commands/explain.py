@@ -26,6 +26,7 @@ from hookwright.commands.file_objects import FileObjects
 from hookwright.commands.files import check_manifest, read_bytes, read_documents, read_headers
 from hookwright.commands.manifests import write_json
 from hookwright.commands.naming import Named, read_name
+from hookwright.errors import UsageError
 from hookwright.intake.addresses import Address, fold
 from hookwright.kinds import BuildTrigger, Webhook
 
@@ -207,7 +208,12 @@ async def _ask(named: Named, place: Place, sample: Sample | None) -> Answer:
             if sample is None:
                 return report_trigger(seen, hookwright_namespace=own, now=datetime.now(UTC))
             return await mark_duplicate(cluster, explain_trigger_delivery(seen.subject, sample))
-        scene = await look_around(cluster, namespace, named.name, hookwright_namespace=own)
+        try:
+            scene = await look_around(cluster, namespace, named.name, hookwright_namespace=own)
+        except UsageError as error:
+            if named.kind is not None:
+                raise
+            raise UsageError(f"{error.message}; nor is a BuildTrigger of that name to be seen") from None
         if sample is None:
             return report(scene, hookwright_namespace=own, now=datetime.now(UTC))
         return await mark_duplicate(cluster, explain_delivery(scene.subject, sample))

@@ -159,7 +159,7 @@ async def test_unknown_name_and_unknown_kind(tmp_path: Path):
     async with run_hookwright(tmp_path, started=False) as running:
         running.apply(make_webhook())
         ran = await explain(running, "nobody")
-        assert (ran.code, ran.out, "there is: hello" in ran.err) == (2, "", True)
+        assert (ran.code, ran.out, "there is: hello; nor is a BuildTrigger" in ran.err) == (2, "", True)
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/webhooks.hookwright.dev"
         await running.client.delete(running.cluster.url + path)
         ran = await explain(running, "hello")

@@ -53,7 +53,7 @@ async def test_prepared_delivery_is_accepted(cluster):
         read(Webhook, cluster.find(WEBHOOKS, "hello")), read(BuildTrigger, cluster.find(BUILDTRIGGERS, "hello"))
     )
     assert judge(request, route, [SECRET], new_id=str).reason is ACCEPTED
-    assert prepared.url == URL
+    assert (prepared.url, prepared.hint) == (URL, "the sample is GitHub's push; give another body with --payload")
     assert json.loads(prepared.body)["repository"]["full_name"] == "octo/hello"
 
 
@@ -209,6 +209,8 @@ def test_answer_does_not_speak_to_the_terminal():
 def test_ignored_sample_points_to_payload():
     """That a filter did not match our sample is answered with how to give another body; not of the user's own body."""
     ignored, started = ({"outcome": outcome, "reason": "x", "message": "y"} for outcome in ("ignored", "started"))
-    assert "GitHub's push; give another body with --payload" in render(200, ignored, sample="GitHub's push")
+    assert render(200, ignored, hint="the sample is mine; give --payload").endswith(
+        "\n  the sample is mine; give --payload"
+    )
     assert "--payload" not in render(200, ignored)
-    assert "--payload" not in render(202, started, sample="GitHub's push")
+    assert "--payload" not in render(202, started, hint="give --payload")

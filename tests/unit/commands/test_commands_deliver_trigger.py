@@ -8,19 +8,24 @@ import json
 import pytest
 
 from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS
-from hookwright.commands.deliver import prepare, render
+from hookwright.commands.deliver import prepare
 from hookwright.commands.delivering.prepared import Changes, Wish
 from hookwright.commands.naming import Named, read_name
 from hookwright.errors import UsageError
+from hookwright.intake.judge import judge
+from hookwright.intake.request import Request
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.kinds import BuildTrigger, Webhook
+from hookwright.kinds import read as read_object
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.samples import SAMPLES
-from hookwright.reasons import PING
+from hookwright.reasons import ACCEPTED, EVENT_NOT_BUILT, PING
 from hookwright.scm import EventType, Provider
 from support.fakecluster import FakeCluster
-from support.objects import SECRET, raw_buildtrigger, raw_webhook
+from support.objects import NOON, SECRET, raw_buildtrigger, raw_webhook
 
 URL = "http://127.0.0.1:1/hooks/t"
+BUILT = (EventType.PUSH, EventType.PULL_REQUEST_CREATED, EventType.PULL_REQUEST_UPDATED)
 EVENTS = [(provider, event) for provider in Provider for event in EventType if event in DIALECTS[provider].events]
 
 
@@ -30,12 +35,16 @@ def put_trigger(cluster, provider="GitLab", *, status=None, **source):
     cluster.put(BUILDTRIGGERS, raw_buildtrigger(status={"payloadUrl": URL} if status is None else status, **spec))
 
 
+def put_secret(cluster, secret):
+    metadata = {"name": "hello-hookwright", "namespace": "default"}
+    data = {"secret": base64.b64encode(secret).decode()}
+    cluster.put(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+
+
 @pytest.fixture
 def cluster():
     made = FakeCluster()
-    metadata = {"name": "hello-hookwright", "namespace": "default"}
-    data = {"secret": base64.b64encode(SECRET).decode()}
-    made.put(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    put_secret(made, SECRET)
     put_trigger(made)
     return made
 
@@ -57,7 +66,7 @@ async def make_and_read(cluster, **wish):
 
 @pytest.mark.parametrize(("provider", "event"), EVENTS)
 async def test_every_event_of_every_provider_can_be_delivered(cluster, provider, event):
-    """What is sent is the provider's own delivery of the event, of the trigger's repository and branch."""
+    """What is sent is the provider's own delivery of the event, in the trigger's repository, and authentic."""
     put_trigger(cluster, provider)
     prepared = await make(cluster, event=event.lower().replace("_", "-"), delivery_id="mine")
     found = read(provider, prepared)
@@ -70,7 +79,13 @@ async def test_every_event_of_every_provider_can_be_delivered(cluster, provider,
         name=headers[DIALECTS[provider].event_headers[0]], delivery_id="mine", body=prepared.body, secret=SECRET
     )
     assert prepared.headers == signed
-    assert prepared.sample == f"{provider}'s {event} in team/app"
+    lines = {name: [value] for name, value in headers.items()}
+    request = Request(method="POST", path="/", headers=lines, body=prepared.body, received_at=NOON)
+    route = compile_trigger(read_object(BuildTrigger, cluster.find(BUILDTRIGGERS, "hello")))
+    verdict = judge(request, route, [SECRET], new_id=lambda: "none")
+    assert (verdict.authentic, verdict.delivery_id) == (True, "mine")
+    assert verdict.reason is (ACCEPTED if event in BUILT else EVENT_NOT_BUILT)
+    assert f"the sample is {provider}'s {event} in team/app; hookwright explain bt/hello -n default" in prepared.hint
 
 
 @pytest.mark.parametrize("provider", [each for each in Provider if SAMPLES[each].test is not None])
@@ -113,7 +128,7 @@ async def test_organisation_has_some_repository(cluster, source, repository, bra
 async def test_own_payload_is_sent_as_it_is(cluster):
     """A payload file is signed and sent; its event may be one of ours, or any in the provider's own words."""
     prepared = await make(cluster, body=b'{"a": 1}')
-    assert (prepared.body, prepared.headers["X-Gitlab-Event"], prepared.sample) == (b'{"a": 1}', "Push Hook", None)
+    assert (prepared.body, prepared.headers["X-Gitlab-Event"], prepared.hint) == (b'{"a": 1}', "Push Hook", None)
     assert (await make(cluster, body=b"{}", event="Note Hook")).headers["X-Gitlab-Event"] == "Note Hook"
     assert (await make(cluster, body=b"{}", url="http://127.0.0.1:2/")).url == "http://127.0.0.1:2/"
 
@@ -148,6 +163,8 @@ async def test_what_does_not_belong_together_is_said(cluster, wish, words):
         (lambda c: put_trigger(c, status={"errorMessage": "too many"}), ["no URL yet", "too many"]),
         (lambda c: put_trigger(c, "Subversion"), ["BuildTrigger hello is invalid", "spec.source.provider"]),
         (lambda c: c.drop(SECRETS, "hello-hookwright"), ["Secret hello-hookwright", "key secret", "no secret"]),
+        (lambda c: put_secret(c, b"two\nlines"), ["Secret hello-hookwright, key secret", "newline"]),
+        (lambda c: put_trigger(c, group="a"), ["BuildTrigger hello is invalid", "spec.source", "keep one of them"]),
     ],
 )
 async def test_what_the_trigger_lacks_is_said(cluster, arrange, words):
@@ -202,9 +219,3 @@ def test_unknown_kind_is_said(text):
     """A kind that takes no deliveries, or no name, is a usage error with what to write."""
     with pytest.raises(UsageError, match="bt/NAME"):
         read_name(text)
-
-
-def test_ignored_sample_says_what_it_was():
-    """That our sample was ignored is told with what it was a sample of."""
-    ignored = {"outcome": "ignored", "reason": "x", "message": "y"}
-    assert "the sample is GitLab's PUSH in team/app;" in render(200, ignored, sample="GitLab's PUSH in team/app")

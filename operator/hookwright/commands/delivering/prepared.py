@@ -38,9 +38,12 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A delivery that is ready to be sent; `sample` says what its body is a sample of, None if it is the user's own."""
+    """A delivery that is ready to be sent.
+
+    `hint` says what its body is a sample of, and what to do if that starts nothing; None if the body is the user's own.
+    """
 
     url: str
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    sample: str | None = None
+    hint: str | None = None

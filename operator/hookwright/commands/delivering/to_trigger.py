@@ -12,8 +12,9 @@ from hookwright.cluster.secret_values import judge_secret
 from hookwright.commands.delivering.prepared import Changes, Prepared, Wish
 from hookwright.commands.naming import Named
 from hookwright.errors import UsageError
+from hookwright.intake.trigger_decision import TriggerRoute
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw, read
-from hookwright.kinds.buildtrigger import SECRET_KEY
 from hookwright.kinds.source import BuildSource
 from hookwright.providers.sample import Happening, Samples, Sent
 from hookwright.providers.samples import SAMPLES
@@ -40,6 +41,9 @@ async def prepare_for_trigger(cluster: Cluster, raw: Raw, named: Named, wish: Wi
         if named.kind is None:
             message = f"there is no Webhook {named.name} in namespace {trigger.metadata.namespace}, and {message}"
         raise UsageError(message)
+    route = compile_trigger(trigger)
+    if route.problem is not None:
+        raise UsageError(f"BuildTrigger {named.name} is invalid: {route.problem.message}")
     url = wish.url or trigger.status.payload_url
     if url is None:
         why = trigger.status.error_message or "is Hookwright running?"
@@ -51,9 +55,11 @@ async def prepare_for_trigger(cluster: Cluster, raw: Raw, named: Named, wish: Wi
         name=sent.name,
         delivery_id=wish.delivery_id or str(uuid.uuid4()),
         body=body,
-        secret=await _find_secret(cluster, trigger),
+        secret=await _find_secret(cluster, route),
     )
-    return Prepared(url=url, headers=headers, body=body, sample=sample if wish.body is None else None)
+    place = f"bt/{named.name} -n {trigger.metadata.namespace}"
+    hint = f"the sample is {sample}; hookwright explain {place} says why; --branch and its like change it, or --payload"
+    return Prepared(url=url, headers=headers, body=body, hint=hint if wish.body is None else None)
 
 
 def make_sample(provider: Provider, samples: Samples, source: BuildSource, wish: Wish) -> tuple[Sent, str]:
@@ -74,7 +80,8 @@ def make_sample(provider: Provider, samples: Samples, source: BuildSource, wish:
             raise UsageError(f"{provider} tries a URL with what it tests: there is no ping; write --event push")
         return sent, f"{provider}'s {PING}"
     if event in samples.events:
-        return samples.make(EventType(event), happening), f"{provider}'s {event} in {happening.repository}"
+        sent = samples.make(EventType(event), happening)
+        return sent, f"{provider}'s {event} in {happening.repository}"
     if wish.body is not None:
         return Sent(name=wish.event, payload={}), ""
     known = ", ".join([*(one for one in EventType if one in samples.events), *([PING] if samples.test else [])])
@@ -127,11 +134,15 @@ def _refuse(changes: Changes, options: Collection[str], what: str, event: str) -
             raise UsageError(f"{option} is for {what}: add --event {event}")
 
 
-async def _find_secret(cluster: Cluster, trigger: BuildTrigger) -> bytes:
-    """Give the live secret."""
-    name = trigger.secret_name
-    raw = await cluster.get(SECRETS, namespace=trigger.metadata.namespace, name=name)
-    found = judge_secret(raw, SECRET_KEY)
+async def _find_secret(cluster: Cluster, route: TriggerRoute) -> bytes:
+    """Give the newest of the live secrets, which is what the Git host is to have."""
+    newest = route.secret_refs[0]
+    raw = await cluster.get(SECRETS, namespace=newest.namespace, name=newest.name)
+    found = judge_secret(raw, newest.key)
+    where = f"Secret {newest.name}, key {newest.key}"
     if not found.values:
-        raise UsageError(f"Secret {name}, key {SECRET_KEY}: {found.state}; Hookwright makes it: is it running?")
+        raise UsageError(f"{where}: {found.state}; Hookwright makes it: is it running?")
+    wrong = route.scheme.check_secret(found.values[0])
+    if wrong is not None:
+        raise UsageError(f"{where}: {wrong}")
     return found.values[0]

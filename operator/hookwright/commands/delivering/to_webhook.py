@@ -46,7 +46,8 @@ async def prepare_for_webhook(cluster: Cluster, raw: Raw, name: str, wish: Wish)
         headers |= route.scheme.prove(body, secret, delivery_id=given_id, now=datetime.now(UTC))
     if route.delivery_id_header is not None:
         headers[route.delivery_id_header] = given_id
-    return Prepared(url=url, headers=headers, body=body, sample=f"GitHub's {wish.event}" if wish.body is None else None)
+    hint = f"the sample is GitHub's {wish.event}; give another body with --payload"
+    return Prepared(url=url, headers=headers, body=body, hint=hint if wish.body is None else None)
 
 
 async def _find_target(cluster: Cluster, webhook: Webhook) -> ObjectKind | None:

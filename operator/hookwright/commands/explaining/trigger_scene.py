@@ -44,7 +44,7 @@ class TriggerScene:
 async def find_kind(cluster: Cluster, namespace: str, named: Named) -> type[Webhook | BuildTrigger]:
     """Give the kind of the object that is meant: where nobody says which, a Webhook before a BuildTrigger.
 
-    Who may not see whether there is a Webhook hears of that when it is looked at.
+    That there is neither, or that whoever asks may not see it, is said when the Webhook is looked at.
 
     Raises:
         ClusterError: the API server is away.
