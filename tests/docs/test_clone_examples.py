@@ -33,7 +33,7 @@ from support.clones import (
     read_example,
 )
 from support.deliveries import DELIVERIES
-from support.githost import ADA, GIT, GitHost, git, make_commit, serve
+from support.githost import ADA, GitHost, git, make_commit, serve
 
 PAGE = (EXAMPLES.parents[1] / "operator" / "docs" / "environment.md").read_text(encoding="utf-8")
 # Each is a branch that git takes, and each would leave a file if a shell or git took it for more than a name.
@@ -51,7 +51,7 @@ NAMES = [
     "x" * 240,
 ]
 each_provider = pytest.mark.parametrize("provider", Provider)
-needs_git = pytest.mark.skipif(GIT is None, reason="git is not installed")
+needs_git = pytest.mark.usefixtures("git_is_there")
 
 
 @pytest.fixture(scope="module")
