@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +15,20 @@ from typing import TYPE_CHECKING
 import click
 
 from hookwright.errors import UsageError
+from hookwright.reasons import Outcome
 
 if TYPE_CHECKING:
+    from hookwright.commands.start_end import End
     from hookwright.commands.start_request import Answer
 
-LONGEST_SECONDS = 3600
+LONGEST_SECONDS = 86_400
+START_SECONDS, END_SECONDS = 60, 3_600
 
 
 @click.command(
     epilog=(
-        "Example: hookwright start hello --ref main. Exit code 0: the build was started; 1: it was not, or not yet. It "
-        "takes the rights get and patch on buildtriggers."
+        "Example: hookwright start hello --ref main --wait. Exit code 0: the build was started, with --wait: it has "
+        "succeeded; 1: it was not, or not yet. It takes the rights get and patch on buildtriggers, --wait get on jobs."
     )
 )
 @click.argument("trigger")
@@ -31,12 +37,11 @@ LONGEST_SECONDS = 3600
     help="What to build: a branch (main), refs/tags/v1, or a commit with all its digits. Default: spec.source.branch.",
 )
 @click.option("-n", "--namespace", help="The BuildTrigger's namespace. Default: that of the kubeconfig.")
+@click.option("--wait", is_flag=True, help="Wait until the build has ended, too.")
 @click.option(
     "--timeout",
     type=click.IntRange(1, LONGEST_SECONDS),
-    default=60,
-    show_default=True,
-    help="For how many seconds to wait until the build was started.",
+    help=f"For how many seconds to wait. Default: {START_SECONDS}, with --wait {END_SECONDS}.",
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The cluster.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How it is printed.")
@@ -46,7 +51,8 @@ def start(
     trigger: str,
     ref: str | None,
     namespace: str | None,
-    timeout: int,
+    wait: bool,  # noqa: FBT001 - click gives it by its name
+    timeout: int | None,
     kubeconfig: Path | None,
     output: str,
 ) -> None:
@@ -63,30 +69,86 @@ def start(
         check_label(namespace, "--namespace")
     if ref is not None and (wrong := check_ref(ref)) is not None:
         raise UsageError(f"--ref {wrong}")
-    where, answer = asyncio.run(_ask(trigger, ref, namespace, timeout, kubeconfig))
-    started = str(answer.outcome) == "started"
+    order = Order(
+        trigger=trigger,
+        ref=ref,
+        namespace=namespace,
+        seconds=timeout or (END_SECONDS if wait else START_SECONDS),
+        waits=wait,
+        told=click.echo if output == "text" else lambda _: None,
+    )
+    told = asyncio.run(_ask(order, kubeconfig))
+    good = is_good(told)
     if output == "json":
-        click.echo(json.dumps(describe(answer, namespace=where, trigger=trigger), indent=2, ensure_ascii=False))
-    elif started:
-        click.echo(answer.message)
-    else:
-        click.echo(f"hookwright: {answer.reason + ': ' if answer.reason else ''}{answer.message}", err=True)
-    context.exit(0 if started else 1)
+        click.echo(json.dumps(describe(told, trigger=trigger), indent=2, ensure_ascii=False))
+    elif not good:
+        last = told.end.message if told.end is not None else f"{_prefix(told.answer)}{told.answer.message}"
+        click.echo(f"hookwright: {last}", err=True)
+    elif told.end is not None:
+        click.echo(told.end.message)
+    context.exit(0 if good else 1)
 
 
-async def _ask(
-    trigger: str, ref: str | None, namespace: str | None, seconds: int, kubeconfig: Path | None
-) -> tuple[str, Answer]:
-    """Ask in the cluster; give the namespace too."""
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What was typed; `told` hears at once that the build was started."""
+
+    trigger: str
+    ref: str | None
+    namespace: str | None
+    seconds: int
+    waits: bool
+    told: Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What became of the request, and of the build if somebody waited for its end."""
+
+    namespace: str
+    answer: Answer
+    end: End | None = None
+
+
+async def _ask(order: Order, kubeconfig: Path | None) -> Told:
+    """Ask in the cluster, and wait."""
     from hookwright.commands.access import reach_cluster
+    from hookwright.commands.start_end import Watching
     from hookwright.commands.start_request import Asking
 
     async with reach_cluster(kubeconfig) as (cluster, chosen):
-        where = namespace or chosen
-        asking = Asking(
-            cluster=cluster, namespace=where, name=trigger, value=make_value(), ref=ref or None, seconds=seconds
+        where = order.namespace or chosen
+        began = time.monotonic()
+        seconds = min(order.seconds, START_SECONDS) if order.waits else order.seconds
+        answer = await Asking(
+            cluster=cluster,
+            namespace=where,
+            name=order.trigger,
+            value=make_value(),
+            ref=order.ref or None,
+            seconds=seconds,
+        ).ask()
+        if answer.outcome is not Outcome.STARTED:
+            return Told(namespace=where, answer=answer)
+        order.told(answer.message)
+        if not order.waits:
+            return Told(namespace=where, answer=answer)
+        left = max(order.seconds - (time.monotonic() - began), 0.0)
+        watching = Watching(
+            cluster=cluster, namespace=where, trigger=order.trigger, job=answer.job, seconds=round(left, 1)
         )
-        return where, await asking.ask()
+        return Told(namespace=where, answer=answer, end=await watching.wait())
+
+
+def is_good(told: Told) -> bool:
+    """Say whether what was asked for has come about."""
+    if told.end is not None:
+        return told.end.phase == "Succeeded"
+    return told.answer.outcome is Outcome.STARTED
+
+
+def _prefix(answer: Answer) -> str:
+    return f"{answer.reason}: " if answer.reason else ""
 
 
 def make_value() -> str:
@@ -95,14 +157,16 @@ def make_value() -> str:
     return f"{now}.{secrets.token_hex(4)}"
 
 
-def describe(answer: Answer, *, namespace: str, trigger: str) -> dict[str, object]:
-    """Give the answer as JSON; no build is named where none is there."""
-    started = str(answer.outcome) == "started"
+def describe(told: Told, *, trigger: str) -> dict[str, object]:
+    """Give the answer as JSON; no build is named where none is there, and no phase where nobody waited."""
+    answer, end = told.answer, told.end
+    build = {"apiVersion": "batch/v1", "kind": "Job", "name": answer.job}
     return {
-        "namespace": namespace,
+        "namespace": told.namespace,
         "trigger": trigger,
         "outcome": str(answer.outcome),
         "reason": answer.reason or None,
-        "message": answer.message,
-        "build": {"apiVersion": "batch/v1", "kind": "Job", "name": answer.job} if started else None,
+        "message": end.message if end is not None else answer.message,
+        "build": build if answer.outcome is Outcome.STARTED else None,
+        "phase": str(end.phase) if end is not None and end.phase is not None else None,
     }

@@ -119,3 +119,14 @@ async def test_command_says_why_nothing_was_started(trigger: Running):
     assert "BuildInvalid" in err
     assert "restartPolicy" in err
     assert (await start(trigger, "other"))[0] == 2
+
+
+async def test_command_waits_for_the_end(trigger: Running):
+    """With --wait the exit code is that of the build."""
+    code, out, err = await start(trigger, "hello", "--wait")
+    assert (code, err) == (0, "")
+    started, ended = out.splitlines()
+    (job,) = trigger.jobs()
+    assert started.endswith("was started")
+    assert ended == f"Job default/{job['metadata']['name']}: Succeeded"
+    assert job["status"]["succeeded"] == 1
