@@ -54,6 +54,8 @@ SLIPPERY = [
     *(
         "a\nb",
         "a\n",
+        " a\nb\n\n",
+        "\n # a\n- b \n",
         "\n",
         "\t",
         "a\r\nb",

@@ -43,27 +43,33 @@ def convert_buildspec(text: str | None) -> Buildspec:
     if len(text) > LONGEST:
         return _refuse(f"buildspec: {len(text)} characters, which is too long to be read here")
     try:
-        document: object = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError):
+        # It makes nothing but texts, lists and mappings: 1.10 stays 1.10, and yes is no truth.
+        document: object = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError):
         return _refuse("buildspec: no YAML: give the container its commands")
     spec = _as_mapping(document)
     env, phases = _as_mapping(spec.get("env")), _as_mapping(spec.get("phases"))
-    shell = str(env.get("shell", "sh"))
+    shell = env.get("shell", "sh")
     remarks = list(_find_leftovers(spec, env, phases))
     lines, lost = _write_script(phases)
     remarks += lost
-    if shell not in _SHELLS:
-        remarks.append(_lose(f"buildspec env.shell: {shell[:40]}: there are sh and bash"))
+    if not isinstance(shell, str) or shell not in _SHELLS:
+        shown = _show(shell) if isinstance(shell, str) else "a list"
+        remarks.append(_lose(f"buildspec env.shell: {shown}: there are sh and bash"))
     script = "\n".join(lines) if lines else None
+    if script is None:
+        remarks.append(_lose("buildspec: there is no command in it: give the container its commands"))
     names = sorted(set(_AWS_VARIABLE.findall(script or "")))
     if names:
         remarks.append(
             _lose(f"buildspec: {', '.join(names)}: builds receive HOOKWRIGHT_* instead (operator/docs/environment.md)")
         )
+    variables = list(_list_variables(env))
+    remarks += [one for one in variables if isinstance(one, Remark)]
     return Buildspec(
-        shell=_SHELLS.get(shell, "/bin/sh"),
+        shell=_SHELLS.get(shell if isinstance(shell, str) else "", "/bin/sh"),
         script=script,
-        variables=tuple(_list_variables(env)),
+        variables=tuple(one for one in variables if isinstance(one, AwsVariable)),
         remarks=tuple(remarks),
     )
 
@@ -80,9 +86,7 @@ def _write_script(phases: Mapping[str, object]) -> tuple[list[str], list[Remark]
     for phase in PHASES:
         commands = _as_mapping(phases.get(phase)).get("commands")
         listed = commands if isinstance(commands, list) else [] if commands is None else [commands]
-        texts = [
-            str(one).rstrip("\n") for one in listed if isinstance(one, str | int | float) and not isinstance(one, bool)
-        ]
+        texts = [one.rstrip("\n") for one in listed if isinstance(one, str)]
         if len(texts) < len(listed):
             remarks.append(_lose(f"buildspec phases.{phase}.commands: some are no texts, and left out: quote them"))
         if texts:
@@ -113,16 +117,20 @@ def _find_leftovers(
                 yield _lose(f"buildspec phases.{phase}.{_show(name)}: has no counterpart, and is left out")
 
 
-def _list_variables(env: Mapping[str, object]) -> Iterator[AwsVariable]:
+def _list_variables(env: Mapping[str, object]) -> Iterator[AwsVariable | Remark]:
+    """Give the variables, and what is to be said of those that are no texts."""
     for member, kind in {"variables": PLAINTEXT, **_STORES}.items():
         for name, value in _as_mapping(env.get(member)).items():
-            plain = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-            yield AwsVariable(name=name, value=plain, type=kind)
+            if isinstance(value, str):
+                yield AwsVariable(name=name, value=value, type=kind)
+            else:
+                # Written out it may be larger than any memory.
+                yield _lose(f"buildspec env.{member}.{_show(name)}: is no text, and left out")
 
 
 def _as_mapping(value: object) -> Mapping[str, object]:
-    """Give a YAML mapping with its names as texts; nothing where there is none."""
-    return {str(name): inner for name, inner in value.items()} if isinstance(value, dict) else {}
+    """Give a mapping; nothing where there is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def _show(name: str) -> str:
