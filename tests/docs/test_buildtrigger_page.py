@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import fields
 
 import pytest
 import test_readme
@@ -11,6 +12,7 @@ import test_webhook_page
 import yaml
 from pydantic import BaseModel
 
+from hookwright.commands.delivering.prepared import Changes
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.kinds import BuildTrigger, LastDelivery, read
 from hookwright.kinds.buildtrigger import (
@@ -113,3 +115,10 @@ def test_commands_work(shell):
             timeout=60,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+
+
+def test_page_names_every_option_of_a_sample():
+    """The table of what a sample may tell of has each option of `hookwright deliver` for it, and no other."""
+    table = HEADINGS["Try it out"].partition("| option |")[2].partition("\n\n")[0]
+    written = [word for row in table.splitlines()[2:] for word in re.findall(r"`(--[\w-]+)`", row.split("|")[1])]
+    assert sorted(written) == sorted(f"--{one.name.replace('_', '-')}" for one in fields(Changes))
