@@ -10,7 +10,7 @@ from hookwright.providers.gitea.dialect import DIALECT
 from hookwright.reasons import NOT_AN_EVENT, PING
 from hookwright.scm import EventType, Fact, NoEvent, Provider, Repository, ScmEvent
 from support.deliveries import read_one
-from support.payloads import OLD, gitea, put
+from support.payloads import OLD, ZEROS, gitea, put
 
 LAB = Repository(
     owner="lab",
@@ -158,7 +158,10 @@ def test_deleted_tag_is_marked():
 
 def test_test_delivery_is_a_ping():
     """The button "Test Delivery" sends a push that changes nothing: it must not start a build."""
-    assert see("test") == NoEvent(index=0, reason=PING, told="push")
+    ping = NoEvent(index=0, reason=PING, told="push")
+    assert see("test") == ping
+    empty = put(gitea.PUSH, {"before": ZEROS, "after": ZEROS})  # of a repository without commits
+    assert DIALECT.read({"x-gitea-event": "push"}.get, empty) == (ping,)
 
 
 def test_push_of_gogs():

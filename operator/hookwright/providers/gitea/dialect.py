@@ -45,9 +45,10 @@ def understand(change: Change) -> ScmEvent:
 def _understand_push(change: Change) -> ScmEvent:
     payload = change.payload
     after = fields.get(payload, "after")
-    if fields.commit(after) is not None and after == fields.get(payload, "before"):
-        raise ping()  # "Test Delivery": a push that changes nothing, with no other mark
     deleted = fields.is_zeros(after)
+    # "Test Delivery": a push that changes nothing, with no other mark; zeros where there is no commit yet.
+    if (deleted or fields.commit(after) is not None) and after == fields.get(payload, "before"):
+        raise ping()
     head = fields.get(payload, "head_commit")
     # An annotated tag's `after` is the tag, not the commit. Gogs has no `head_commit`.
     sha = fields.commit(fields.get(head, "id")) or fields.commit(after)
