@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 from collections.abc import Callable
 
 import pytest
+import yaml
 from test_clone_examples import PAGE, host, needs_git, place
 
 from hookwright.builds.environment import describe_event
+from hookwright.builds.targets import render
 from hookwright.scm import Provider
-from support.clones import clone, host_event, read_event
+from support.clones import clone, find_clone, host_event, read_event, read_example
 from support.githost import git, make_commit
+from support.objects import make_wanted
 
 __all__ = ["host", "place"]  # fixtures
 
@@ -110,3 +114,17 @@ def test_submodules(place):
     assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
     for name in ("near", "far"):
         assert (place.folder / "workspace" / "source" / name / "what").read_text() == "a part"
+
+
+@needs_git
+def test_build_that_a_webhook_starts(place):
+    """With the page's variables the commit that a Webhook hands over is cloned; an event goes before them."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    provider = Provider.GITHUB
+    event, commit = host_event(place, provider, read_event(provider, "push"))
+    trigger = read_example(provider)
+    find_clone(trigger.spec.build.job_template.spec)["env"].extend(yaml.safe_load(block))
+    for parameters in ({"COMMIT": commit}, describe_event(event, provider) | {"COMMIT": "f" * 40}):
+        done = place.run_job(render(make_wanted(parameters=parameters), trigger))
+        assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
+        shutil.rmtree(place.folder / "workspace")

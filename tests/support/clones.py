@@ -49,6 +49,13 @@ def find_clone(spec):
     return clone
 
 
+def expand(value: str, before: Mapping[str, str]) -> str:
+    """Put variables in the place of their names, as the kubelet does: `$$` is one `$`."""
+    return re.sub(
+        r"\$\$|\$\(([^)]*)\)", lambda found: "$" if found[0] == "$$" else before.get(found[1], found[0]), value
+    )
+
+
 def read_event(provider, what, **changes) -> ScmEvent:
     event = DELIVERIES[provider, what].read_one()
     assert isinstance(event, ScmEvent)
@@ -85,8 +92,10 @@ class Place:
     def run_job(self, job, *, config="", edit=str, **more) -> subprocess.CompletedProcess[str]:
         """Run the script of a Job; `config` is more git configuration; `edit` changes the script."""
         clone = find_clone(job["spec"])
-        # As the kubelet does: `$$` is one `$`, and nothing here refers to another variable.
-        own = {each["name"]: each["value"].replace("$$", "$") for each in clone["env"] if "value" in each}
+        own: dict[str, str] = {}
+        for each in clone["env"]:
+            if "value" in each:
+                own[each["name"]] = expand(each["value"], own)
         workspace = self.folder / "workspace"
         workspace.mkdir()
         urls = [value for name, value in own.items() if name.endswith("_URL")]
