@@ -107,6 +107,27 @@ async def test_build_of_the_newest_delivery_is_followed():
     assert told["lastDelivery"]["build"]["state"] == "succeeded"
 
 
+async def test_builds_that_no_delivery_started_are_told():
+    """The newest build is told if it is another than the newest delivery's, as are those that have not ended."""
+    build = {"kind": "Job", "name": "hello-9", "phase": "Failed"}
+    active = [{"kind": "Job", "name": f"hello-{n}", "phase": "Running"} for n in range(3)]
+    told = await explain(make_cluster(make_status(lastBuild=build, active=active)))
+    assert "Its newest build is Job hello-9: Failed. 3 of its builds have not ended." in told["explanation"]
+    own = build | {"name": BUILD["name"]}
+    told = await explain(make_cluster(make_status(lastBuild=own, lastDelivery=make_delivery(build=BUILD))))
+    assert "newest build" not in told["explanation"]
+
+
+async def test_warnings_in_status_are_remarks():
+    """A condition beside Ready, such as that of a start by hand that failed, is told with its message."""
+    warning = make_condition("StartRefMissing", type_="LastStartFailed", message="write hookwright.dev/start-ref")
+    told = await explain(make_cluster(make_status(make_condition("Startable"), warning)))
+    assert told["remarks"] == ["LastStartFailed (StartRefMissing): write hookwright.dev/start-ref"]
+    assert "LastStartFailed (StartRefMissing): write hookwright.dev/start-ref." in told["explanation"]
+    over = make_condition("StartRefMissing", type_="LastStartFailed", status="False")
+    assert (await explain(make_cluster(make_status(make_condition("Startable"), over))))["remarks"] == []
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

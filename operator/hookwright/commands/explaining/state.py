@@ -7,17 +7,18 @@ it is about an older spec, or something that status does not know of stands in t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hookwright.commands.explaining.authenticity import list_unknown
 from hookwright.commands.explaining.gathering import Scene
 from hookwright.intake.rules import LIMIT_EXCEEDED
 from hookwright.kinds import BuildTrigger
-from hookwright.kinds.conditions import READY
+from hookwright.kinds.conditions import LAST_DELIVERY_FAILED, READY, RECONCILING, STALLED
 from hookwright.reconcile import checks
 from hookwright.reconcile.checks import Finding, OurObject, check_webhook, found_conditions, found_status, is_judged
 
 UNKNOWN = "Unknown"
+_TOLD_ELSEWHERE = (READY, RECONCILING, STALLED, LAST_DELIVERY_FAILED)
 MENDED = (
     "by what can be seen now nothing stands in the way any more: its status follows within seconds; if it stays so, "
     "look into the operator's log"
@@ -82,7 +83,17 @@ def judge_state(scene: Scene) -> State:
     told = read_told(scene.webhook)
     finding = _find_obstacle(scene)
     remarks = _remark_target(scene) if finding is None else ()
-    return weigh(told, finding, can_judge=_can_judge(told, scene), remarks=remarks)
+    return add_warnings(weigh(told, finding, can_judge=_can_judge(told, scene), remarks=remarks), scene.webhook)
+
+
+def add_warnings(state: State, obj: OurObject) -> State:
+    """Add what the status says beside Ready: what is true though the object may do its work all the same."""
+    warnings = tuple(
+        f"{one.type} ({one.reason}): {one.message}"
+        for one in found_conditions(obj)
+        if one.type not in _TOLD_ELSEWHERE and one.status == "True"
+    )
+    return replace(state, remarks=state.remarks + warnings)
 
 
 def weigh(told: Told, finding: Finding | None, *, can_judge: bool, remarks: tuple[str, ...] = ()) -> State:

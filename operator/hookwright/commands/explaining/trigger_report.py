@@ -9,7 +9,7 @@ from hookwright.commands.explaining.authenticity import FoundSecrets, list_unkno
 from hookwright.commands.explaining.builds import judge_build
 from hookwright.commands.explaining.liveness import Liveness, judge_liveness
 from hookwright.commands.explaining.sentences import explain_condition, join
-from hookwright.commands.explaining.state import State, Told, read_told, weigh
+from hookwright.commands.explaining.state import State, Told, add_warnings, read_told, weigh
 from hookwright.commands.explaining.telling import (
     Data,
     Teller,
@@ -21,6 +21,7 @@ from hookwright.commands.explaining.telling import (
 from hookwright.commands.explaining.trigger_scene import TriggerScene
 from hookwright.commands.manifests import put_on_one_line
 from hookwright.kinds import SECRET_KEY, BuildTrigger
+from hookwright.kinds.buildtrigger import MAX_ACTIVE, BuildTriggerStatus
 from hookwright.reconcile import checks
 from hookwright.reconcile.checks import Finding, check_buildtrigger
 
@@ -49,7 +50,10 @@ def report_trigger(scene: TriggerScene, *, hookwright_namespace: str, now: datet
     takes_none = isinstance(trigger, BuildTrigger) and provider is None
     paragraphs = (
         _tell_trigger(scene, teller, state, operator),
-        NO_PROVIDER if takes_none and last is None else teller.tell_delivery(last, build),
+        join(
+            NO_PROVIDER if takes_none and last is None else teller.tell_delivery(last, build),
+            _tell_builds(status) if status is not None else "",
+        ),
     )
     return {
         "namespace": metadata.namespace,
@@ -77,7 +81,7 @@ def report_trigger(scene: TriggerScene, *, hookwright_namespace: str, now: datet
 def judge_trigger_state(scene: TriggerScene) -> State:
     """Say whether the BuildTrigger does its work."""
     told = read_told(scene.trigger)
-    return weigh(told, _find_obstacle(scene), can_judge=_can_judge(told, scene))
+    return add_warnings(weigh(told, _find_obstacle(scene), can_judge=_can_judge(told, scene)), scene.trigger)
 
 
 def _find_obstacle(scene: TriggerScene) -> Finding | None:
@@ -103,6 +107,18 @@ def _can_judge(told: Told, scene: TriggerScene) -> bool:
 def _drop_absent(secrets: FoundSecrets) -> FoundSecrets:
     """Leave out the earlier secrets, of which there need not be any."""
     return [(ref, found) for ref, found in secrets if ref.key == SECRET_KEY or found.state is not SecretState.NO_KEY]
+
+
+def _tell_builds(status: BuildTriggerStatus) -> str:
+    """Say how the newest build stands, if that is not the one of the newest delivery, and how many have not ended."""
+    newest, last = status.last_build, status.last_delivery
+    told = last.build.name if last is not None and last.build is not None else ""
+    count = len(status.active)
+    active = f"{MAX_ACTIVE} or more" if count >= MAX_ACTIVE else str(count)
+    return join(
+        f"Its newest build is {newest.kind} {newest.name}: {newest.phase}" if newest and newest.name != told else "",
+        f"{active} of its builds {'has' if count == 1 else 'have'} not ended" if count else "",
+    )
 
 
 def _tell_trigger(scene: TriggerScene, teller: Teller, state: State, operator: Liveness) -> str:
