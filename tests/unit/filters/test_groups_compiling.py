@@ -42,7 +42,8 @@ def test_every_group_needs_an_event(group):
     [
         ("PUSHED", "PUSHED is no event; write PUSH; the names are PUSH, PULL_REQUEST_CREATED, "),
         ("push", "push is no event; write PUSH"),
-        ("PUSH, PULL_REQUEST_OPENED", "PULL_REQUEST_OPENED is no event; write PULL_REQUEST_"),
+        ("PUSH, PULL_REQUEST_OPENED", "PULL_REQUEST_OPENED is no event; write PULL_REQUEST_CREATED"),
+        ("pull_request_synchronize", "pull_request_synchronize is no event; write PULL_REQUEST_UPDATED"),
         ("PULL_REQUEST_.*", "is no event; write PULL_REQUEST_"),
         ("xyz", "xyz is no event; the names are"),
         ("PUSH PULL_REQUEST_CREATED", "is no event"),

@@ -23,6 +23,13 @@ INVALID_INPUT: Final = "InvalidInputException"
 MAX_PATTERN: Final = 2_000
 _MAX_MENDED: Final = 16  # so many places of a pattern are put right
 
+# GitHub's, GitLab's and Gitea's words, which are nearer in letters to others of AWS's than to the ones that are meant.
+_MEANT: Final = {
+    "PULL_REQUEST_OPENED": EventType.PULL_REQUEST_CREATED,
+    "PULL_REQUEST_OPEN": EventType.PULL_REQUEST_CREATED,
+    "PULL_REQUEST_SYNCHRONIZE": EventType.PULL_REQUEST_UPDATED,
+    "PULL_REQUEST_SYNCHRONIZED": EventType.PULL_REQUEST_UPDATED,
+}
 # The same few patterns stand in most triggers.
 _compile_search = lru_cache(maxsize=4096)(compile_search)
 
@@ -139,7 +146,8 @@ def _read_events(pattern: str, source: Source, place: str) -> frozenset[EventTyp
 def _describe_unknown(name: str) -> str:
     if not name:
         return f"the name of an event is missing; the names are {join(EventType)}, with commas between"
-    near = difflib.get_close_matches(name[:MAX_PATTERN].upper(), list(EventType), n=1)
+    word = name[:MAX_PATTERN].upper()
+    near = [_MEANT[word]] if word in _MEANT else difflib.get_close_matches(word, list(EventType), n=1)
     hint = f"write {near[0]}; " if near else ""
     return f"{show(name)} is no event; {hint}the names are {join(EventType)}"
 
