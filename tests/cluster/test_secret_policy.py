@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from hookwright.kinds import BuildTrigger, read
+from hookwright.reconcile.own_secret import OldSecret, OwnSecret, encode, make_manifest, make_patch
 from support.access import Access
 from support.chart import render
+from support.objects import NOON, raw_buildtrigger
 from support.realapi import RealApi, allow, rule, until
 from support.running import make_root_key
 
@@ -22,6 +25,13 @@ OWNER = {"apiVersion": "hookwright.dev/v1alpha1", "kind": "BuildTrigger", "name"
 def find_policy() -> list[dict[str, Any]]:
     """Give the policy and its binding."""
     return [one for one in render({"admissionPolicy": {"enabled": True}}) if one["metadata"]["name"] == POLICY]
+
+
+def as_made() -> dict[str, Any]:
+    """Give the very Secret that the operator makes."""
+    trigger = read(BuildTrigger, raw_buildtrigger(metadata={"namespace": ""}))
+    own = OwnSecret(live=encode("x"), made_at=NOON)
+    return make_manifest(own, name=trigger.secret_name, trigger=trigger)
 
 
 def secret(name: str = "hello-hookwright", *, owners: Any = (OWNER,), **more: Any) -> dict[str, Any]:
@@ -61,9 +71,14 @@ def try_to_create(api: RealApi, user: str, obj: dict[str, Any], *, dry_run: bool
 
 def test_own_secret_may_be_made_and_changed(admin: RealApi):
     """What Hookwright makes for a BuildTrigger passes, and so does replacing what is in it."""
-    made = try_to_create(admin, OPERATOR, secret())
+    manifest = as_made()
+    manifest["metadata"].pop("namespace")
+    made = try_to_create(admin, OPERATOR, manifest)
     assert made.status_code == 201, made.text
-    changed = admin.as_user(OPERATOR).change("Secret", "hello-hookwright", {"stringData": {"previous": "y"}})
+    own = OwnSecret(live=encode("y"), made_at=NOON, olds=(OldSecret(value=encode("x"), until=NOON),), handled=("1",))
+    patch = make_patch(admin.get("Secret", "hello-hookwright"), own)
+    assert patch is not None
+    changed = admin.as_user(OPERATOR).change("Secret", "hello-hookwright", patch)
     assert changed.status_code == 200, changed.text
     admin.remove({**secret(), "metadata": {"name": "hello-hookwright", "namespace": admin.namespace}})
 

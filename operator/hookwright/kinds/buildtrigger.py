@@ -329,5 +329,6 @@ class BuildTrigger(ObjectKind):
         name = self.metadata.name
         if len(name) > _MAX_NAME - len(_SECRET_SUFFIX):
             digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
-            name = f"{name[: _MAX_NAME - len(_SECRET_SUFFIX) - _DIGEST - 1]}-{digest}"
+            # Nothing may stand between a dot and a dash.
+            name = f"{name[: _MAX_NAME - len(_SECRET_SUFFIX) - _DIGEST - 1].rstrip('.-')}-{digest}"
         return name + _SECRET_SUFFIX

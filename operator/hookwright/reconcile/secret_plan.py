@@ -48,6 +48,7 @@ SHORTEST_ROTATION = timedelta(hours=24)
 SOON = 5
 # What is due later than that is looked for so often: clocks may be set.
 LONGEST_WAIT = 3600
+_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,12 +165,14 @@ def judge_refusal(trigger: BuildTrigger, error: ClusterError, *, verb: str) -> P
             f"Secret {name} could not be made, and is tried again: {error.message}",
         )
     what = {"get": "read", "create": "make", "patch": "change"}[verb]
-    remedy = "give the operator's account the verb get on secrets"
-    if verb != "get":
-        remedy = (
-            "give the operator's account the verbs create and patch on secrets by a Role in this namespace (hookwright "
-            f"grant {namespace} --service-account NAME prints it)"
-        )
+    remedy = "mend the quota or the policy that forbids it, or what is in the way in the Secret"
+    if _is_lack_of_a_right(error):
+        remedy = "give the operator's account the verb get on secrets"
+        if verb != "get":
+            remedy = (
+                "give the operator's account the verbs create and patch on secrets by a Role in this namespace "
+                f"(hookwright grant {namespace} --service-account NAME prints it)"
+            )
     if verb == "create":
         remedy += (
             f", or make it yourself, with a secret at key {SECRET_KEY} and the annotation "
@@ -178,6 +181,11 @@ def judge_refusal(trigger: BuildTrigger, error: ClusterError, *, verb: str) -> P
     message = f"Hookwright cannot {what} Secret {name}: {error.message}; {remedy}"
     plan = _refuse(SECRET_FORBIDDEN, RESOURCE_NOT_FOUND, message)
     return replace(plan, known=verb == "create")
+
+
+def _is_lack_of_a_right(error: ClusterError) -> bool:
+    """Say whether RBAC refuses, which says who cannot do what; quotas and policies answer 403 too."""
+    return error.status == _FORBIDDEN and " cannot " in f"{error.message} "
 
 
 def _refuse(reason: str, code: str, message: str) -> Plan:

@@ -372,6 +372,22 @@ def test_missing_right_is_said_with_who_lacks_it(verb, right, known):
     assert ("hookwright grant default" in finding.message) == (verb != "get")
 
 
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (403, 'secrets "hello-hookwright" is forbidden: exceeded quota: small, requested: count/secrets=1'),
+        (403, "admission webhook says no"),
+        (422, 'Secret "hello-hookwright" is invalid: data: Forbidden: field is immutable when `immutable` is set'),
+    ],
+)
+def test_refusal_that_is_no_lack_of_a_right_is_not_said_to_be_one(status, message):
+    """Quotas, policies and immutable Secrets are mended otherwise than by a Role."""
+    finding = judge_refusal(make(), ClusterError(message, status=status), verb="patch").finding
+    assert message in finding.message
+    assert "mend the quota or the policy" in finding.message
+    assert "grant" not in finding.message
+
+
 # ── whatever happens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 STEPS = st.lists(
