@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from hookwright.commands.delivering.prepared import Changes
 from hookwright.intake.trigger_route import compile_trigger
-from hookwright.kinds import BuildTrigger, LastDelivery, read
+from hookwright.kinds import LIVE_SECRET_KEYS, BuildTrigger, LastDelivery, read
 from hookwright.kinds.buildtrigger import (
     Build,
     BuildParameter,
@@ -27,7 +27,7 @@ from hookwright.kinds.buildtrigger import (
 )
 from hookwright.kinds.filter_groups import FilterType, WebhookFilter
 from hookwright.kinds.source import BuildSource
-from hookwright.reconcile import checks
+from hookwright.reconcile import checks, secret_notices
 from hookwright.scm import EventType, Provider
 
 PAGE = (test_webhook_page.DOCS / "buildtrigger.md").read_text(encoding="utf-8")
@@ -94,6 +94,18 @@ def test_page_names_every_code():
     """The table of error codes has a row for each of CodeBuild's codes that is given, and no other row."""
     codes = {"ResourceAlreadyExistsException", checks.INVALID_INPUT, checks.RESOURCE_NOT_FOUND}
     assert {word for word in find_rows("Error codes") if word.endswith("Exception")} == codes
+
+
+def test_page_names_every_kubernetes_event_about_the_secret():
+    """The table of Kubernetes Events has a row for each that tells of the secret, and no other row."""
+    reasons = {value for name, value in vars(secret_notices).items() if name.startswith("SECRET_") and value.isalpha()}
+    told = {word for word in find_rows("The secret") if word.startswith("Secret")}
+    assert told == reasons - {secret_notices.SECRET_KEY}
+
+
+def test_page_names_every_key_of_the_secret():
+    """Each key at which a secret can be is named."""
+    assert all(f"`{key}`" in HEADINGS["The secret"] for key in LIVE_SECRET_KEYS)
 
 
 def test_yaml_is_right():
