@@ -11,6 +11,7 @@
     │   ├── HistoryOff              (in `journal`) the record of outcomes cannot be read; deliveries are not affected
     │   └── JournalLocked           another process has this journal; trying again does not help
     ├── ClusterError                the API server's refusal, or its absence
+    ├── ProviderError               a provider's refusal to say more of an event, or its absence
     ├── Unready                     something in the cluster that must be there, or be mended, first: waited for
     └── UsageError                  wrong words on a command line, or a wrong setting (exit code 2)
 
@@ -97,6 +98,14 @@ class ClusterError(HookwrightError):
         if self.status == 409:  # noqa: PLR2004 - Conflict
             return self.reason != "AlreadyExists"
         return self.status in (0, 401, 408, 429) or self.status >= 500  # noqa: PLR2004 - HTTP's server errors
+
+
+class ProviderError(HookwrightError):
+    """A provider's API did not say what it was asked for; `transient` says whether asking again may help."""
+
+    def __init__(self, message: str, *, transient: bool) -> None:
+        super().__init__(message)
+        self.transient = transient
 
 
 class Unready(HookwrightError):

@@ -54,6 +54,12 @@ def _reason(name: str, outcome: Outcome, status: int | None, sentence: str, reme
 ACCEPTED = _reason(
     "Accepted", Outcome.STARTED, 202, "The delivery is on disk, and the builds named here are being created."
 )
+FACTS_WANTED = _reason(
+    "FactsWanted",
+    Outcome.PENDING,
+    202,
+    "The delivery is accepted. Whether it starts a build depends on what the provider is asked for now.",
+)
 TARGET_MISSING = _reason(
     "TargetMissing",
     Outcome.PENDING,
@@ -300,6 +306,13 @@ SPEC_INVALID = _reason(
 
 # ── known after the answer ────────────────────────────────────────────────────────────────────────────────────────
 
+FACTS_DELAYED = _reason(
+    "FactsDelayed",
+    Outcome.PENDING,
+    None,
+    "The provider did not say now what the filters look at; it is asked again.",
+    "Nothing, unless it stays so: then look at the provider.",
+)
 START_DELAYED = _reason(
     "StartDelayed",
     Outcome.PENDING,

@@ -6,6 +6,7 @@ apart for what a provider's API could say. The words of events are those of AWS 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -16,6 +17,10 @@ ActorId = NewType("ActorId", str)  # the provider's id of an account, never its 
 Ref = NewType("Ref", str)  # in full: refs/heads/main, refs/tags/v1
 CommitId = NewType("CommitId", str)  # hexadecimal; Bitbucket Cloud abbreviates those of pull requests to 12 characters
 
+# In a commit's message: the words of GitHub, GitLab and Bitbucket, and Azure's.
+_SKIP = re.compile(
+    r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|\*\*\*NO_CI\*\*\*", re.IGNORECASE | re.ASCII
+)
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
 
@@ -109,6 +114,10 @@ class ScmEvent:
     head_repository: Repository | None = None
     fork: bool = False
     deleted: bool = False
+
+    def asks_to_be_skipped(self) -> bool:
+        """Say whether the message says in the words of a Git host that nothing is to be built."""
+        return self.message is not None and _SKIP.search(self.message) is not None
 
     def lacks(self) -> frozenset[Fact]:
         """Give what a push or a pull request has and the payload does not say; nothing if the ref was deleted."""

@@ -19,6 +19,7 @@ import httpx
 
 from hookwright.app import App, Role
 from hookwright.app.process import now
+from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.cluster.client import load_access
 from hookwright.commands.dev import find_free_port, make_namespace
 from hookwright.devcluster import ApiError, DevCluster
@@ -108,6 +109,7 @@ class Running:
     client: httpx.AsyncClient
     clock: Callable[[], datetime] = now
     role: Role = Role.RUN
+    facts: FactSource = field(default_factory=NoFacts)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
@@ -116,7 +118,13 @@ class Running:
         access = await load_access(self.kubeconfig)
         self._stop = asyncio.Event()
         ready = asyncio.Event()
-        app = App(settings=self.settings, configuration=access.configuration, role=self.role, clock=self.clock)
+        app = App(
+            settings=self.settings,
+            configuration=access.configuration,
+            role=self.role,
+            clock=self.clock,
+            facts=self.facts,
+        )
         self._task = asyncio.create_task(app.run(stop=self._stop, ready=ready.set))
         starting = asyncio.create_task(ready.wait())
         await asyncio.wait({starting, self._task}, return_when=asyncio.FIRST_COMPLETED)

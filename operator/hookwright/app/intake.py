@@ -94,7 +94,7 @@ class IntakeSide:
         metrics.show(catalogue.BODY_BYTES, lambda: bodies.held_bytes)
         metrics.show(catalogue.BODY_LIMIT, lambda: bodies.limit_bytes)
         self._serving: asyncio.Task[None] | None = None
-        mirror.subscribe(lambda change: keep_routes(change, mirror, self._routes))
+        mirror.subscribe(lambda change: keep_routes(change, mirror, self._routes, starting.facts.knows))
         root_keys.subscribe(lambda: self._routes.replace_keys(root_keys.keys))
 
     async def begin(self) -> list[asyncio.Task[None]]:

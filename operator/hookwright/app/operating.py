@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.builds.follow import Following
 from hookwright.builds.index import Step
 from hookwright.builds.starter import Starter
@@ -55,6 +56,7 @@ class OperatorSide:
         clock: Callable[[], datetime],
         metrics: Metrics,
         settling: Callable[[], bool] = lambda: False,
+        facts: FactSource | None = None,
     ) -> None:
         self._mirror = mirror
         self.lease = Lease(cluster=cluster, namespace=settings.namespace, identity=settings.identity)
@@ -69,7 +71,14 @@ class OperatorSide:
             settings=settings,
             root_keys=root_keys,
             # What is asked for by hand is asked for of a BuildTrigger that is there: no target is waited for.
-            starter=Starter(cluster=leased, targets=mirror, clock=clock, patience=timedelta(0), settling=settling),
+            starter=Starter(
+                cluster=leased,
+                targets=mirror,
+                clock=clock,
+                patience=timedelta(0),
+                settling=settling,
+                facts=facts or NoFacts(),
+            ),
             cronjobs_known=cronjobs_known,
             following=following,
         )

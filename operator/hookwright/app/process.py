@@ -7,7 +7,7 @@ import platform
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +22,7 @@ from hookwright.app.intake import IntakeSide
 from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness, describe_wait
 from hookwright.app.scrape import JournalView, MetricsPage, show_builds, show_cluster, show_journal, show_watches
 from hookwright.app.starting import StartingSide, open_history, open_journal
+from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.cluster import CRONJOBS, JOBS, SECRETS, Resource
 from hookwright.cluster.client import KubernetesCluster
 from hookwright.cluster.informers import Informers
@@ -68,13 +69,17 @@ def now() -> datetime:
 
 @dataclass(kw_only=True)
 class App:
-    """Everything that one process runs; `run` is its life. `observe` is told of every change of our objects."""
+    """Everything that one process runs; `run` is its life.
+
+    `observe` is told of every change of our objects. `facts` asks providers for what payloads lack.
+    """
 
     settings: Settings
     configuration: Configuration
     role: Role = Role.RUN
     clock: Callable[[], datetime] = now
     observe: Callable[[Change], None] = lambda _: None
+    facts: FactSource = field(default_factory=NoFacts)
 
     async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Run until `stop` is set; `ready` is called once deliveries are taken, or objects are watched.
@@ -141,6 +146,7 @@ class App:
                     metrics=metrics,
                     hidden=informed.hides if informed is not None else lambda _kind, _namespace: False,
                     settling=lambda: cluster.settling,
+                    facts=self.facts,
                 )
                 intake = IntakeSide(
                     starting=starting,
@@ -216,6 +222,7 @@ class App:
             clock=self.clock,
             metrics=metrics,
             settling=lambda: cluster.settling,
+            facts=self.facts,
         )
 
     async def _serve_admin(self, stack: AsyncExitStack, readiness: Readiness, metrics: Metrics) -> MetricsPage:

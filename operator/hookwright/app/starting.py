@@ -12,6 +12,7 @@ import structlog
 
 from hookwright.app.news import news_of_conclusion, record_of_conclusion
 from hookwright.app.upkeep import welcome
+from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.builds.retry import LONGEST_WAIT_SECONDS
 from hookwright.builds.starter import Conclusion
 from hookwright.builds.status import News, StatusWriter
@@ -66,8 +67,10 @@ class StartingSide:
         metrics: Metrics | None = None,
         hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False,
         settling: Callable[[], bool] = lambda: False,
+        facts: FactSource | None = None,
     ) -> None:
         self.concluded: Counter[Outcome] = Counter()
+        self.facts = facts or NoFacts()
         self._metrics = metrics or Metrics(role="")
         self._journal = journal
         self._history = history
@@ -85,6 +88,7 @@ class StartingSide:
             postponed=self._metrics.count_retry,
             hidden=hidden,
             settling=settling,
+            facts=self.facts,
         )
         self._working = False
         self._metrics.show(catalogue.STATUS_DROPPED, lambda: self._writer.dropped)

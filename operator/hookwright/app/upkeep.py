@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hookwright.builds.trigger_filters import Knows, know_nothing
 from hookwright.builds.worker import Worker
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.intake.routes import Routes
@@ -10,8 +11,11 @@ from hookwright.intake.webhook_route import compile_webhook
 from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, Webhook
 
 
-def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
-    """Bring the routes in line with a change of an object that has a URL, or of a target."""
+def keep_routes(change: Change, mirror: Mirror, routes: Routes, knows: Knows = know_nothing) -> None:
+    """Bring the routes in line with a change of an object that has a URL, or of a target.
+
+    `knows` says what providers can be asked for.
+    """
     before, found = change.before, change.found
     same = _same_spec(before, found)
     if change.key.kind in (Webhook.KIND, BuildTrigger.KIND):
@@ -21,15 +25,15 @@ def keep_routes(change: Change, mirror: Mirror, routes: Routes) -> None:
             # It may stay for a while, for another's finalizer, but it is not wanted any more.
             routes.remove(found.metadata.uid)
         elif found is not None and not same:
-            _put_route(change.key, mirror, routes)
+            _put_route(change.key, mirror, routes, knows)
         for key in change.siblings:
-            _put_route(key, mirror, routes)
+            _put_route(key, mirror, routes, knows)
     if not same:
         for key in mirror.webhooks_of(change.key):
-            _put_route(key, mirror, routes)
+            _put_route(key, mirror, routes, knows)
 
 
-def _put_route(key: Key, mirror: Mirror, routes: Routes) -> None:
+def _put_route(key: Key, mirror: Mirror, routes: Routes, knows: Knows) -> None:
     """Make the route of an object anew, unless it is going; a BuildTrigger without a provider has none."""
     found = mirror.find(key)
     if found is None or found.metadata.deletion_timestamp is not None:
@@ -37,7 +41,7 @@ def _put_route(key: Key, mirror: Mirror, routes: Routes) -> None:
     if isinstance(found, BuildTrigger) and found.spec.source.provider is None:
         routes.remove(found.metadata.uid)
     elif key.kind == BuildTrigger.KIND and isinstance(found, BuildTrigger | InvalidObject):
-        routes.put(compile_trigger(found, mirror.standing(found)))
+        routes.put(compile_trigger(found, mirror.standing(found), knows))
     elif isinstance(found, Webhook | InvalidObject):
         routes.put(compile_webhook(found, mirror.target_of(found), mirror.standing(found)))
 

@@ -7,10 +7,11 @@ object carries our annotation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from hookwright.builds.facts import FactSource, NoFacts, decide_open
 from hookwright.builds.names import identify, name_wanted
 from hookwright.builds.plan import End, Start, Wait, judge_refusal, plan
 from hookwright.builds.targets import find_build_kind
@@ -18,7 +19,7 @@ from hookwright.builds.targets.job import DELIVERY_ANNOTATION
 from hookwright.builds.wanted import TargetRef, WantedBuild
 from hookwright.cluster import Cluster
 from hookwright.errors import ClusterError
-from hookwright.kinds import BuildReference, InvalidObject, ObjectKind
+from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject, ObjectKind
 from hookwright.reasons import BUILD_CREATED, BUILD_NAME_TAKEN, BUILD_UNSEEN, START_DELAYED, Reason
 
 _FORBIDDEN = 403
@@ -55,7 +56,7 @@ class Starter:
 
     `hidden` says whether targets of a kind may be in a namespace and not be seen. A target that is missing is waited
     for until `patience` has passed. `settling` says whether the API server was away just now: then it refuses what it
-    allows, and no refusal is believed.
+    allows, and no refusal is believed. `facts` asks providers for what decides an event that was left open.
     """
 
     cluster: Cluster
@@ -64,10 +65,13 @@ class Starter:
     patience: timedelta
     hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
     settling: Callable[[], bool] = lambda: False
+    facts: FactSource = field(default_factory=NoFacts)
 
     async def start(self, wanted: WantedBuild, *, attempts: int = 0) -> Conclusion:
         """Create the build, or say why not; `attempts` that failed were made before."""
         target = self.targets.target(wanted.namespace, wanted.target)
+        if isinstance(target, BuildTrigger) and (open_ := await decide_open(wanted, target, self.facts)) is not None:
+            return self.conclude(wanted, open_.reason, open_.message or open_.reason.sentence)
         hidden = self.hidden(wanted.target.kind, wanted.namespace)
         step = plan(wanted, target, now=self.clock(), patience=self.patience, attempts=attempts, hidden=hidden)
         match step:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from hookwright.scm import ScmEvent
+
 # Longer values are cut. Linux takes at most 128 KiB for one environment variable, name included, and a character may
 # have 4 bytes.
 MAX_VALUE_LENGTH = 32_000
@@ -56,6 +58,7 @@ class WantedBuild:
     values: Mapping[str, str] = field(default_factory=dict)  # placeholders' values that the owner gives itself
     parameters: Mapping[str, str] = field(default_factory=dict)
     undecided: tuple[Undecided, ...] = ()
+    open_event: ScmEvent | None = None  # to be decided again once the provider has said what its payload lacks
     event: str = ""  # the sender's name for what happened, and whence it came: for the record
     client: str = ""
     keep_seconds: int = DEFAULT_KEEP_SECONDS  # for how long the build stays at least

@@ -16,6 +16,7 @@ from functools import partial
 
 import structlog
 
+from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.builds.retry import backoff
 from hookwright.builds.starter import Conclusion, Starter, Targets
 from hookwright.builds.wanted import WantedBuild
@@ -48,6 +49,7 @@ class Worker:
     postponed: Callable[[Reason], None] = lambda _: None
     hidden: Callable[[str, str], bool] = lambda _kind, _namespace: False
     settling: Callable[[], bool] = lambda: False
+    facts: FactSource = field(default_factory=NoFacts)
     log: structlog.typing.FilteringBoundLogger = field(default_factory=lambda: structlog.get_logger().bind())
     _starter: Starter = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,6 +67,7 @@ class Worker:
             patience=self.patience,
             hidden=self.hidden,
             settling=self.settling,
+            facts=self.facts,
         )
 
     def wake(self) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from hookwright.builds.environment import describe_event
+from hookwright.builds.trigger_filters import NO_FILTERS
 from hookwright.builds.wanted import WantedBuild, clean_value
 from hookwright.filters import Budget, EvaluationError, JsonValue
-from hookwright.filters.groups import Ignore, Start, TriggerFilters, decide
+from hookwright.filters.groups import Ignore, Need, Start, TriggerFilters, decide
 from hookwright.intake.request import Request
 from hookwright.intake.route import MAX_EVENT, Decision, Route
 from hookwright.intake.schemes.scheme import check_delivery_id
@@ -23,6 +23,7 @@ from hookwright.reasons import (
     EVENT_NOT_BUILT,
     EVENT_UNREADABLE,
     FACTS_UNKNOWN,
+    FACTS_WANTED,
     FORK_NOT_BUILT,
     NO_GROUP_PASSED,
     NOT_AN_EVENT,
@@ -36,10 +37,6 @@ from hookwright.reasons import (
 )
 from hookwright.scm import NoEvent, Provider, ScmEvent
 
-# In a commit's message: the words of GitHub, GitLab and Bitbucket, and Azure's.
-_SKIP: Final = re.compile(
-    r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|\*\*\*NO_CI\*\*\*", re.IGNORECASE | re.ASCII
-)
 # Of several changes that start nothing, the reason of the one that came nearest to a build is told.
 _TELLING: Final = (
     TOO_MANY_CHANGES,
@@ -56,7 +53,6 @@ _TELLING: Final = (
     PING,
 )
 NO_SCOPE: Final = Scope()
-NO_FILTERS: Final = TriggerFilters()
 _RANKS: Final = {reason: rank for rank, reason in enumerate(_TELLING)}
 
 
@@ -84,38 +80,39 @@ class TriggerRoute(Route):
         """Start a build for each change that passes, as `Route.decide`."""
         reading = self.dialect.read(request.header, document)
         budget = Budget()
-        starting: dict[tuple[object, ...], ScmEvent] = {}
+        starting: dict[tuple[object, ...], WantedBuild] = {}
         ignored: list[Ignore] = []
         try:
             for change in reading:
-                reason = self.judge_change(change, budget)
-                if reason is not None:
-                    ignored.append(reason)
+                judged = self.judge_change(change, budget)
+                if isinstance(judged, Ignore):
+                    ignored.append(judged)
                 elif isinstance(change, ScmEvent):
-                    starting.setdefault(_name_change(change), change)
+                    wanted = self._want(change, request, delivery_id, is_open=judged is not None)
+                    starting.setdefault(_name_change(change), wanted)
         except EvaluationError:
             return Decision(reason=PAYLOAD_TOO_COMPLEX)
         if not starting:
             return _tell(ignored)
-        wanted = tuple(self._want(event, request, delivery_id) for event in starting.values())
-        message = f"{ACCEPTED.sentence} {len(wanted)} of its {len(reading)} changes start a build." if ignored else ""
-        return Decision(reason=ACCEPTED, message=message, wanted=wanted)
+        found = tuple(starting.values())
+        if all(wanted.open_event is not None for wanted in found):
+            return Decision(reason=FACTS_WANTED, wanted=found)
+        message = f"{ACCEPTED.sentence} {len(found)} of its {len(reading)} changes start a build." if ignored else ""
+        return Decision(reason=ACCEPTED, message=message, wanted=found)
 
-    def judge_change(self, change: ScmEvent | NoEvent, budget: Budget) -> Ignore | None:
-        """Say why a change starts nothing; None if it starts a build."""
+    def judge_change(self, change: ScmEvent | NoEvent, budget: Budget) -> Ignore | Need | None:
+        """Say why a change starts nothing, or what the provider must say first; None if it starts a build."""
         if isinstance(change, NoEvent):
             told = f" ({change.told})" if change.told else ""
             return Ignore(reason=change.reason, message=change.reason.sentence.removesuffix(".") + told)
         if not self.scope.covers(change.repository):
             return _ignore(OTHER_REPOSITORY)
-        if self.skip_ci and change.message is not None and _SKIP.search(change.message):
+        if self.skip_ci and change.asks_to_be_skipped():
             return _ignore(SKIPPED_BY_MESSAGE)
         decision = decide(self.filters, change, budget=budget)
-        if isinstance(decision, Start):
-            return None
-        return decision if isinstance(decision, Ignore) else _ignore(FACTS_UNKNOWN)
+        return None if isinstance(decision, Start) else decision
 
-    def _want(self, event: ScmEvent, request: Request, delivery_id: str) -> WantedBuild:
+    def _want(self, event: ScmEvent, request: Request, delivery_id: str, *, is_open: bool) -> WantedBuild:
         told = describe_event(event, self.provider) if self.provider is not None else {}
         return WantedBuild(
             namespace=self.namespace,
@@ -124,6 +121,7 @@ class TriggerRoute(Route):
             owner_uid=self.uid,
             delivery_id=delivery_id,
             index=event.index,
+            open_event=event if is_open else None,
             accepted_at=request.received_at,
             target=self.target,
             service_account=self.service_account,

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
+from hookwright.builds.trigger_filters import NO_FILTERS, Knows, compile_trigger_filters, know_nothing
 from hookwright.builds.wanted import TargetRef
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.errors import InvalidSpec
-from hookwright.filters.groups import FilterType, GroupFilter, Source, TriggerFilters, compile_filters
 from hookwright.intake.route import NO_SCHEME, SecretRef
 from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.intake.scope import find_scope
-from hookwright.intake.trigger_decision import NO_FILTERS, TriggerRoute
+from hookwright.intake.trigger_decision import TriggerRoute
 from hookwright.intake.trigger_rules import INVALID_INPUT, check_trigger_rules, check_trigger_standing
-from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, BuildSource, BuildTrigger, InvalidObject, parse_duration
+from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, BuildTrigger, InvalidObject, parse_duration
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.dialect import Change, Dialect, no_event
 from hookwright.scm import ScmEvent
@@ -29,8 +29,10 @@ def _understand_nothing(_: Change) -> ScmEvent:
 _NO_DIALECT = Dialect(event_headers=(), delivery_headers=(), events=frozenset(), understand=_understand_nothing)
 
 
-def compile_trigger(trigger: BuildTrigger | InvalidObject, standing: Standing = GOOD_STANDING) -> TriggerRoute:
-    """Make `trigger` ready to judge.
+def compile_trigger(
+    trigger: BuildTrigger | InvalidObject, standing: Standing = GOOD_STANDING, knows: Knows = know_nothing
+) -> TriggerRoute:
+    """Make `trigger` ready to judge; `knows` says what its provider can be asked for.
 
     Never raises: the first thing that is wrong with the spec, or with how the object stands to its siblings, is the
     route's `problem`.
@@ -51,7 +53,7 @@ def compile_trigger(trigger: BuildTrigger | InvalidObject, standing: Standing = 
     try:
         check_trigger_standing(trigger, standing)
         check_trigger_rules(trigger)
-        filters = _compile_filters(trigger)
+        filters = compile_trigger_filters(trigger, knows)
     except InvalidSpec as found:
         problem = found
     spec, provider = trigger.spec, trigger.spec.source.provider
@@ -90,29 +92,3 @@ def describe_trigger_shape(invalid: InvalidObject) -> InvalidSpec:
     # A field that is misspelt is missing too: the misspelling is what its author wants to hear of first.
     problem = min(invalid.problems, key=lambda one: not one.unknown)
     return InvalidSpec(f"{problem.field}: {problem.message}", code=INVALID_INPUT, field=problem.field)
-
-
-def find_filter_source(source: BuildSource) -> Source | None:
-    """Give what filters must know of spec.source; None without a provider, where there are no filters."""
-    if source.provider is None:
-        return None
-    scoped = source.organization is not None or source.group is not None
-    return Source(provider=source.provider, sends=DIALECTS[source.provider].events, scoped=scoped)
-
-
-def list_filter_groups(trigger: BuildTrigger) -> list[list[GroupFilter]]:
-    """Give the filters as they are written."""
-    return [
-        [
-            GroupFilter(type=FilterType(one.type), pattern=one.pattern, exclude=one.exclude_matched_pattern)
-            for one in group
-        ]
-        for group in trigger.spec.filter_groups or ()
-    ]
-
-
-def _compile_filters(trigger: BuildTrigger) -> TriggerFilters:
-    source = find_filter_source(trigger.spec.source)
-    if source is None:
-        return NO_FILTERS
-    return compile_filters(trigger.spec.branch_filter, list_filter_groups(trigger), source)

@@ -42,7 +42,9 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         if trial.value.error is not None and trial.value.error.transient and is_judged(trigger):
             return find_soonest(Again(trial.seconds_left), builds.again, await _leave_untried(trigger, builds, world))
     tried = trial.value if trial is not None else None
-    unstartable = check_buildtrigger(trigger, tried, standing=world.mirror.standing(trigger))
+    unstartable = check_buildtrigger(
+        trigger, tried, standing=world.mirror.standing(trigger), knows=world.starter.facts.knows
+    )
     metadata = trigger.metadata
     by_hand = await start_by_hand(trigger, unstartable, world)
     arn = make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=metadata.name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hookwright import reasons
 from hookwright.builds.plan import QUOTA_EXCEEDED
+from hookwright.builds.trigger_filters import Knows, know_nothing
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError, InvalidSpec
@@ -185,13 +186,18 @@ def _check_secret(state: SecretState, where: str, ref: SecretRef) -> Finding | N
 
 
 def check_buildtrigger(
-    trigger: BuildTrigger | InvalidObject, tried: Tried | None, *, standing: Standing = GOOD_STANDING
+    trigger: BuildTrigger | InvalidObject,
+    tried: Tried | None,
+    *,
+    standing: Standing = GOOD_STANDING,
+    knows: Knows = know_nothing,
 ) -> Finding | None:
     """Give the first thing that is wrong with a BuildTrigger; None if builds of it can be started.
 
     `tried` is what the API server said of its Job; None if it was not asked, since the object is not of its shape.
+    `knows` says what its provider can be asked for.
     """
-    route = compile_trigger(trigger, standing)
+    route = compile_trigger(trigger, standing, knows)
     if route.problem is not None:
         # A name may become free without this object being touched.
         return _refuse(route.problem, heals=standing is not GOOD_STANDING)

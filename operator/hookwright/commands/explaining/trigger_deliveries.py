@@ -15,7 +15,7 @@ from hookwright.commands.explaining.sample import OWN_ID, Sample
 from hookwright.commands.explaining.trigger_subject import TriggerSubject
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.filters import Budget, EvaluationError
-from hookwright.filters.groups import BranchResult, GroupResult
+from hookwright.filters.groups import BranchResult, GroupResult, Ignore
 from hookwright.filters.groups import explain as explain_filters
 from hookwright.intake.judge import judge
 from hookwright.intake.payload import read_payload
@@ -90,7 +90,7 @@ def describe_changes(route: TriggerRoute, request: Request) -> list[Answer]:
 def _describe_change(route: TriggerRoute, change: ScmEvent | NoEvent) -> Answer:
     try:
         ignored = route.judge_change(change, Budget())
-        reason, message = (ACCEPTED, "") if ignored is None else (ignored.reason, ignored.message)
+        reason, message = (ignored.reason, ignored.message) if isinstance(ignored, Ignore) else (ACCEPTED, "")
         explained = explain_filters(route.filters, change) if isinstance(change, ScmEvent) else None
     except EvaluationError:
         reason, message, explained = PAYLOAD_TOO_COMPLEX, "", None

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from hookwright.builds.trigger_filters import find_filter_source
 from hookwright.errors import InvalidSpec
 from hookwright.filters.groups import FilterType, GroupFilter, Source, TriggerFilters, compile_filters
-from hookwright.intake.trigger_route import find_filter_source
 from hookwright.kinds import BuildSource, InvalidObject, Raw
 from hookwright.kinds.filter_groups import MAX_PATTERN
 from hookwright.scm import EventType

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from hookwright.builds.trigger_filters import find_filter_source, list_filter_groups
 from hookwright.cluster.claims import Standing
 from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems
 from hookwright.errors import InvalidSpec
-from hookwright.intake.trigger_route import compile_trigger, find_filter_source, list_filter_groups
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.kinds import MAX_TAGS, BuildTrigger
 from hookwright.kinds.buildtrigger import BuildParameter, BuildTriggerSpec, ProjectTag
 from hookwright.scm import Provider

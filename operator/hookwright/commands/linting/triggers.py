@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from hookwright.builds.trigger_filters import find_filter_source, list_filter_groups
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.commands.file_objects import FileObject, FileObjects
 from hookwright.commands.linting.filter_groups import (
@@ -15,7 +16,7 @@ from hookwright.commands.linting.pattern_advice import UNANCHORED, Advice, advis
 from hookwright.commands.linting.said import Said, Severity, from_finding, from_problem, narrow
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
-from hookwright.intake.trigger_route import describe_trigger_shape, find_filter_source, list_filter_groups
+from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw
 from hookwright.reconcile.checks import check_buildtrigger
 from hookwright.reconcile.secret_plan import plan_secret
