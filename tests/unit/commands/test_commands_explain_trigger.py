@@ -8,13 +8,17 @@ import json
 import pytest
 from command_line import run, write
 
-from hookwright.commands.explaining.trigger_rendering import find_nearest
+from hookwright.commands.explaining.sample import Sample
+from hookwright.commands.explaining.trigger_deliveries import explain_trigger_delivery
+from hookwright.commands.explaining.trigger_rendering import find_nearest, render_trigger
+from hookwright.commands.explaining.trigger_subject import TriggerSubject
+from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.sample import Happening
 from hookwright.providers.samples import SAMPLES
 from hookwright.scm import EventType, Provider, ScmEvent
 from support.deliveries import DELIVERIES
-from support.objects import SECRET, raw_buildtrigger, raw_webhook
+from support.objects import NOON, SECRET, make_buildtrigger, raw_buildtrigger, raw_webhook
 
 TOP = [
     *("outcome", "reason", "message", "remedy", "authenticityChecked"),
@@ -307,3 +311,35 @@ def test_long_values_are_cut_for_people(folder):
     assert "x…, and 20 more" in text
     assert max(len(line) for line in text.splitlines()) < 3000
     assert folder.json()["groups"][0]["filters"][1]["value"] == list(files)
+
+
+GROUPS = {
+    "none": {},
+    "branch": {"branchFilter": "^(main|feature/)"},
+    "groups": {"filterGroups": [[one("EVENT", "PUSH"), one("HEAD_REF", "/(main|v1)")], [one("EVENT", "RELEASED")]]},
+}
+
+
+@pytest.mark.parametrize("filters", GROUPS)
+@pytest.mark.parametrize("key", sorted(DELIVERIES), ids=": ".join)
+def test_entries_agree_with_the_verdict(key, filters):
+    """Of every delivery: builds are started if an entry says so; else the verdict is the reason of an entry."""
+    delivery = DELIVERIES[key]
+    repository = next((each.repository for each in delivery.read() if isinstance(each, ScmEvent)), None)
+    source = {"provider": str(delivery.provider), "repository": getattr(repository, "full_name", "octo/hello")}
+    if delivery.provider is Provider.GITLAB and filters == "groups":
+        source = {"provider": "GitLab", "group": source["repository"].partition("/")[0]}
+    spec = GROUPS[filters]
+    if "RELEASED" not in DIALECTS[delivery.provider].events and "filterGroups" in spec:
+        spec = {"filterGroups": spec["filterGroups"][:1]}
+    subject = TriggerSubject(trigger=make_buildtrigger(source=source, **spec), place="here")
+    body = json.dumps(delivery.payload).encode()
+    proof = PROVIDER_SCHEMES[delivery.provider].prove(body, SECRET, delivery_id="id", now=NOON)
+    headers = {name.lower(): [value] for name, value in (delivery.headers | proof).items()}
+    told = explain_trigger_delivery(subject, Sample(body=body, headers=headers, secret=SECRET))
+    reasons = [change["reason"] for change in told["changes"]]
+    assert told["authenticityChecked"]
+    assert told["reason"] in reasons
+    assert (told["reason"] == "Accepted") is ("Accepted" in reasons) is bool(told["builds"])
+    assert len(told["builds"]) <= reasons.count("Accepted")
+    assert render_trigger(told).startswith(f"{told['outcome']} ({told['reason']})")
