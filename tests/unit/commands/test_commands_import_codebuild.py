@@ -16,6 +16,7 @@ from command_line import run, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookwright.builds.trigger_filters import find_filter_source, list_filter_groups
 from hookwright.commands.codebuild import convert, read_listing
 from hookwright.commands.codebuild.buildspecs import LONGEST, convert_buildspec
 from hookwright.commands.codebuild.cloning import SCRIPT, escape_dollars, make_clone, make_volume
@@ -23,7 +24,6 @@ from hookwright.commands.import_ import MOST_BYTES
 from hookwright.devcluster import DevCluster
 from hookwright.errors import UsageError
 from hookwright.filters.groups import Start, compile_filters, decide
-from hookwright.intake.trigger_route import find_filter_source, list_filter_groups
 from hookwright.kinds import KINDS, BuildTrigger, crd, read
 from hookwright.scm import EventType, Ref, Repository, ScmEvent
 

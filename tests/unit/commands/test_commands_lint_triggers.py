@@ -10,6 +10,7 @@ from command_line import run, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookwright.builds.trigger_filters import find_filter_source, list_filter_groups
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems
 from hookwright.commands.linting.pattern_advice import (
@@ -24,7 +25,7 @@ from hookwright.errors import InvalidSpec
 from hookwright.filters import Budget
 from hookwright.filters.groups import FilterType, GroupFilter, Source, compile_filters
 from hookwright.filters.patterns import PatternRefusal, compile_search
-from hookwright.intake.trigger_route import compile_trigger, find_filter_source, list_filter_groups
+from hookwright.intake.trigger_route import compile_trigger
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.reconcile.own_secret import MADE_FOR
 from hookwright.scm import EventType, Provider
