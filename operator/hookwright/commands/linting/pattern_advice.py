@@ -39,6 +39,12 @@ def advise(kind: FilterType, pattern: str, provider: Provider) -> Advice | None:
         return _advise_ref(pattern, texts, _REFS[kind])
     if kind is FilterType.TAG_NAME:
         return _advise_short(pattern, texts, TAGS)
+    if kind is FilterType.FILE_PATH:
+        return _advise_path(pattern, texts)
+    if kind is FilterType.REPOSITORY_NAME and any(_holds(one, "/") for one in texts):
+        return Advice(
+            code=NEVER_MATCHES, why="is looked for in the name of a repository alone, without that of its owner"
+        )
     if kind is FilterType.ACTOR_ACCOUNT_ID and provider in _NUMBERED:
         return _advise_number(pattern, texts, provider)
     return None
@@ -126,6 +132,18 @@ def _advise_number(pattern: str, texts: Sequence[Text], provider: Provider) -> A
     why = f"is looked for anywhere, and found in longer numbers too (9{open_ones[0].begin}6)"
     alone = not any(one.at_start or one.at_end for one in texts)
     return Advice(code=UNANCHORED, why=why, instead=_check(f"^{_group(pattern)}$") if alone else None)
+
+
+def _advise_path(pattern: str, texts: Sequence[Text]) -> Advice | None:
+    if not any(one.at_start and one.begin.startswith(("/", "./")) for one in texts):
+        return None
+    why = "is found in no path: they begin with the first folder's name"
+    begins = pattern.removeprefix("^").removeprefix("\\.").removeprefix("/")
+    return Advice(code=NEVER_MATCHES, why=why, instead=_check(f"^{begins}") if len(texts) == 1 else None)
+
+
+def _holds(one: Text, letter: str) -> bool:
+    return any(single.ranges == ((ord(letter), ord(letter)),) for single in one.singles)
 
 
 def _may_begin(one: Text, prefixes: Sequence[str]) -> bool:
