@@ -17,7 +17,8 @@ PACKAGE = Path(hookwright.__file__).parent
 CATALOGUE_FILE = PACKAGE / "reasons.py"
 CATALOGUE_MODULE = ("hookwright", "reasons")
 # The development cluster speaks Kubernetes' words, not ours.
-OTHER_WORDS = tuple((PACKAGE / "devcluster").rglob("*.py"))
+# and so are the conditions of a Job.
+OTHER_WORDS = (*(PACKAGE / "devcluster").rglob("*.py"), PACKAGE / "builds" / "state.py")
 # The conditions take words from the catalogue, but that gives no delivery its reason.
 GIVES_NONE = PACKAGE / "reconcile" / "checks.py"
 CONSTANTS = {name: value for name, value in vars(reasons).items() if isinstance(value, Reason)}
