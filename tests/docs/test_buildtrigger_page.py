@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from hookwright.commands.delivering.prepared import Changes
 from hookwright.intake.trigger_route import compile_trigger
-from hookwright.kinds import LIVE_SECRET_KEYS, BuildTrigger, LastDelivery, read
+from hookwright.kinds import LIVE_SECRET_KEYS, BuildTrigger, LastDelivery, conditions, read
 from hookwright.kinds.buildtrigger import (
     Build,
     BuildParameter,
@@ -134,3 +134,10 @@ def test_page_names_every_option_of_a_sample():
     table = HEADINGS["Try it out"].partition("| option |")[2].partition("\n\n")[0]
     written = [word for row in table.splitlines()[2:] for word in re.findall(r"`(--[\w-]+)`", row.split("|")[1])]
     assert sorted(written) == sorted(f"--{one.name.replace('_', '-')}" for one in fields(Changes))
+
+
+def test_conditions_are_those_that_there_are():
+    """The table of conditions has each type that a BuildTrigger may have, and no other."""
+    table = HEADINGS["status.conditions"].partition("| type |")[2].partition("\n\n")[0]
+    types = {value for name, value in vars(conditions).items() if name.isupper() and isinstance(value, str)}
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == sorted(types)

@@ -56,21 +56,26 @@ def start(
     kubeconfig: Path | None,
     output: str,
 ) -> None:
-    """Start a build of the BuildTrigger TRIGGER, whatever its filters and spec.suspend say.
+    """Start a build of the BuildTrigger TRIGGER (hello, or bt/hello), whatever its filters and spec.suspend say.
 
     It annotates the BuildTrigger, and waits until Hookwright has started the build or says why not.
     """
     # Imported here, with all that they bring: other commands do without.
     from hookwright.builds.by_hand import check_ref
     from hookwright.commands.manifests import check_label, check_subdomain
+    from hookwright.commands.naming import read_name
+    from hookwright.kinds import BuildTrigger
 
-    check_subdomain(trigger, "TRIGGER")
+    named = read_name(trigger)
+    if not named.may_be(BuildTrigger):
+        raise UsageError(f"TRIGGER {trigger}: only BuildTriggers are started by hand")
+    check_subdomain(named.name, "TRIGGER")
     if namespace is not None:
         check_label(namespace, "--namespace")
     if ref is not None and (wrong := check_ref(ref)) is not None:
         raise UsageError(f"--ref {wrong}")
     order = Order(
-        trigger=trigger,
+        trigger=named.name,
         ref=ref,
         namespace=namespace,
         seconds=timeout or (END_SECONDS if wait else START_SECONDS),
@@ -80,7 +85,7 @@ def start(
     told = asyncio.run(_ask(order, kubeconfig))
     good = is_good(told)
     if output == "json":
-        click.echo(json.dumps(describe(told, trigger=trigger), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(describe(told, trigger=named.name), indent=2, ensure_ascii=False))
     elif not good:
         last = told.end.message if told.end is not None else f"{_prefix(told.answer)}{told.answer.message}"
         click.echo(f"hookwright: {last}", err=True)

@@ -226,6 +226,8 @@ async def test_nothing_that_says_what_to_build(scene):
         (["hello", "--ref", "x" * 256], "--ref 256 characters"),
         (["Hello"], "TRIGGER 'Hello'"),
         ([""], "TRIGGER ''"),
+        (["webhook/hello"], "webhook/hello"),
+        (["job/hello"], "job/hello"),
         (["hello", "--timeout", "0"], "--timeout"),
         (["hello", "-n", "a/b"], "--namespace 'a/b'"),
     ],
