@@ -4,9 +4,9 @@
 Run it as `python tests/bench/intake.py`. The yardsticks, taken in the same round, are the same server with the same
 settings that answers a constant, and one that does the least that must be done: check, parse, compare; and, where it is
 on PATH, adnanh/webhook, which checks, parses and compares too. 32 connections send GitHub pushes of about 8 KB with
-true signatures. What is accepted is on disk when it is answered, and nothing
-starts it. Server and generator share this machine, so the server's CPU time per answer says more about its cost than
-the rate does.
+true signatures, to Webhooks, and to a BuildTrigger with two filter groups. What is accepted is on disk when it is
+answered, and nothing starts it. Server and generator share this machine, so the server's CPU time per answer says more
+about its cost than the rate does.
 """
 
 from __future__ import annotations
@@ -30,9 +30,14 @@ MANY = 10_000
 BARE = "bare: reads, answers a constant"
 LEAST = "least: HMAC, JSON, one comparison"
 FILTERED = "filtered out"
+ACCEPTED = "accepted, on disk"
+TRIGGER_FILTERED = "filtered out, a BuildTrigger"
+TRIGGER_ACCEPTED = "accepted, on disk, a BuildTrigger"
 FEW_THERE = "filtered out, 10 Webhooks"
 PEER = "adnanh/webhook, filtered out"
 MANY_THERE = f"filtered out, {MANY:,} Webhooks"
+# A BuildTrigger's rates, and a Webhook's beside them.
+AT_TRIGGERS = ((TRIGGER_FILTERED, FILTERED), (TRIGGER_ACCEPTED, ACCEPTED))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +61,18 @@ def make_cases() -> list[Case]:
     forged = deliveries.make_headers(other, secret=b"a-secret-of-somebody-else")
     refused = Traffic(name="bad signature", paths=one, headers=forged, body=other, status=401, reason="NotAuthentic")
     accepted = Traffic(
-        name="accepted, on disk",
+        name=ACCEPTED,
         paths=one,
         headers=deliveries.make_headers(main),
         body=main,
         status=202,
         reason="Accepted",
     )
+    taker = [deliveries.path_of_taker()]
+    by_trigger = [
+        replace(filtered(TRIGGER_FILTERED, taker), reason="NoGroupPassed"),
+        replace(accepted, name=TRIGGER_ACCEPTED, paths=taker),
+    ]
     bare = Traffic(name=BARE, paths=one, headers=signed, body=other, status=200, reason="Constant")
     # It answers in plain text, and as many bytes as it wants.
     peer = replace(bare, name=PEER, reason="")
@@ -73,6 +83,7 @@ def make_cases() -> list[Case]:
         Case(server="1", traffic=filtered(FILTERED, one)),
         Case(server="1", traffic=refused),
         Case(server="1", traffic=accepted),
+        *(Case(server="1", traffic=one) for one in by_trigger),
         Case(server="10", traffic=filtered(FEW_THERE, one)),
         Case(server=str(MANY), traffic=filtered(MANY_THERE, one)),
         Case(server=str(MANY), traffic=filtered("the same, each called in turn", every)),
@@ -131,6 +142,11 @@ def report(found: Mapping[str, Sequence[Answers]]) -> None:
     print(write_table(headings, rows))
     costs = compare([one.server_cpu for one in found[MANY_THERE]], [one.server_cpu for one in found[FEW_THERE]])
     print(f"With {MANY:,} Webhooks a delivery costs {costs.show(2)} of the CPU time that it costs with 10.")
+    shares = [compare(rates[one], rates[other]).show(2) for one, other in AT_TRIGGERS]
+    print(f"A BuildTrigger filters out {shares[0]} times, and accepts {shares[1]} times as many as a Webhook.")
+    cpu = {name: [one.server_cpu for one in rounds] for name, rounds in found.items()}
+    shares = [compare(cpu[one], cpu[other]).show(2) for one, other in AT_TRIGGERS]
+    print(f"It takes {shares[0]} times, and {shares[1]} times the CPU time for each.")
     if PEER in found:
         times = compare(rates[FILTERED], rates[PEER]).show(2)
         delays = compare([one.p99 for one in found[FILTERED]], [one.p99 for one in found[PEER]]).show(2)

@@ -16,6 +16,7 @@ SECRET = b"a-secret-for-benchmarks"
 ROOT_KEY = b"a-root-key-for-benchmarks-only.."
 NAMESPACE = "default"
 TARGET = "builder"
+TAKER = "taker"
 SECRET_NAME = "github"
 SERVICE_ACCOUNT = "default"
 
@@ -39,8 +40,9 @@ def make_headers(body: bytes, *, secret: bytes = SECRET) -> dict[str, str]:
 
 
 def make_secret() -> Raw:
-    """Give the Secret that all Webhooks share."""
-    data = {"token": base64.b64encode(SECRET).decode()}
+    """Give the Secret that all Webhooks share; that of the BuildTrigger which takes deliveries has the same secret."""
+    encoded = base64.b64encode(SECRET).decode()
+    data = {"token": encoded, "secret": encoded}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(SECRET_NAME), "data": data}
 
 
@@ -55,6 +57,18 @@ def make_buildtrigger() -> Raw:
         "build": {"jobTemplate": {"spec": job}},
     }
     return {"apiVersion": API_VERSION, "kind": "BuildTrigger", "metadata": _metadata(TARGET), "spec": spec}
+
+
+def make_taker() -> Raw:
+    """Give a BuildTrigger that takes deliveries itself, and builds pushes to main and pull requests for it."""
+    manifest = make_buildtrigger()
+    main = "^refs/heads/main$"
+    groups = [
+        [{"type": "EVENT", "pattern": "PUSH"}, {"type": "HEAD_REF", "pattern": main}],
+        [{"type": "EVENT", "pattern": "PULL_REQUEST_CREATED"}, {"type": "BASE_REF", "pattern": main}],
+    ]
+    more = {"projectName": TAKER, "source": {"provider": "GitHub", "repository": "octo/hello"}, "filterGroups": groups}
+    return {**manifest, "metadata": _metadata(TAKER), "spec": {**manifest["spec"], **more}}
 
 
 def make_webhook(number: int) -> Raw:
@@ -85,6 +99,11 @@ def make_uid(name: str) -> str:
 def path_of(number: int) -> str:
     """Give the path of a stored Webhook's URL."""
     return PATH + make_token(ROOT_KEY, make_uid(f"hook-{number}"))
+
+
+def path_of_taker() -> str:
+    """Give the path of the URL of the BuildTrigger that takes deliveries."""
+    return PATH + make_token(ROOT_KEY, make_uid(TAKER))
 
 
 def _metadata(name: str) -> Raw:

@@ -110,9 +110,10 @@ class MemoryCluster:
         name: str,
         subresource: str | None = None,
     ) -> Raw:
-        """Take a change, and give the Webhook as it is then."""
-        number = int(name.rpartition("-")[2])
-        stored = deliveries.as_stored(deliveries.make_webhook(number))
+        """Take a change, and give the object as it is then."""
+        taker = name == deliveries.TAKER
+        manifest = deliveries.make_taker() if taker else deliveries.make_webhook(int(name.rpartition("-")[2]))
+        stored = deliveries.as_stored(manifest)
         self._version += 1
         metadata = {**stored["metadata"], "resourceVersion": str(self._version)}
         return {**stored, "metadata": metadata, "status": patch["status"]}
@@ -127,6 +128,7 @@ async def serve(
     mirror, routes, cluster = Mirror(quota=1_000_000), Routes((deliveries.ROOT_KEY,)), MemoryCluster()
     mirror.subscribe(lambda change: keep_routes(change, mirror, routes))
     mirror.put(BuildTrigger, deliveries.as_stored(deliveries.make_buildtrigger()))
+    mirror.put(BuildTrigger, deliveries.as_stored(deliveries.make_taker()))
     for number in range(webhooks):
         mirror.put(Webhook, deliveries.as_stored(deliveries.make_webhook(number)))
     writer = StatusWriter(cluster, mirror, clock=now)
