@@ -51,6 +51,7 @@ def judge_secret(secret: Raw | None, key: str) -> FoundSecret:
     return FoundSecret(state=SecretState.USABLE, values=(value,))
 
 
+_NO_KEY = FoundSecret(state=SecretState.NO_KEY)
 # What a copy costs besides its data.
 _COPY_BYTES = 1000
 
@@ -74,6 +75,9 @@ class SecretCopy:
         if found is None:
             if self.forbidden:
                 return FoundSecret(state=SecretState.FORBIDDEN)
+            if self.data is not None and self.data.get(key) is None:
+                # A delivery looks for keys that are mostly not there.
+                return _NO_KEY
             found = judge_secret(None if self.data is None else {"data": self.data}, key)
             if self.data is not None and key in self.data:
                 # Keys that are not there are anybody's to think up, so that they are not remembered.

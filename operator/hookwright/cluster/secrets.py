@@ -119,12 +119,17 @@ class SecretReader:
         """
         now = self._clock()
         values: tuple[bytes, ...] = ()
+        where, copy = None, None
         for namespace, name, key in refs:
-            copy, as_of = self._look((namespace, name), now)
-            if copy is None or now - as_of > KEEP_SECONDS:
-                await self._refresh(refs)
-                return self._collect(refs)
-            values += copy.judge(key).values
+            # Several keys of one Secret are looked for at once.
+            if (namespace, name) != where:
+                where = namespace, name
+                copy, as_of = self._look(where, now)
+                if copy is None or now - as_of > KEEP_SECONDS:
+                    await self._refresh(refs)
+                    return self._collect(refs)
+            if copy is not None:
+                values += copy.judge(key).values
         return values or None
 
     async def read_all_again(self, refs: Sequence[Ref], than: Sequence[bytes] | None) -> Sequence[bytes] | None:

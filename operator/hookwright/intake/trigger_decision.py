@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from hookwright.builds.environment import describe_event
 from hookwright.builds.trigger_filters import NO_FILTERS
-from hookwright.builds.wanted import WantedBuild, clean_value
+from hookwright.builds.wanted import WantedBuild
 from hookwright.filters import Budget, EvaluationError, JsonValue
 from hookwright.filters.groups import Ignore, Need, Start, TriggerFilters, decide
 from hookwright.intake.request import Request
@@ -66,6 +66,7 @@ class TriggerRoute(Route):
     dialect: Dialect
     scope: Scope = NO_SCOPE
     filters: TriggerFilters = NO_FILTERS
+    wants_files: bool = False  # whether any filter looks at them
     skip_ci: bool = True
 
     def delivery_id(self, request: Request) -> str | None:
@@ -78,7 +79,7 @@ class TriggerRoute(Route):
 
     def decide(self, request: Request, document: JsonValue, delivery_id: str) -> Decision:
         """Start a build for each change that passes, as `Route.decide`."""
-        reading = self.dialect.read(request.header, document)
+        reading = self.dialect.read(request.header, document, wants_files=self.wants_files)
         budget = Budget()
         starting: dict[tuple[object, ...], WantedBuild] = {}
         ignored: list[Ignore] = []
@@ -125,7 +126,7 @@ class TriggerRoute(Route):
             accepted_at=request.received_at,
             target=self.target,
             service_account=self.service_account,
-            parameters={name: clean_value(value) for name, value in told.items()},
+            parameters=told,
             event=(self.event(request) or "")[:MAX_EVENT],
             client=str(request.client) if request.client is not None else "",
             keep_seconds=self.keep_seconds,

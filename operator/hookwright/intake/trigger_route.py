@@ -72,6 +72,7 @@ def compile_trigger(
         dialect=DIALECTS[provider] if provider is not None else _NO_DIALECT,
         scope=find_scope(spec.source),
         filters=filters,
+        wants_files=filters.look_at_files,
         skip_ci=spec.skip_ci,
     )
 

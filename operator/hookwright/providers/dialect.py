@@ -32,12 +32,16 @@ class NothingToBuild(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One change that a delivery tells of: its event's `name` there, the payload, and the part that is about it."""
+    """One change that a delivery tells of: its event's `name` there, the payload, and the part that is about it.
+
+    `wants_files` says whether anybody looks at the files: to list those of a large push costs as much as all else.
+    """
 
     index: int
     name: str
     payload: JsonValue
     part: JsonValue
+    wants_files: bool = True
 
     def need(self, value: T | None, field: str) -> T:
         """Give a value that no event of this kind lacks; `field` is where it stands, or should."""
@@ -68,27 +72,30 @@ class Dialect:
         """Give the provider's own id of a delivery."""
         return _find_first(header, self.delivery_headers)
 
-    def read(self, header: Header, payload: JsonValue) -> Reading:
+    def read(self, header: Header, payload: JsonValue, *, wants_files: bool = True) -> Reading:
         """Give the events that a delivery tells of, and why what else is in it is none. Never raises, never empty.
+
+        Without `wants_files` no event has any.
 
         An array of payloads is read one after the other; changes are numbered through all of them.
         """
         payloads: list[JsonValue] = payload if isinstance(payload, list) else [payload]
         # Payloads without any change are bounded too: there may be millions of them.
-        changes = list(islice(self._list_changes(header, payloads[: MAX_CHANGES + 1]), MAX_CHANGES + 1))
+        listed = self._list_changes(header, payloads[: MAX_CHANGES + 1], wants_files=wants_files)
+        changes = list(islice(listed, MAX_CHANGES + 1))
         if len(payloads) > MAX_CHANGES or len(changes) > MAX_CHANGES:
             return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES} changes"),)
         if not changes:
             return (NoEvent(index=0, reason=EVENT_UNREADABLE, told="no change"),)
         return tuple(self._read_change(change) for change in changes)
 
-    def _list_changes(self, header: Header, payloads: list[JsonValue]) -> Iterator[Change]:
+    def _list_changes(self, header: Header, payloads: list[JsonValue], *, wants_files: bool) -> Iterator[Change]:
         sent = _find_first(header, self.event_headers)
         index = 0
         for each in payloads:
             name = self.find_name(sent, each) or ""
             for part in self.split(name, each):
-                yield Change(index=index, name=name, payload=each, part=part)
+                yield Change(index=index, name=name, payload=each, part=part, wants_files=wants_files)
                 index += 1
 
     def _read_change(self, change: Change) -> ScmEvent | NoEvent:

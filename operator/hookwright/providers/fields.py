@@ -15,6 +15,8 @@ MAX_FILES = 100_000
 _MAX_TEXT = 1000
 _MAX_ID = 255
 _MAX_DIGITS = 18
+_CHANGES = ("added", "modified", "removed")  # what a push tells of files, commit by commit
+_MISSING = False
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _ZEROS = re.compile(r"0{7,64}")
 # Branches and tags by the rules of git check-ref-format: what they forbid exists in no repository.
@@ -122,15 +124,17 @@ def files(commits: Iterable[JsonValue], *, most: int | None = None) -> tuple[str
     """
     found: dict[str, None] = {}
     for each in commits:
+        if not isinstance(each, dict):
+            return None
         named = 0
-        for change in ("added", "modified", "removed"):
-            paths = get(each, change)
-            if paths is None and isinstance(each, dict) and change in each:
-                paths = []  # Gogs writes an empty list as null
-            if not isinstance(paths, list) or len(found) + len(paths) > MAX_FILES:
+        for change in _CHANGES:
+            paths = each.get(change, _MISSING)
+            if paths is None:
+                continue  # Gogs writes an empty list so
+            if not isinstance(paths, list):
                 return None
             named += len(paths)
-            if most is not None and named >= most:
+            if len(found) + len(paths) > MAX_FILES or (most is not None and named >= most):
                 return None
             for path in paths:
                 if not isinstance(path, str):

@@ -131,6 +131,18 @@ def test_form_of_github_is_read():
     assert give_verdict(request).reason is reasons.ACCEPTED
 
 
+@pytest.mark.parametrize("pattern", ["^src/", "^nowhere/"])
+def test_files_are_looked_at_where_a_filter_wants_them(pattern):
+    """The files of a push are listed for filters of them, and for nobody else."""
+    push = change(GITHUB, "push")
+    push["commits"] = [push["commits"][0] | {"added": ["src/a.py"], "modified": [], "removed": []}]
+    groups = [[{"type": "EVENT", "pattern": "PUSH"}, {"type": "FILE_PATH", "pattern": pattern}]]
+    assert make_route(filterGroups=groups).wants_files
+    assert not make_route().wants_files
+    expected = reasons.ACCEPTED if pattern == "^src/" else reasons.NO_GROUP_PASSED
+    assert decide(GITHUB, "push", payload=push, filterGroups=groups).reason is expected
+
+
 # ── what does not ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

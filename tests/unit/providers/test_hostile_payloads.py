@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -264,3 +265,12 @@ def test_only_http_urls_are_cloned_from(url):
 def test_repository_has_an_owner_and_a_name(name):
     """What is no full name, or leads elsewhere in a path, is no repository."""
     assert fields.repository(name, clone_url=None, web_url=None) is None
+
+
+@pytest.mark.parametrize("key", sorted(DELIVERIES), ids=": ".join)
+def test_files_that_nobody_wants_are_not_there(key):
+    """Without them an event is the same in all else."""
+    delivery = DELIVERIES[key]
+    without = DIALECTS[delivery.provider].read(delivery.headers.get, delivery.payload, wants_files=False)
+    bare = [replace(one, files=None) if isinstance(one, ScmEvent) else one for one in delivery.read()]
+    assert list(without) == bare

@@ -76,6 +76,11 @@ class TriggerFilters:
     api: frozenset[Fact] = frozenset()
     forks: bool = False
 
+    @property
+    def look_at_files(self) -> bool:
+        """Whether any filter looks at the files of an event."""
+        return any(one.field.fact is Fact.FILES for group in self.groups for one in group.others)
+
 
 def compile_filters(
     branch_filter: str | None, groups: Sequence[Sequence[GroupFilter]], source: Source, *, forks: bool = False

@@ -62,7 +62,7 @@ def _understand_push(change: Change) -> ScmEvent:
         sha=None if deleted else change.need(sha, "after"),
         before=fields.commit(fields.get(payload, "before")),
         message=None if deleted or sha is None else fields.message_of([head, *_list_commits(payload)], sha),
-        files=None if deleted else _list_files(payload),
+        files=_list_files(payload) if change.wants_files and not deleted else None,
         organisation=github.read_organisation(change, repository),
         deleted=deleted,
     )

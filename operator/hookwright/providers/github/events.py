@@ -57,7 +57,7 @@ def _understand_push(change: Change) -> ScmEvent:
         sha=None if deleted else change.need(sha, "after"),
         before=fields.commit(fields.get(payload, "before")),
         message=None if deleted else fields.message(fields.get(payload, "head_commit", "message")),
-        files=None if deleted else _list_files(payload),
+        files=_list_files(payload) if change.wants_files and not deleted else None,
         organisation=read_organisation(change, repository),
         deleted=deleted,
     )

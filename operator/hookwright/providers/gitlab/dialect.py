@@ -51,7 +51,7 @@ def _understand_push(change: Change) -> ScmEvent:
         sha=None if deleted else change.need(sha, "checkout_sha"),
         before=fields.commit(fields.get(payload, "before")),
         message=message,
-        files=None if deleted else _list_files(payload),
+        files=_list_files(payload) if change.wants_files and not deleted else None,
         organisation=repository.owner,
         deleted=deleted,
     )
