@@ -427,6 +427,33 @@ def test_secrets_come_from_a_secret_that_is_to_be_made(imports):
     assert SECRET not in found.out + found.err
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            (name, SECRET)
+            for name in ("API_KEY", "DB_PASS", "my-private-key", "NPM_AUTH", "APIKEY", "PGPASSWORD", "pwd")
+        ),
+        ("DATABASE_URL", f"postgres://shop:{SECRET}@db/shop"),
+        ("PEM", f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}"),
+        ("A", f"ghp_{'a' * 36}{SECRET}"),
+    ],
+)
+def test_what_looks_like_a_secret_is_not_repeated(imports, name, value):
+    """A plain variable that is most likely a secret, by its name or by its form, is a key of the Secret."""
+    found = imports(variables({"name": name, "value": value, "type": "PLAINTEXT"}))
+    assert (found.code, len(found.lost)) == (1, 1)
+    assert "looks like a secret" in found.lost[0]
+    assert SECRET not in found.out + found.err
+
+
+@pytest.mark.parametrize("name", ["KEYSTORE", "AUTHOR", "MONKEY", "KEY_ID", "PASSTHROUGH", "AUTH_URL", "_"])
+def test_what_only_sounds_like_a_secret_is_carried_over(imports, name):
+    """A plain variable with a harmless name and value is a parameter."""
+    given = {"name": name, "value": "https://example.com:8443/a@b"}
+    assert imports(variables(given)).trigger["spec"]["parameters"] == [given]
+
+
 def test_keys_of_the_secret_stay_apart(imports):
     """Variables whose names become one key have two; what is of a type that nobody knows is not repeated."""
     odd = [{"name": name, "value": SECRET, "type": "VAULT"} for name in ("a/b", "a:b", "A_B")]

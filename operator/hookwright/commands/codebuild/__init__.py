@@ -9,7 +9,7 @@
     converting   all of it: a BuildTrigger, and what is to be said of it
 
 What Hookwright would refuse is kept and said, not mended in silence. Nothing that is said holds a secret: not that of a
-webhook, nor the user's part of a repository's address, nor the value of a variable that is named like one.
+webhook, nor the user's part of a repository's address, nor the value of a variable that looks like one.
 """
 
 from hookwright.commands.codebuild.converting import Imported, convert, describe_listing

@@ -1,6 +1,6 @@
 """The environment of a project's builds as a Job, and as parameters.
 
-Plain variables become parameters, so that a Webhook can give others. What is kept in a store at AWS, and what is named
+Plain variables become parameters, so that a Webhook can give others. What is kept in a store at AWS, and what looks
 like a secret, comes from a Secret that whoever imports makes: no value of it is in a manifest.
 """
 
@@ -24,6 +24,12 @@ _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 # What Kubernetes takes for the name of a variable (since 1.34; before, what is a parameter's name).
 _VARIABLE = re.compile(r"[!-<>-~]+")
 _NO_KEY = re.compile(r"[^-._a-zA-Z0-9]")
+# What stands at the end of names of secrets, beside what AWS hides by its name: API_KEY, DB_PASS.
+_SECRET_ENDS = frozenset(("AUTH", "CREDS", "KEY", "PASS", "PASSPHRASE", "PAT", "PWD"))
+# What is a secret by its form: keys, tokens of Git hosts and others, a password in an address.
+_SECRET_VALUE = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[oprsu]_\w{20}|\bgithub_pat_|\bglpat-|\bxox[abprs]-|://[^/\s:@]*:[^/\s@]+@"
+)
 _STORES = {"PARAMETER_STORE": "Parameter Store", "SECRETS_MANAGER": "Secrets Manager"}
 _ARCHITECTURES = {
     "LINUX_CONTAINER": {},
@@ -117,7 +123,7 @@ def _convert_variables(
         if not _VARIABLE.fullmatch(one.name) or one.name.startswith(OWN):
             why = "reserved for Hookwright" if one.name.startswith(OWN) else "no name of a variable in Kubernetes"
             remarks.append(_lose(f"environment variable {one.name[:60]}: {why}, so it is left out"))
-        elif one.type != PLAINTEXT or is_secret_name(one.name):
+        elif one.type != PLAINTEXT or _is_secret(one):
             key = _choose_key(one.name, keys)
             keys[key] = f"{one.name}: {_describe_store(one)}"
             env.append({"name": one.name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
@@ -140,6 +146,13 @@ def _choose_key(name: str, taken: Collection[str]) -> str:
     return key
 
 
+def _is_secret(one: AwsVariable) -> bool:
+    """Say whether a plain variable is most likely a secret, by its name or by the form of its value."""
+    words = re.split(r"[^A-Za-z0-9]+", one.name)
+    named = is_secret_name("".join(words)) or words[-1].upper() in _SECRET_ENDS
+    return named or _SECRET_VALUE.search(one.value) is not None
+
+
 def _is_parameter(one: AwsVariable) -> bool:
     fits = len(one.name) <= LONGEST_NAME and len(one.value) <= LONGEST_VALUE
     return fits and _PARAMETER.fullmatch(one.name) is not None
@@ -147,7 +160,7 @@ def _is_parameter(one: AwsVariable) -> bool:
 
 def _describe_store(one: AwsVariable) -> str:
     if one.type == PLAINTEXT:
-        return "named like a secret, so that its value is not repeated here"
+        return "looks like a secret, so that its value is not repeated here"
     if one.type not in _STORES:
         return f"of the type {one.type}, which Hookwright does not know"
     return f"from {_STORES[one.type]} ({one.value})"
