@@ -39,6 +39,7 @@ bench: $(VENV)/.dev  ## Measure, and print ratios
 	$(BIN)/python tests/bench/starts.py
 	$(BIN)/python tests/bench/footprint.py
 	$(BIN)/python tests/bench/groups.py
+	$(BIN)/python tests/bench/following.py
 	$(BIN)/python tests/bench/scale.py
 
 bench-cluster: control-plane $(VENV)/.dev  ## Measure a cold start on a real control plane
