@@ -12,8 +12,8 @@ for in the text, so that `main` also finds `maintenance`; `^` and `$` hold them 
 AWS does not say which regular expressions it takes; they are taken to be Java's, and `filters.patterns` serves them. It
 was made for the paths of Webhooks, and cannot go back, whatever the text. A library that goes back (`regex`) would need
 a limit of time instead: then a busy machine decides differently from an idle one, and a delivery that is looked at
-again from how it was looked at first. What is spent here is counted, whatever the load. Only close to the budget does it
-matter which texts came before: what an automaton has learned of them is not paid for twice.
+again from how it was looked at first. What is spent here is counted, whatever the load. Only close to the budget does
+it matter which texts came before: what an automaton has learned of them is not paid for twice.
 """
 
 from hookwright.filters.groups.compiling import INVALID_INPUT, TriggerFilters, compile_filters
