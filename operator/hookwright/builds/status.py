@@ -26,6 +26,7 @@ from hookwright.reasons import (
     PAYLOAD_TOO_COMPLEX,
     RATE_LIMITED,
     SECRET_UNUSABLE,
+    TOO_MANY_CHANGES,
     Outcome,
 )
 
@@ -52,7 +53,7 @@ _REFUSED_THOUGH_PROVED = frozenset(
     reason.name
     for reason in (
         *(BODY_UNREADABLE, JOURNAL_UNWRITABLE, PARAMETERS_TOO_LARGE, PAYLOAD_TOO_COMPLEX, RATE_LIMITED),
-        SECRET_UNUSABLE,
+        *(SECRET_UNUSABLE, TOO_MANY_CHANGES),
     )
 )
 

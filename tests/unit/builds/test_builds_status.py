@@ -470,3 +470,11 @@ async def test_news_of_a_buildtrigger_lands_on_it():
     found = cluster.find(BUILDTRIGGERS, "hello")["status"]
     assert (found["lastDelivery"]["id"], found["lastTriggered"]) == ("d", "2026-05-01T12:00:00Z")
     assert status_of(cluster) == {}
+
+
+@pytest.mark.parametrize("reason", ["TooManyChanges", "PayloadTooComplex", "BodyUnreadable"])
+def test_refusal_of_a_proved_sender_is_told_at_once(reason):
+    """What the sender has proved to have sent takes the place of what is there, as any delivery does."""
+    webhook = patched(make_webhook(), news(outcome="ignored", at=NOON))
+    refused = news(outcome="refused", reason=reason, at=NOON + SECOND, delivery_id="refused")
+    assert make_patch(refused, webhook)["lastDelivery"]["id"] == "refused"

@@ -253,6 +253,12 @@ def test_most_telling_reason_is_given():
     assert "none of the other 2 changes starts a build either" in verdict.message
 
 
+def test_too_many_changes_are_refused_as_a_whole():
+    """Which of them were built would be chance; the sender has proved itself all the same."""
+    verdict = decide(GITHUB, "push", payload=[change(GITHUB, "push")] * 101)
+    assert (verdict.reason, verdict.wanted, verdict.authentic) == (reasons.TOO_MANY_CHANGES, (), True)
+
+
 def test_all_changes_share_one_budget():
     """What is too much together is refused as a whole: what was left undecided must not look like no match."""
     push = change(GITHUB, "push")
@@ -292,16 +298,15 @@ def test_signature_of_another_host_does_not_count():
         assert give_verdict(request).reason is reasons.SIGNATURE_MISSING
 
 
-def test_gogs_signs_in_its_own_header():
-    """Gogs' signature counts where Gitea's is not there; beside it Gitea's decides."""
+@pytest.mark.parametrize("header", ["x-forgejo-signature", "x-gogs-signature"])
+def test_forgejo_and_gogs_sign_in_headers_of_their_own(header):
+    """Their signature counts where Gitea's is not there; beside it Gitea's decides."""
     body, _ = make_delivery(GITEA)
-    signature = prove(GITEA, body, SECRET)["x-gitea-signature"]
+    own = {header: prove(GITEA, body, SECRET)["x-gitea-signature"]}
     route = make_route(GITEA)
-    gogs = {"x-gogs-signature": signature}
-    assert (
-        give_verdict(make_request(GITEA, without=("x-gitea-signature",), more=gogs), route).reason is reasons.ACCEPTED
-    )
-    both = make_request(GITEA, more=gogs | {"x-gitea-signature": "0" * 64})
+    alone = make_request(GITEA, without=("x-gitea-signature",), more=own)
+    assert give_verdict(alone, route).reason is reasons.ACCEPTED
+    both = make_request(GITEA, more=own | {"x-gitea-signature": "0" * 64})
     assert give_verdict(both, route).reason is reasons.SIGNATURE_MISMATCH
 
 

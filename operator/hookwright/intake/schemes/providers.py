@@ -14,6 +14,9 @@ from hookwright.intake.schemes.scheme import AnySender, Scheme
 from hookwright.kinds import AuthenticationConfiguration
 from hookwright.scm import Provider
 
+# The first that a request has counts.
+GITEA_SIGNATURES = ("x-gitea-signature", "x-forgejo-signature", "x-gogs-signature")
+
 
 class FirstOf(AnySender):
     """The scheme of the first of some headers that a request has; without any, and to prove, the first scheme.
@@ -55,7 +58,7 @@ PROVIDER_SCHEMES: Mapping[Provider, Scheme] = MappingProxyType(
         Provider.GITLAB: GitlabToken(_NOTHING_TO_SAY),
         Provider.BITBUCKET_CLOUD: _BITBUCKET,
         Provider.BITBUCKET_DATA_CENTER: _BITBUCKET,
-        # Gogs has a header of its own.
-        Provider.GITEA: FirstOf({name: _signed(name) for name in ("x-gitea-signature", "x-gogs-signature")}),
+        # Forgejo says the same in Gitea's header and its own; Gogs only in its own.
+        Provider.GITEA: FirstOf({name: _signed(name) for name in GITEA_SIGNATURES}),
     }
 )
