@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from hookwright.scm import Provider
+from hookwright.providers.catalogue import DIALECTS
+from hookwright.scm import EventType, Provider
 from support.deliveries import DELIVERIES
 from support.payloads import put
 from support.running import Running, make_buildtrigger
-from support.triggers import SECRET, begin, deliver, environment_of, make_trigger, make_trigger_secret, until_url
+from support.triggers import (
+    SECRET,
+    begin,
+    deliver,
+    environment_of,
+    make_delivery,
+    make_trigger,
+    make_trigger_secret,
+    prove,
+    read_secret,
+    until_url,
+)
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize("provider", Provider)
@@ -38,6 +52,24 @@ async def test_unsigned_push_is_refused(bare: Running, provider):
     """What was signed with another secret is answered 401 and starts nothing."""
     response = await deliver(bare, await begin(bare, provider=provider), provider, secret="another")
     assert (response.status_code, response.json()["reason"], bare.jobs()) == (401, "NotAuthentic", [])
+
+
+@pytest.mark.parametrize("provider", Provider)
+async def test_every_recorded_delivery_is_answered(bare: Running, provider):
+    """Whatever a Git host tells of is answered 2xx with its reason; what is accepted becomes a Job, and no more."""
+    events = ", ".join(event for event in EventType if event in DIALECTS[provider].events)
+    url = await begin(bare, provider=provider, filterGroups=[[{"type": "EVENT", "pattern": events}]])
+    builds: set[str] = set()
+    for number, what in enumerate(what for each, what in DELIVERIES if each is provider):
+        response = await deliver(bare, url, provider, what, delivery_id=f"d-{number}")
+        answer = response.json()
+        started = answer["outcome"] == "started"
+        assert (response.status_code, bool(answer["builds"])) == ((202, True) if started else (200, False)), what
+        builds |= {build["name"] for build in answer["builds"]}
+    await bare.until(lambda: len(bare.jobs()) == len(builds))
+    assert {job["metadata"]["name"] for job in bare.jobs()} == builds
+    told = {environment_of(job)["HOOKWRIGHT_WEBHOOK_EVENT"] for job in bare.jobs()}
+    assert told == set(events.split(", "))
 
 
 async def test_push_of_several_refs_starts_several_jobs(bare: Running):
@@ -144,3 +176,39 @@ async def test_older_secrets_count(bare: Running):
     for number, secret in enumerate((SECRET, "6f" * 32)):
         assert (await deliver(bare, url, secret=secret, delivery_id=f"d-{number}")).status_code == 202
     assert (await deliver(bare, url, secret="7f" * 32)).status_code == 401
+
+
+async def test_megabytes_of_commits_start_one_job(bare: Running):
+    """Five megabytes of commits are one push; what is larger than any Git host sends is refused unread."""
+    url = await begin(bare)
+    push = DELIVERIES[Provider.GITHUB, "push"].payload
+    commit = push["commits"][0] | {"message": "m" * 2_000}
+    response = await deliver(bare, url, payload=push | {"commits": [commit] * 2_000})
+    assert (response.status_code, len(response.json()["builds"])) == (202, 1)
+    await bare.until(bare.jobs)
+    response = await bare.client.post(url, content=b" " * ((25 << 20) + 1))
+    assert (response.status_code, response.json()["reason"]) == (413, "BodyTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("provider", "change", "body", "answered"),
+    [
+        (Provider.GITHUB, {}, b"{", (400, "BodyUnreadable")),
+        (Provider.GITHUB, {}, b"\xff", (400, "BodyUnreadable")),
+        (Provider.GITHUB, {}, b"[" * 5_000, (400, "BodyUnreadable")),
+        (Provider.GITHUB, {"content-type": "text/plain"}, b"{}", (415, "ContentTypeUnsupported")),
+        (Provider.GITHUB, {"content-type": FORM}, b"payload=%7B%7D", (200, "EventUnreadable")),
+        (Provider.GITEA, {"content-type": FORM}, b"payload=%7B%7D", (415, "ContentTypeUnsupported")),
+        (Provider.GITLAB, {}, b"null", (200, "NotAnEvent")),
+        (Provider.GITHUB, {"x-github-event": "star"}, b"{}", (200, "NotAnEvent")),
+        (Provider.GITHUB, {"x-github-event": ""}, b"{}", (200, "EventUnreadable")),
+    ],
+)
+async def test_bodies_that_are_none(bare: Running, provider, change, body, answered):
+    """What is signed and no payload gets its own answer, and starts nothing."""
+    url = await begin(bare, provider=provider)
+    _, headers = make_delivery(provider)
+    headers |= prove(provider, body, read_secret(bare)) | change
+    response = await bare.client.post(url, content=body, headers=headers)
+    assert (response.status_code, response.json()["reason"]) == answered
+    assert bare.jobs() == []
