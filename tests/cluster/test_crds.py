@@ -90,6 +90,10 @@ BREAKERS: dict[tuple[str, str], dict[str, object]] = {
     ("BuildTrigger", "is one of a provider's"): {"source": {"organization": "octo"}},
     ("BuildTrigger", "only GitLab has groups"): {"source": {"provider": "GitHub", "group": "octo"}},
     ("BuildTrigger", "organization: GitLab has groups"): {"source": {"provider": "GitLab", "organization": "octo"}},
+    ("BuildTrigger", "OWNER/NAME, with one slash"): {
+        "source": {"provider": "Gitea", "repository": "git.example/octo/x"}
+    },
+    ("BuildTrigger", "without a slash"): {"source": {"provider": "GitHub", "organization": "octo/hello"}},
     ("BuildTrigger", "names that begin with"): {"parameters": [{"name": "HOOKWRIGHT_A", "value": "1"}]},
     ("BuildTrigger", "keys that begin with aws:"): {"tags": [{"key": "aws:x", "value": ""}]},
     ("BuildTrigger", "spec.tags: letters"): {"tags": [{"key": "a", "value": "#"}]},

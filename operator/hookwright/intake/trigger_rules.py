@@ -57,6 +57,18 @@ def check_source(trigger: BuildTrigger) -> None:
         raise _refuse("spec.source.group", f"{source.group}: only GitLab has groups; write organization")
     if given == ["organization"] and source.provider is Provider.GITLAB:
         raise _refuse("spec.source.organization", f"{source.organization}: GitLab has groups; write group")
+    if source.provider is not Provider.GITLAB:
+        _check_depth(source.repository, source.organization)
+
+
+def _check_depth(repository: str | None, organization: str | None) -> None:
+    """Nothing would ever be covered: a delivery names the repository in full, and its owner has no slash."""
+    if repository is not None and repository.count("/") != 1:
+        raise _refuse(
+            "spec.source.repository", f"{repository}: OWNER/NAME, with one slash; on GitLab alone there may be more"
+        )
+    if organization is not None and "/" in organization:
+        raise _refuse("spec.source.organization", f"{organization}: its name without a slash")
 
 
 def check_provider(trigger: BuildTrigger) -> None:

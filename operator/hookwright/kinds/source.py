@@ -29,6 +29,12 @@ SOURCE_RULES = rules(
         "!has(self.organization) || !has(self.provider) || self.provider != 'GitLab'": (
             f"{CODE}: spec.source.organization: GitLab has groups; write group"
         ),
+        "!has(self.repository) || !has(self.provider) || self.provider == 'GitLab' "
+        "|| self.repository.matches('^[^/]+/[^/]+$')": (
+            f"{CODE}: spec.source.repository: OWNER/NAME, with one slash; on GitLab alone there may be more"
+        ),
+        "!has(self.organization) || !has(self.provider) || self.provider == 'GitLab' "
+        "|| !self.organization.contains('/')": f"{CODE}: spec.source.organization: its name without a slash",
     }
 )
 

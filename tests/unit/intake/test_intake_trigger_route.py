@@ -63,6 +63,16 @@ REFUSED = {
         "spec.filterGroups[0][1].type",
         ["organisation or a group"],
     ),
+    "a repository with its host": (
+        {"source": {"provider": "GitHubEnterprise", "repository": "ghe.example/octo/hello"}},
+        "spec.source.repository",
+        ["ghe.example/octo/hello", "one slash"],
+    ),
+    "a repository as an organization": (
+        {"source": {"provider": "BitbucketCloud", "organization": "octo/hello"}},
+        "spec.source.organization",
+        ["octo/hello", "without a slash"],
+    ),
     "two ways to filter": (
         {"source": GITHUB, "filterGroups": [[EVENT]], "branchFilter": "main"},
         "spec.branchFilter",
@@ -112,7 +122,10 @@ def test_spec_is_refused(spec, field, told):
         {"source": GITHUB},
         {"source": GITHUB, "branchFilter": "", "filterGroups": []},
         {"source": GITHUB, "branchFilter": "^main$"},
+        {"source": {"repository": "a/b/c"}},
+        {"source": {"provider": "GitLab", "repository": "a/b/c"}},
         {"source": {"provider": "GitLab", "group": "a/b"}},
+        {"source": {"provider": "BitbucketDataCenter", "repository": "~ada/hello"}},
         {"source": {"provider": "Gitea", "organization": "a"}, "secretRotation": {"every": "24h", "overlap": "23h"}},
     ],
 )
