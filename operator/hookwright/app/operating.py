@@ -82,7 +82,7 @@ class OperatorSide:
             cronjobs_known=cronjobs_known,
             following=following,
         )
-        self._trials, self._metrics = world.trials, metrics
+        self._trials, self._refusals, self._metrics = world.trials, world.refusals, metrics
         self._queue = WorkQueue[Key](
             work=lambda key: reconcile(key, world),
             workers=RECONCILERS,
@@ -97,11 +97,10 @@ class OperatorSide:
         following.subscribe(stepped=self._see_build, listed=self._see_builds)
 
     def look_at_all(self) -> None:
-        """Have every object looked at."""
-        triggers = self._mirror.keys(BuildTrigger.KIND)
-        for key in triggers:
-            self._trials.forget(key)
-        self._add(triggers)
+        """Have every object looked at, as if nothing had been found out about it."""
+        self._trials.clear()
+        self._refusals.clear()
+        self._add(self._mirror.keys(BuildTrigger.KIND))
         self._add(self._mirror.keys(Webhook.KIND))
 
     async def run(self) -> None:

@@ -46,3 +46,7 @@ class Notes(Generic[T]):
     def forget(self, key: Key) -> None:
         """Forget what is noted about an object."""
         self._notes.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all, also of objects that have gone while nobody looked."""
+        self._notes.clear()

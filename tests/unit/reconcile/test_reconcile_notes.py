@@ -47,3 +47,10 @@ def test_note_is_about_one_generation(notes, change):
     """Of another object of the name, and of another spec, a note says nothing."""
     notes.keep(KEY, METADATA, "said", None)
     assert notes.find(KEY, METADATA.model_copy(update=change)) is None
+
+
+def test_all_notes_can_be_forgotten(notes):
+    """Whoever begins anew knows nothing of any object."""
+    notes.keep(KEY, METADATA, "said", None)
+    notes.clear()
+    assert notes.find(KEY, METADATA) is None
