@@ -22,6 +22,7 @@ from support.triggers import (
     until_url,
 )
 
+JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -212,3 +213,35 @@ async def test_bodies_that_are_none(bare: Running, provider, change, body, answe
     response = await bare.client.post(url, content=body, headers=headers)
     assert (response.status_code, response.json()["reason"]) == answered
     assert bare.jobs() == []
+
+
+async def test_builds_of_one_delivery_survive_a_restart(bare: Running):
+    """What was accepted together and could not be started starts after a restart, each once, and status tells of it."""
+    url = await begin(bare, provider=Provider.BITBUCKET_DATA_CENTER)
+    fault = bare.cluster.answer(method="POST", path=JOBS, status=503, reason="ServiceUnavailable", times=None)
+    answer = (await deliver(bare, url, Provider.BITBUCKET_DATA_CENTER, "push_of_four")).json()
+    assert (answer["outcome"], len(answer["builds"])) == ("started", 3)
+    await bare.until(lambda: bare.trigger_status().get("lastDelivery", {}).get("reason") == "StartDelayed")
+    await bare.stop()
+    fault.remove()
+    await bare.start()
+    await bare.until(lambda: len(bare.jobs()) == 3)
+    assert {job["metadata"]["name"] for job in bare.jobs()} == {build["name"] for build in answer["builds"]}
+    await bare.until(lambda: "lastTriggered" in bare.trigger_status())
+    again = (await deliver(bare, url, Provider.BITBUCKET_DATA_CENTER, "push_of_four")).json()
+    assert (again["outcome"], len(bare.jobs())) == ("duplicate", 3)
+
+
+async def test_failed_delivery_is_a_condition_until_it_is_mended(bare: Running):
+    """A build that may not be created is said in a condition; once that is mended and redelivered, it goes."""
+    url = await begin(bare)
+    fault = bare.cluster.answer(
+        method="POST", path=JOBS, status=403, reason="Forbidden", message="jobs is forbidden", times=None
+    )
+    assert (await deliver(bare, url)).status_code == 202
+    failed = ("LastDeliveryFailed", "BuildForbidden")
+    await bare.until(lambda: failed in [(one["type"], one["reason"]) for one in bare.trigger_status()["conditions"]])
+    fault.remove()
+    assert (await deliver(bare, url)).json()["outcome"] == "started"
+    await bare.until(bare.jobs)
+    await bare.until(lambda: "LastDeliveryFailed" not in [one["type"] for one in bare.trigger_status()["conditions"]])
