@@ -257,6 +257,9 @@ SOURCES_REFUSED = {
     "none": ({"provider": "GitHub"}, ["spec.source"]),
     "two owners": ({"provider": "GitLab", "organization": "a", "group": "b"}, ["spec.source"]),
     "no provider": ({"provider": None, "organization": "a"}, ["spec.source.provider"]),
+    "too deep": ({"provider": "GitHub", "repository": "a/b/c"}, ["spec.source.repository"]),
+    "an owner too deep": ({"provider": "Gitea", "organization": "a/b"}, ["spec.source.organization"]),
+    "a deep group at GitHub": ({"provider": "GitHub", "group": "a/b"}, ["spec.source.group"]),
     "no group at GitHub": ({"provider": "GitHub", "group": "a"}, ["spec.source.group"]),
     "no organization at GitLab": ({"provider": "GitLab", "organization": "a"}, ["spec.source.organization"]),
 }

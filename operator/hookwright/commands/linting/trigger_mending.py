@@ -74,8 +74,12 @@ def _mend_source(spec: BuildTriggerSpec, field: str) -> dict[str, object]:
         return {"source": kept, "branch_filter": None, "filter_groups": None, "secret_rotation": None}
     owner = source.organization or source.group
     alone: dict[str, object] = {"repository": None, "organization": None, "group": None}
-    if source.repository is not None or owner is None:
+    if field == "spec.source.repository":
+        alone["repository"] = _ANYTHING
+    elif source.repository is not None or owner is None:
         alone["repository"] = source.repository or _ANYTHING
+    elif source.provider is Provider.GITLAB:
+        alone["group"] = owner
     else:
-        alone["group" if source.provider is Provider.GITLAB else "organization"] = owner
+        alone["organization"] = owner.replace("/", "-")
     return {"source": source.model_copy(update=alone)}
