@@ -8,12 +8,32 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from hookwright.kinds import Raw
+from hookwright.kinds import GROUP, BuildTrigger, Raw
+
+# By this annotation a user says that a Secret of the right name is for the BuildTrigger, and theirs to change.
+MADE_FOR: Final = "hookwright.dev/buildtrigger"
+
+
+def name_owners(trigger: BuildTrigger) -> tuple[str, str]:
+    """Give the words by which a Secret says that it is for a BuildTrigger: it was made for it, or is meant for it."""
+    return f"BuildTrigger={trigger.metadata.uid}", f"{MADE_FOR}={trigger.metadata.name}"
+
+
+def find_owners(secret: Raw) -> frozenset[str]:
+    """Give the words by which a Secret says for which BuildTriggers it is."""
+    metadata = secret.get("metadata") or {}
+    found = {
+        f"BuildTrigger={owner.get('uid')}"
+        for owner in metadata.get("ownerReferences") or ()
+        if owner.get("kind") == BuildTrigger.KIND and str(owner.get("apiVersion")).startswith(f"{GROUP}/")
+    }
+    meant = (metadata.get("annotations") or {}).get(MADE_FOR)
+    return frozenset(found | ({f"{MADE_FOR}={meant}"} if meant else set()))
 
 
 class SecretState(StrEnum):
@@ -23,6 +43,7 @@ class SecretState(StrEnum):
     NO_SECRET = "no secret"  # noqa: S105 - a state's name
     NO_KEY = "no key"
     EMPTY = "empty"
+    FOREIGN = "somebody else's"  # it is not for who asks
     FORBIDDEN = "forbidden"  # we may not read it
     UNKNOWN = "unknown"  # the API server did not say
 
@@ -62,15 +83,20 @@ class SecretCopy:
 
     data: Mapping[str, Any] | None = field(repr=False)  # Any: judged when it is asked for
     forbidden: bool = False
+    owners: frozenset[str] = frozenset()
     _found: dict[str, FoundSecret] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, secret: Raw | None) -> SecretCopy:
         """Copy what matters of a Secret as the API server shows it."""
-        return cls(data=None if secret is None else secret.get("data") or {})
+        if secret is None:
+            return cls(data=None)
+        return cls(data=secret.get("data") or {}, owners=find_owners(secret))
 
-    def judge(self, key: str) -> FoundSecret:
-        """Say what is at `key`."""
+    def judge(self, key: str, owners: Collection[str] = ()) -> FoundSecret:
+        """Say what is at `key`; nothing of a Secret that is for none of `owners`, where any are given."""
+        if owners and self.data is not None and self.owners.isdisjoint(owners):
+            return FoundSecret(state=SecretState.FOREIGN)
         found = self._found.get(key)
         if found is None:
             if self.forbidden:
@@ -87,4 +113,5 @@ class SecretCopy:
 
 def measure_copy(copy: SecretCopy) -> int:
     """Give about how many bytes a copy takes."""
-    return _COPY_BYTES + sum(len(key) + len(value or "") for key, value in (copy.data or {}).items())
+    data = sum(len(key) + len(value or "") for key, value in (copy.data or {}).items())
+    return _COPY_BYTES + data + sum(map(len, copy.owners))

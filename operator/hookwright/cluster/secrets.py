@@ -35,7 +35,8 @@ MAX_KEPT = 20_000
 MAX_BYTES = 64 * 1024 * 1024
 
 Place = tuple[str, str]  # namespace and name
-Ref = tuple[str, str, str]  # namespace, name and key
+# Namespace, name and key; and for whom the Secret must say that it is, if there are any words for that.
+Ref = tuple[str, str, str] | tuple[str, str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,16 +121,16 @@ class SecretReader:
         now = self._clock()
         values: tuple[bytes, ...] = ()
         where, copy = None, None
-        for namespace, name, key in refs:
+        for ref in refs:
             # Several keys of one Secret are looked for at once.
-            if (namespace, name) != where:
-                where = namespace, name
+            if ref[:2] != where:
+                where = ref[:2]
                 copy, as_of = self._look(where, now)
                 if copy is None or now - as_of > KEEP_SECONDS:
                     await self._refresh(refs)
                     return self._collect(refs)
             if copy is not None:
-                values += copy.judge(key).values
+                values += copy.judge(*ref[2:]).values
         return values or None
 
     async def read_all_again(self, refs: Sequence[Ref], than: Sequence[bytes] | None) -> Sequence[bytes] | None:
@@ -175,10 +176,10 @@ class SecretReader:
         """Give what is known, however old; None if nothing can be used."""
         now = self._clock()
         values: tuple[bytes, ...] = ()
-        for namespace, name, key in refs:
-            copy, _ = self._look((namespace, name), now)
+        for ref in refs:
+            copy, _ = self._look(ref[:2], now)
             if copy is not None:
-                values += copy.judge(key).values
+                values += copy.judge(*ref[2:]).values
         return values or None
 
     async def _refresh(self, refs: Sequence[Ref]) -> None:

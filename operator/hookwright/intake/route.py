@@ -24,11 +24,12 @@ MAX_EVENT = 128
 
 
 class SecretRef(NamedTuple):
-    """Where a secret is: a key of a Secret."""
+    """Where a secret is: a key of a Secret; with `owners`, of one that says that it is for one of them."""
 
     namespace: str
     name: str
     key: str
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from hookwright.builds.trigger_filters import NO_FILTERS, Knows, compile_trigger_filters, know_nothing
 from hookwright.builds.wanted import TargetRef
 from hookwright.cluster.claims import GOOD_STANDING, Standing
+from hookwright.cluster.secret_values import name_owners
 from hookwright.errors import InvalidSpec
 from hookwright.intake.route import NO_SCHEME, SecretRef
 from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
@@ -80,12 +81,13 @@ def compile_trigger(
 def find_trigger_secret_refs(trigger: BuildTrigger) -> tuple[SecretRef, ...]:
     """Give where the live secrets of a BuildTrigger are, the newest first; of all but that one it may be that none is.
 
-    Without a provider it has none.
+    Without a provider it has none. A Secret of that name that is somebody else's is none.
     """
     if trigger.spec.source.provider is None:
         return ()
     namespace, name = trigger.metadata.namespace, trigger.secret_name
-    return tuple(SecretRef(namespace=namespace, name=name, key=key) for key in LIVE_SECRET_KEYS)
+    owners = name_owners(trigger)
+    return tuple(SecretRef(namespace=namespace, name=name, key=key, owners=owners) for key in LIVE_SECRET_KEYS)
 
 
 def describe_trigger_shape(invalid: InvalidObject) -> InvalidSpec:

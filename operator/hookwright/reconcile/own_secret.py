@@ -14,16 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from hookwright.builds.wanted import format_time
-from hookwright.cluster.secret_values import SecretState, judge_secret
+from hookwright.cluster.secret_values import SecretState, find_owners, judge_secret, name_owners
 from hookwright.cluster.watched_secrets import WATCHED_LABEL
-from hookwright.kinds import API_VERSION, GROUP, LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEYS, SECRET_KEY, BuildTrigger, Raw
+from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEYS, SECRET_KEY, BuildTrigger, Raw
 
 OPAQUE: Final = "Opaque"
 LABELS: Mapping[str, str] = {"app.kubernetes.io/managed-by": "hookwright", WATCHED_LABEL: "true"}
 MADE_AT: Final = "hookwright.dev/secret-made-at"
 HANDLED: Final = "hookwright.dev/handled-rotations"
-# By this annotation a user says that a Secret of the right name is for the BuildTrigger, and theirs to change.
-MADE_FOR: Final = "hookwright.dev/buildtrigger"
 MOST_OLD = len(PREVIOUS_SECRET_KEYS)
 # A stale copy of a BuildTrigger may show a request again that was fulfilled before the newest one.
 MOST_HANDLED = 8
@@ -50,19 +48,20 @@ class OwnSecret:
     handled: tuple[str, ...] = ()
 
 
-def is_owned_by(raw: Raw, uid: str) -> bool:
-    """Say whether a Secret was made for the BuildTrigger of this UID."""
-    return any(owner.get("uid") == uid and owner.get("kind") == BuildTrigger.KIND for owner in _owners(raw))
+def was_made_for(raw: Raw, trigger: BuildTrigger) -> bool:
+    """Say whether a Secret was made here for a BuildTrigger."""
+    return name_owners(trigger)[0] in find_owners(raw)
 
 
-def was_owned_by(raw: Raw, name: str) -> bool:
-    """Say whether a Secret was made for a BuildTrigger of this name, be it one that is gone."""
-    return any(owner.get("name") == name and owner.get("kind") == BuildTrigger.KIND for owner in _owners(raw))
+def is_meant_for(raw: Raw, trigger: BuildTrigger) -> bool:
+    """Say whether a Secret is a user's, who says that it is for a BuildTrigger."""
+    return not was_made_for(raw, trigger) and name_owners(trigger)[1] in find_owners(raw)
 
 
-def _owners(raw: Raw) -> list[Raw]:
-    found = raw["metadata"].get("ownerReferences") or ()
-    return [owner for owner in found if str(owner.get("apiVersion")).startswith(f"{GROUP}/")]
+def was_made_for_another(raw: Raw, name: str) -> bool:
+    """Say whether a Secret was made for a BuildTrigger of this name that may be gone."""
+    owners = raw["metadata"].get("ownerReferences") or ()
+    return any((owner.get("kind"), owner.get("name")) == (BuildTrigger.KIND, name) for owner in owners)
 
 
 def read_own(raw: Raw, *, now: datetime, overlap: timedelta) -> OwnSecret:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hookwright.cluster.secret_values import SecretState, judge_secret
+from hookwright.cluster.secret_values import MADE_FOR, SecretState, judge_secret
 from hookwright.errors import ClusterError
 from hookwright.kinds import SECRET_KEY, BuildTrigger, Raw, parse_duration
 from hookwright.reconcile.checks import (
@@ -27,17 +27,17 @@ from hookwright.reconcile.checks import (
     Finding,
 )
 from hookwright.reconcile.own_secret import (
-    MADE_FOR,
     MOST_HANDLED,
     MOST_OLD,
     OldSecret,
     OwnSecret,
     encode,
-    is_owned_by,
+    is_meant_for,
     make_manifest,
     make_patch,
     read_own,
-    was_owned_by,
+    was_made_for,
+    was_made_for_another,
 )
 from hookwright.reconcile.secret_notices import Notice, tell_ended, tell_lost, tell_made, tell_rotated
 
@@ -88,12 +88,12 @@ def plan_secret(trigger: BuildTrigger, found: Raw | None, *, now: datetime, fres
         notice = tell_lost(trigger, "is gone") if trigger.status.secret_ref is not None else tell_made(trigger)
         manifest = make_manifest(own, name=name, trigger=trigger)
         return Plan(create=manifest, notices=(notice,), made_at=now, look_again=_next(own, wish, now))
-    if is_owned_by(found, trigger.metadata.uid):
+    if was_made_for(found, trigger):
         if found["metadata"].get("deletionTimestamp"):
             message = f"Secret {name} is being deleted, and is made anew when it is gone"
             return _refuse(SECRET_NOT_FOUND, RESOURCE_NOT_FOUND, message)
         return _plan_own(trigger, wish, found, now=now, fresh=fresh)
-    if was_owned_by(found, trigger.metadata.name):
+    if was_made_for_another(found, trigger.metadata.name):
         message = (
             f"Secret {name} belongs to an earlier BuildTrigger of this name, and goes with it in a moment; delete it "
             "if it stays"
@@ -133,7 +133,7 @@ def _plan_own(trigger: BuildTrigger, wish: _Wish, found: Raw, *, now: datetime, 
 def _judge_foreign(trigger: BuildTrigger, wish: _Wish, found: Raw) -> Plan:
     """Judge a Secret that somebody else has made: it is only used if it says that it is for this BuildTrigger."""
     name = trigger.secret_name
-    if (found["metadata"].get("annotations") or {}).get(MADE_FOR) != trigger.metadata.name:
+    if not is_meant_for(found, trigger):
         message = (
             f"Secret {name} is there, and was not made for this BuildTrigger: Hookwright neither uses nor changes it; "
             f"delete it, so that one is made, or, if it is meant, annotate it with {MADE_FOR}={trigger.metadata.name}"

@@ -7,6 +7,7 @@ import json
 import uuid
 from typing import Any
 
+from hookwright.cluster.secret_values import MADE_FOR
 from hookwright.intake.routes import PATH, make_token
 from hookwright.kinds import API_VERSION
 from hookwright.providers.github import dialect
@@ -43,7 +44,8 @@ def make_secret() -> Raw:
     """Give the Secret that all Webhooks share; that of the BuildTrigger which takes deliveries has the same secret."""
     encoded = base64.b64encode(SECRET).decode()
     data = {"token": encoded, "secret": encoded}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(SECRET_NAME), "data": data}
+    metadata = {**_metadata(SECRET_NAME), "annotations": {MADE_FOR: TAKER}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
 
 def make_buildtrigger() -> Raw:

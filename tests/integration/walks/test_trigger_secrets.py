@@ -257,6 +257,8 @@ async def test_foreign_secret_is_not_touched(scene: Scene):
     version = (scene.secret or {})["metadata"]["resourceVersion"]
     scene.apply()
     await scene.running.until(lambda: scene.ready == ("False", "SecretNotOwned"))
+    url = scene.status["payloadUrl"]
+    assert await scene.deliver(url, "mine") == 503
     assert scene.status["errorCode"] == "InvalidInputException"
     assert "secretRef" not in scene.status
     assert (scene.secret or {})["metadata"]["resourceVersion"] == version
@@ -265,6 +267,9 @@ async def test_foreign_secret_is_not_touched(scene: Scene):
     await scene.running.until(lambda: scene.ready == ("True", "Startable"))
     assert scene.status["secretRef"] == {"name": NAME, "key": "secret"}
     assert scene.live == {"secret": "mine"}
+    async with asyncio.timeout(LONG_PATIENCE):
+        while await scene.deliver(url, "mine") != 202:  # noqa: ASYNC110 - each try is a request
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", SECRETS), ("PATCH", f"{SECRETS}/{NAME}")])

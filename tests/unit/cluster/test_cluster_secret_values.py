@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.cluster.secret_values import SecretCopy, SecretState, judge_secret, measure_copy
+from hookwright.cluster.secret_values import (
+    MADE_FOR,
+    FoundSecret,
+    SecretCopy,
+    SecretState,
+    judge_secret,
+    measure_copy,
+    name_owners,
+)
+from support.objects import TRIGGER_UID, make_buildtrigger
 
 VALUES = st.none() | st.text(max_size=60) | st.binary(max_size=60).map(lambda value: base64.b64encode(value).decode())
 # What no API server shows, and a broken one might.
@@ -50,3 +60,29 @@ def test_what_does_not_exist_or_may_not_be_read_is_said(key):
     """A Secret that is not there, and one that may not be read, are that at every key."""
     assert judge_secret(None, key).state is SecretCopy.of(None).judge(key).state is SecretState.NO_SECRET
     assert SecretCopy(data=None, forbidden=True).judge(key).state is SecretState.FORBIDDEN
+
+
+OWNER = {"apiVersion": "hookwright.dev/v1alpha1", "kind": "BuildTrigger", "name": "hello", "uid": TRIGGER_UID}
+FOREIGN = {
+    "nobody's": {},
+    "another's": {"ownerReferences": [OWNER | {"uid": "another"}]},
+    "of another kind": {"ownerReferences": [OWNER | {"kind": "Webhook"}]},
+    "of another group": {"ownerReferences": [OWNER | {"apiVersion": "example.com/v1"}]},
+    "meant for another": {"annotations": {MADE_FOR: "another"}},
+    "meant for nobody": {"annotations": {MADE_FOR: ""}},
+}
+
+
+@pytest.mark.parametrize("metadata", FOREIGN.values(), ids=FOREIGN)
+def test_secret_that_is_for_somebody_else_is_not_given(metadata):
+    """Who asks for a Secret that is for a BuildTrigger does not get one that does not say so."""
+    copy = SecretCopy.of({"metadata": metadata, "data": {"secret": "eA=="}})
+    assert copy.judge("secret", name_owners(make_buildtrigger())) == FoundSecret(state=SecretState.FOREIGN)
+    assert copy.judge("secret").values == (b"x",)
+
+
+@pytest.mark.parametrize("metadata", [{"ownerReferences": [OWNER]}, {"annotations": {MADE_FOR: "hello"}}])
+def test_secret_that_says_for_whom_it_is_is_given_to_them(metadata):
+    """A Secret that was made for a BuildTrigger, or that a user meant for it, is its secret."""
+    copy = SecretCopy.of({"metadata": metadata, "data": {"secret": "eA=="}})
+    assert copy.judge("secret", name_owners(make_buildtrigger())).values == (b"x",)

@@ -16,6 +16,7 @@ from explain_scene import (
 )
 
 from hookwright.cluster import BUILDTRIGGERS, JOBS, LEASES, SECRETS, WEBHOOKS
+from hookwright.cluster.secret_values import MADE_FOR
 from hookwright.commands.explaining.report import is_well, render_report
 from hookwright.commands.explaining.sample import Sample
 from hookwright.commands.explaining.sentences import CONDITIONS, OF_TRIGGERS
@@ -48,7 +49,7 @@ def make_status(*conditions, **members):
 def make_cluster(status=None, **spec):
     """Give a cluster in which Hookwright is at work, with a BuildTrigger of GitLab that has `status`."""
     cluster = FakeCluster()
-    metadata = {"name": "hello-hookwright", "namespace": "default"}
+    metadata = {"name": "hello-hookwright", "namespace": "default", "annotations": {MADE_FOR: "hello"}}
     data = {"secret": base64.b64encode(SECRET).decode()}
     cluster.put(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
     source = {"source": {"provider": "GitLab", "repository": "team/app"}}
@@ -164,6 +165,16 @@ async def test_secret_that_is_missing_is_seen():
     status = make_status(make_condition("SecretNotFound", message="Secret x", status="False"), errorCode="X")
     told = await explain(make_cluster(status))
     assert "nothing stands in the way any more" in told["explanation"]
+
+
+async def test_secret_of_somebody_else_is_seen():
+    """A Secret of the right name that does not say that it is meant is no secret of the BuildTrigger."""
+    cluster = make_cluster()
+    secret = cluster.find(SECRETS, "hello-hookwright")
+    secret["metadata"] = {**secret["metadata"], "annotations": {}}
+    told = await explain(cluster)
+    assert (told["ready"], told["reason"]) == ("False", "SecretNotOwned")
+    assert told["secrets"] == [{"name": "hello-hookwright", "key": "secret", "state": "somebody else's"}]
 
 
 async def test_trigger_without_a_provider_says_so():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hookwright.builds.trigger_filters import find_filter_source, list_filter_groups
 from hookwright.cluster.claims import GOOD_STANDING, Standing
+from hookwright.cluster.secret_values import MADE_FOR
 from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems
 from hookwright.commands.linting.pattern_advice import (
     NEVER_MATCHES,
@@ -27,7 +28,6 @@ from hookwright.filters.groups import FilterType, GroupFilter, Source, compile_f
 from hookwright.filters.patterns import PatternRefusal, compile_search
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.providers.catalogue import DIALECTS
-from hookwright.reconcile.own_secret import MADE_FOR
 from hookwright.scm import EventType, Provider
 from support.objects import JOB_SPEC, make_buildtrigger, raw_buildtrigger, raw_secret
 

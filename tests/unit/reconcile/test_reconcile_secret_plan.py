@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hookwright.cluster.secret_values import MADE_FOR
 from hookwright.errors import ClusterError
 from hookwright.kinds import LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEYS, SECRET_KEY
-from hookwright.reconcile.own_secret import HANDLED, LABELS, MADE_AT, MADE_FOR, MOST_OLD
+from hookwright.reconcile.own_secret import HANDLED, LABELS, MADE_AT, MOST_OLD
 from hookwright.reconcile.secret_plan import LONGEST_WAIT, ROTATE, SOON, judge_refusal, plan_secret
 from support.fakecluster import merge_patch
 from support.objects import NOON, TRIGGER_UID, make_buildtrigger

@@ -13,7 +13,7 @@ from hookwright.builds.targets import TARGET_KINDS
 from hookwright.cluster import BUILDTRIGGERS, CRONJOBS, EVENTS, LEASES, SECRETS, WEBHOOKS, Cluster, Resource
 from hookwright.cluster.claims import GOOD_STANDING, Claims, Standing
 from hookwright.cluster.port import Page
-from hookwright.cluster.secret_values import FoundSecret, SecretState, judge_secret
+from hookwright.cluster.secret_values import FoundSecret, SecretCopy, SecretState
 from hookwright.commands.explaining.subject import Subject
 from hookwright.errors import ClusterError, HookwrightError, UsageError
 from hookwright.intake.route import SecretRef
@@ -208,7 +208,8 @@ async def look_at_secrets(
     }
     unknown = FoundSecret(state=SecretState.UNKNOWN)
     return [
-        (ref, judge_secret(glances[ref.name].raw, ref.key) if glances[ref.name].allowed else unknown) for ref in refs
+        (ref, SecretCopy.of(glances[ref.name].raw).judge(ref.key, ref.owners) if glances[ref.name].allowed else unknown)
+        for ref in refs
     ]
 
 

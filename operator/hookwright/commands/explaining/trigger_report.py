@@ -30,7 +30,11 @@ _SECRET_REASONS = {
     SecretState.NO_SECRET: checks.SECRET_NOT_FOUND,
     SecretState.NO_KEY: checks.SECRET_KEY_MISSING,
     SecretState.EMPTY: checks.SECRET_EMPTY,
+    SecretState.FOREIGN: checks.SECRET_NOT_OWNED,
 }
+
+
+_NOTHING = (SecretState.NO_KEY, SecretState.FOREIGN)
 
 
 def report_trigger(scene: TriggerScene, *, hookwright_namespace: str, now: datetime) -> Data:
@@ -101,12 +105,14 @@ def _can_judge(told: Told, scene: TriggerScene) -> bool:
     """Say whether what status says could be seen here too."""
     if told.reason == checks.INVALID_SPEC:
         return scene.names_known
-    return told.reason in _SECRET_REASONS.values() and not list_unknown(scene.subject.secrets)
+    # One's own Secret that one asks to have replaced is not owned either, and is there.
+    seen = {*_SECRET_REASONS.values()} - {checks.SECRET_NOT_OWNED}
+    return told.reason in seen and not list_unknown(scene.subject.secrets)
 
 
 def _drop_absent(secrets: FoundSecrets) -> FoundSecrets:
     """Leave out the earlier secrets, of which there need not be any."""
-    return [(ref, found) for ref, found in secrets if ref.key == SECRET_KEY or found.state is not SecretState.NO_KEY]
+    return [(ref, found) for ref, found in secrets if ref.key == SECRET_KEY or found.state not in _NOTHING]
 
 
 def _tell_builds(status: BuildTriggerStatus) -> str:
