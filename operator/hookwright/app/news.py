@@ -23,6 +23,7 @@ def news_of_conclusion(conclusion: Conclusion) -> News:
         reason=conclusion.reason.name,
         message=conclusion.message,
         build=conclusion.build,
+        one_of_several=wanted.one_of_several,
     )
     return News(
         kind=wanted.owner_kind,

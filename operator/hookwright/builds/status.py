@@ -87,6 +87,7 @@ class DeliveryNews:
     reason: str
     message: str
     build: BuildReference | None = None
+    one_of_several: bool = False  # about one of the builds of its delivery; not written
 
     def to_raw(self) -> dict[str, Any]:  # Any: an object as JSON
         """Give it as JSON, as the kind's model has it."""
@@ -282,8 +283,15 @@ def _replaces(news: DeliveryNews, found: DeliveryNews | LastDelivery | None, *, 
         return found.outcome not in _KEPT and news.time >= found.time + HIDDEN_AFTER
     if _is_anybodys(found) and not _is_anybodys(news):
         return news.outcome in _KEPT or news.time + HIDDEN_AFTER > found.time
+    if news.time == found.time and _is_sibling(news, found):
+        return False
     # Of two with the same time the later news counts: it says what became of the same delivery.
     return news.time >= found.time
+
+
+def _is_sibling(news: DeliveryNews, found: DeliveryNews | LastDelivery) -> bool:
+    """Say whether a build has failed and it is news of another one of the same delivery: that must not hide it."""
+    return news.one_of_several and news.id == found.id and found.outcome == Outcome.FAILED != news.outcome
 
 
 def _is_anybodys(delivery: DeliveryNews | LastDelivery) -> bool:
@@ -299,6 +307,7 @@ def describe_delivery(
     reason: str,
     message: str,
     build: BuildReference | None = None,
+    one_of_several: bool = False,
 ) -> DeliveryNews:
     """Make a lastDelivery that fits its bounds; times are whole seconds, as Kubernetes writes them."""
     return DeliveryNews(
@@ -308,4 +317,5 @@ def describe_delivery(
         reason=reason,
         message=message[:MAX_MESSAGE],
         build=build,
+        one_of_several=one_of_several,
     )

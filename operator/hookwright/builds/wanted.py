@@ -61,6 +61,7 @@ class WantedBuild:
     open_event: ScmEvent | None = None  # to be decided again once the provider has said what its payload lacks
     event: str = ""  # the sender's name for what happened, and whence it came: for the record
     client: str = ""
+    one_of_several: bool = False  # whether its delivery wants other builds too
     keep_seconds: int = DEFAULT_KEEP_SECONDS  # for how long the build stays at least
 
     def to_json(self) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from hookwright.builds.environment import describe_event
@@ -96,6 +96,8 @@ class TriggerRoute(Route):
         if not starting:
             return _tell(ignored)
         found = tuple(starting.values())
+        if len(found) > 1:
+            found = tuple(replace(wanted, one_of_several=True) for wanted in found)
         if all(wanted.open_event is not None for wanted in found):
             return Decision(reason=FACTS_WANTED, wanted=found)
         message = f"{ACCEPTED.sentence} {len(found)} of its {len(reading)} changes start a build." if ignored else ""

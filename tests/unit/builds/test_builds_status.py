@@ -23,10 +23,8 @@ LATER = NOON + timedelta(hours=1)  # than all that is told
 BUILD = BuildReference(api_version="batch/v1", kind="Job", name="hello-x")
 
 
-def delivery(*, at=NOON, delivery_id="d", outcome="ignored", reason="FilteredOut", message="no", build=None):
-    return describe_delivery(
-        delivery_id=delivery_id, time=at, outcome=outcome, reason=reason, message=message, build=build
-    )
+def delivery(*, at=NOON, delivery_id="d", outcome="ignored", reason="FilteredOut", message="no", **more):
+    return describe_delivery(delivery_id=delivery_id, time=at, outcome=outcome, reason=reason, message=message, **more)
 
 
 def news(*, kind="Webhook", uid=WEBHOOK_UID, name="hello", triggered=None, **of_delivery):
@@ -478,3 +476,19 @@ def test_refusal_of_a_proved_sender_is_told_at_once(reason):
     webhook = patched(make_webhook(), news(outcome="ignored", at=NOON))
     refused = news(outcome="refused", reason=reason, at=NOON + SECOND, delivery_id="refused")
     assert make_patch(refused, webhook)["lastDelivery"]["id"] == "refused"
+
+
+@pytest.mark.parametrize("outcomes", [("failed", "started"), ("started", "failed"), ("failed", "pending")])
+def test_build_that_failed_is_not_hidden_by_its_siblings(outcomes):
+    """Of several builds of one delivery one that failed is shown, whichever ends first; later ones replace it."""
+    told = [news(outcome=outcome, reason=outcome, one_of_several=True) for outcome in outcomes]
+    assert patched(make_webhook(), *told).status.last_delivery.outcome == "failed"
+    assert merge(*told).last_delivery.outcome == "failed"
+    later = news(outcome="started", at=NOON + SECOND, one_of_several=True)
+    assert patched(make_webhook(), *told, later).status.last_delivery.outcome == "started"
+
+
+def test_build_that_is_alone_replaces_its_failure():
+    """A delivery that was sent again within a second, once its failure was mended, is shown as it is now."""
+    webhook = patched(make_webhook(), news(outcome="failed"), news(outcome="started"))
+    assert webhook.status.last_delivery.outcome == "started"

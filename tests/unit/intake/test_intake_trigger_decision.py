@@ -65,6 +65,7 @@ def test_push_is_wanted_as_its_trigger_makes_it(provider):
     assert (wanted.target.kind, wanted.target.name, wanted.service_account) == ("BuildTrigger", "hello", None)
     assert (wanted.index, wanted.accepted_at, wanted.keep_seconds) == (0, NOON, 7200)
     assert wanted.parameters["HOOKWRIGHT_WEBHOOK_HEAD_REF"] == "refs/heads/main"
+    assert not wanted.one_of_several
     assert wanted.event
 
 
@@ -75,6 +76,7 @@ def test_each_change_of_a_push_has_its_build(provider):
     changes = DELIVERIES[provider, "push_of_four"].read()
     kept = [event.index for event in changes if not event.deleted]
     assert [wanted.index for wanted in verdict.wanted] == kept
+    assert all(wanted.one_of_several for wanted in verdict.wanted)
     assert 1 < len(kept) < len(changes)
     assert f"{len(kept)} of its {len(changes)} changes start a build" in verdict.message
     assert len({name_wanted(wanted) for wanted in verdict.wanted}) == len(kept)
