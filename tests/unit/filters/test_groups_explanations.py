@@ -62,6 +62,15 @@ def test_a_deleted_ref_is_explained():
     assert [one.matched for one in group.filters] == [True, False]
 
 
+def test_what_would_cost_too_much_is_not_said():
+    """A filter that the decision did not need is open if it would cost too much; the decision stands."""
+    costly = [one("EVENT", "PUSH"), one("COMMIT_MESSAGE", "(?i)ab|zz")]
+    filters = compile_groups([one("EVENT", "PUSH")], *[costly] * 31)
+    explanation = explain(filters, push(message="abc" * 30_000_000))
+    assert explanation.decision == Start(group=0)
+    assert [group.matched for group in explanation.groups] == [True, *[None] * 31]
+
+
 def test_branch_filter_is_explained():
     """It is said which branch branchFilter looked at; a tag is none."""
     filters = compile_groups(branch="^dev$")

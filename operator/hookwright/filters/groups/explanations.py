@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from hookwright.filters.budget import Budget
+from hookwright.filters.budget import MAX_NODES, Budget, EvaluationError
 from hookwright.filters.groups.compiling import CompiledFilter, Group, TriggerFilters
 from hookwright.filters.groups.decisions import Decision, decide, passes
 from hookwright.filters.groups.fields import NO_FACTS, Facts, FilterType, Value, read_branch
 from hookwright.scm import ScmEvent
+
+_BEYOND = 16 * MAX_NODES  # some seconds, whatever the groups and the payload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +19,8 @@ class FilterResult:
     """What one filter made of an event.
 
     `value` is what it looked at, several files for FILE_PATH; None if there is no such thing or it is not known.
-    `matched` tells whether the filter passes, exclusion included; None if that depends on what is not known.
+    `matched` tells whether the filter passes, exclusion included; None if that depends on what is not known, or if it
+    was not asked for the decision, and would cost too much.
     """
 
     type: FilterType
@@ -40,7 +44,7 @@ class BranchResult:
 
     pattern: str
     value: str | None
-    matched: bool
+    matched: bool | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,34 +61,39 @@ def explain(
 ) -> Explanation:
     """Decide as `decide` does, and say what every filter made of the event; may raise `EvaluationError` too.
 
-    What is said beyond the decision has a budget of its own, so that it changes nothing.
+    What is said beyond the decision has a budget of its own, so that it changes nothing; it raises nothing.
     """
+    decision, beyond = decide(filters, event, facts, budget), Budget(_BEYOND)
     return Explanation(
-        decision=decide(filters, event, facts, budget),
-        branch=_explain_branch(filters, event),
-        groups=tuple(_explain_group(group, event, facts) for group in filters.groups),
+        decision=decision,
+        branch=_explain_branch(filters, event, beyond),
+        groups=tuple(_explain_group(group, event, facts, beyond) for group in filters.groups),
     )
 
 
-def _explain_branch(filters: TriggerFilters, event: ScmEvent) -> BranchResult | None:
+def _explain_branch(filters: TriggerFilters, event: ScmEvent, budget: Budget) -> BranchResult | None:
     if filters.branch is None:
         return None
-    value = read_branch(event)
-    matched = value is not None and filters.branch.search.finds(value, Budget().spend)
+    value, matched = read_branch(event), None
+    with suppress(EvaluationError):
+        matched = value is not None and filters.branch.search.finds(value, budget.spend)
     return BranchResult(pattern=filters.branch.pattern, value=value, matched=matched)
 
 
-def _explain_group(group: Group, event: ScmEvent, facts: Facts) -> GroupResult:
-    results = tuple(_explain_filter(one, event, facts) for one in group.filters)
+def _explain_group(group: Group, event: ScmEvent, facts: Facts, budget: Budget) -> GroupResult:
+    results = tuple(_explain_filter(one, event, facts, budget) for one in group.filters)
     all_of = {result.matched for result in results}
     return GroupResult(filters=results, matched=False if False in all_of else None if None in all_of else True)
 
 
-def _explain_filter(one: CompiledFilter, event: ScmEvent, facts: Facts) -> FilterResult:
+def _explain_filter(one: CompiledFilter, event: ScmEvent, facts: Facts, budget: Budget) -> FilterResult:
+    matched = None
+    with suppress(EvaluationError):
+        matched = passes(one, event, facts, budget)
     return FilterResult(
         type=one.written.type,
         pattern=one.written.pattern,
         exclude=one.written.exclude,
         value=one.field.read(event, facts) if event.event in one.field.events else None,
-        matched=passes(one, event, facts, Budget()),
+        matched=matched,
     )
