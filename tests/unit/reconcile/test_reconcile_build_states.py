@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hookwright.builds.index import BuildIndex
 from hookwright.builds.state import read_job, take_leave
 from hookwright.kinds import MAX_ACTIVE, BuildState
 from hookwright.reconcile.build_states import describe_builds
 from support.jobs import BEGAN, ENDED, raw_job
-from support.objects import NOON
+from support.objects import NOON, TRIGGER_UID
 
 NOW = NOON + timedelta(hours=1)
 
@@ -109,3 +112,77 @@ def test_same_status_twice():
     """What was written gives itself again, so that nothing is written."""
     first = describe(status=written("b-0", "Running"))
     assert describe(status=first.last).last == first.last
+
+
+class Life:
+    """A BuildTrigger's builds, who follows them, and its status."""
+
+    def __init__(self):
+        self.there = {}  # Jobs by the number of their build
+        self.made = 0
+        self.index = BuildIndex()
+        self.status = None
+
+    def start(self, _):
+        began = f"2026-05-01T12:{self.made:02}:00Z"
+        self.show(self.made, raw_job(name=f"b-{self.made:02}", created=began, started=began))
+        self.made += 1
+
+    def end(self, choice):
+        running = sorted(number for number, job in self.there.items() if not job["status"]["conditions"])
+        if running:
+            number = running[choice % len(running)]
+            began = self.there[number]["metadata"]["creationTimestamp"]
+            phase = ("Succeeded", "Failed")[choice % 2]
+            self.show(number, raw_job(name=f"b-{number:02}", created=began, started=began, phase=phase))
+
+    def show(self, number, job):
+        self.there[number] = job
+        self.index.put(job, NOW)
+
+    def remove(self, choice):
+        if self.there:
+            self.index.remove(self.there.pop(sorted(self.there)[choice % len(self.there)]), NOW)
+
+    def restart(self, gone):
+        """Follow anew, after the newest builds have gone while nobody looked."""
+        for number in sorted(self.there, reverse=True)[: gone % 3]:
+            del self.there[number]
+        self.index = BuildIndex()
+        for job in self.there.values():
+            self.index.put(job, NOW)
+
+    def look(self):
+        index = self.index
+        states = describe_builds(index.of(TRIGGER_UID), index.gone(TRIGGER_UID), self.status, sure=True, now=NOW)
+        self.status = states.last
+        return [state.name for state in states.active]
+
+    @property
+    def running(self):
+        return [f"b-{number:02}" for number in sorted(self.there, reverse=True) if self.is_running(number)]
+
+    def is_running(self, number):
+        return not self.there[number]["status"]["conditions"]
+
+
+ACTS = st.tuples(st.sampled_from([Life.start, Life.end, Life.remove, Life.restart]), st.integers(0, 5))
+
+
+@given(st.lists(ACTS, max_size=30))
+def test_status_follows_whatever_happens(acts):
+    """Whatever happens, also while nobody looks: those that run are active, and the last build is never older."""
+    life = Life()
+    for act, choice in acts:
+        act(life, choice)
+        before = life.status
+        assert life.look() == life.running
+        assert (life.status is None) == (life.made == 0)
+        if life.there:
+            assert life.status.name >= f"b-{max(life.there):02}"
+        if life.status is not None and life.status.phase == "Running":
+            assert life.status.name in life.running
+        if before is not None:
+            assert (life.status.name > before.name) or (
+                life.status.name == before.name and (before.phase == "Running" or life.status == before)
+            )
