@@ -54,16 +54,11 @@ async def keep_a_secret(deployed: Deployed) -> None:
     """Have the secret of a BuildTrigger made, and replaced."""
     trigger = make_trigger("watched")
     trigger["metadata"] = {"name": "watched", "namespace": deployed.team}
-
-    def count() -> int:
-        found = [one for one in deployed.api.list("Secret") if one["metadata"]["name"] == "watched-hookwright"]
-        return len(found[0]["data"]) if found else 0
-
     deployed.api.apply(trigger)
-    await until(lambda: count() == 1, "a secret is made")
+    await deployed.until_secrets("watched", 1)
     trigger["metadata"]["annotations"] = {"hookwright.dev/rotate-secret": "1"}
     deployed.api.apply(trigger)
-    await until(lambda: count() == 2, "it is replaced")
+    await deployed.until_secrets("watched", 2)
 
 
 async def outlive(deployed: Deployed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,11 +11,15 @@ import pytest
 
 from hookwright.kinds import BuildTrigger, read
 from hookwright.reconcile.own_secret import OldSecret, OwnSecret, encode, make_manifest, make_patch
+from hookwright.reconcile.secret_plan import ROTATE
 from support.access import Access
 from support.chart import render
+from support.controlplane import ControlPlane
+from support.deployed import deploy
 from support.objects import NOON, raw_buildtrigger
 from support.realapi import RealApi, allow, rule, until
 from support.running import make_root_key
+from support.triggers import make_trigger
 
 POLICY = "hookwright-secrets-hookwright-system"
 OPERATOR = "system:serviceaccount:hookwright-system:hookwright-operator"
@@ -139,6 +144,25 @@ def test_root_key_may_be_made(server: Access, admin: RealApi):
             key = make_root_key()
             key["metadata"]["namespace"] = own
             assert try_to_create(api, user, key, dry_run=True).status_code == 201
+
+
+async def test_operator_works_under_the_policy(control_plane: ControlPlane, tmp_path: Path):
+    """Where the policy is in force, a BuildTrigger gets its secret, and another when it asks for one."""
+    async with deploy(control_plane, tmp_path, mode="single") as deployed:
+        values = {"admissionPolicy": {"enabled": True}, "mode": "single"}
+        name = f"hookwright-secrets-{deployed.own}"
+        policy = [one for one in render(values, namespace=deployed.own) if one["metadata"]["name"] == name]
+        user = f"system:serviceaccount:{deployed.own}:hookwright"
+        with deployed.api.holding(*policy):
+            wrong = secret("x")
+            until(lambda: try_to_create(deployed.api, user, wrong, dry_run=True).is_error, "the policy is in force")
+            trigger = make_trigger()
+            trigger["metadata"] = {"name": "hello", "namespace": deployed.team}
+            deployed.api.apply(trigger)
+            await deployed.until_secrets("hello", 1)
+            trigger["metadata"]["annotations"] = {ROTATE: "1"}
+            deployed.api.apply(trigger)
+            await deployed.until_secrets("hello", 2)
 
 
 def test_policy_has_no_warnings(admin: RealApi):

@@ -108,6 +108,15 @@ class Deployed:
                 await asyncio.sleep(POLL_SECONDS)
         return answer
 
+    async def until_secrets(self, name: str, count: int) -> None:
+        """Wait until so many secrets of a BuildTrigger are good."""
+
+        def is_so() -> bool:
+            found = {one["metadata"]["name"]: one for one in self.api.list("Secret")}
+            return len(found.get(f"{name}-hookwright", {}).get("data", {})) == count
+
+        await until(is_so, f"{count} secrets of {name} are good: {self.status(name, 'BuildTrigger')}")
+
     def jobs(self, *, namespace: str | None = None) -> list[dict[str, Any]]:
         """Give the Jobs of the team, or of another."""
         return self.api.list("Job", namespace=namespace)
