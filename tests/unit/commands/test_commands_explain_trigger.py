@@ -167,6 +167,19 @@ def test_every_provider_is_judged_as_the_receiver_does(folder, provider):
             assert len(told["builds"]) == built
 
 
+def test_pull_request_without_a_branch_is_told(folder):
+    """A pull request of Gitea that was pushed to refs/for/main has no branch, and is a stranger's."""
+    folder.provider = Provider.GITEA
+    folder.manifests[1] = trigger(Provider.GITEA)
+    folder.deliver(EventType.PULL_REQUEST_CREATED)
+    payload = json.loads(folder.payload)
+    payload["pull_request"]["head"] |= {"ref": "refs/pull/1/head", "label": ""}
+    folder.payload = json.dumps(payload).encode()
+    told = folder.run().out
+    assert "ForkNotBuilt" in told
+    assert "PULL_REQUEST_CREATED 1 from a fork, no branch into refs/heads/main" in told
+
+
 def test_changes_of_one_delivery_have_an_entry_each(folder):
     """A push of four refs to Bitbucket: what each is, and starts; the top shows the one that the reason is of."""
     folder.provider = Provider.BITBUCKET_CLOUD

@@ -85,7 +85,8 @@ def _describe_event(event: Answer) -> str:
     parts = [event["event"]]
     if event["pull_request"] is not None:
         fork = " from a fork" if event["fork"] else ""
-        parts.append(f"{event['pull_request']}{fork}, {_cut(event['head_ref'])} into {_cut(event['base_ref'])}")
+        head = _cut(event["head_ref"] or "no branch")
+        parts.append(f"{event['pull_request']}{fork}, {head} into {_cut(event['base_ref'])}")
     elif event["head_ref"] is not None:
         parts.append(f"{_cut(event['head_ref'])}{' (deleted)' if event['deleted'] else ''}")
     text = " ".join(parts)
