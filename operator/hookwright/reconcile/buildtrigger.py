@@ -45,9 +45,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     unstartable = check_buildtrigger(
         trigger, tried, standing=world.mirror.standing(trigger), knows=world.starter.facts.knows
     )
-    metadata = trigger.metadata
     by_hand = await start_by_hand(trigger, unstartable, world)
-    arn = make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=metadata.name)
     await write_status(
         trigger,
         unstartable or kept.finding,
@@ -56,7 +54,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         resource=BUILDTRIGGERS,
         good=_describe_good(trigger, kept.note),
         members={
-            "arn": arn,
+            "arn": _make_arn(trigger, world),
             **_tell_url(trigger, world),
             **tell_secret(trigger, kept),
             **builds.members,
@@ -132,6 +130,13 @@ def _describe_good(trigger: BuildTrigger | InvalidObject, note: str) -> tuple[st
     if isinstance(trigger, BuildTrigger) and trigger.spec.suspend and trigger.spec.source.provider is not None:
         reason, message = SUSPENDED, "spec.suspend is true: deliveries are answered and start nothing"
     return reason, "; ".join(filter(None, (message, note)))
+
+
+def _make_arn(trigger: BuildTrigger | InvalidObject, world: World) -> str:
+    """Give the ID, which ends in the project's name as at AWS; in the object's where that cannot be read."""
+    metadata = trigger.metadata
+    name = trigger.aws_name if isinstance(trigger, BuildTrigger) else metadata.name
+    return make_arn(BuildTrigger, cluster=world.settings.cluster_name, namespace=metadata.namespace, name=name)
 
 
 def _tell_url(trigger: BuildTrigger | InvalidObject, world: World) -> dict[str, str | None]:

@@ -26,6 +26,13 @@ async def test_first_look_writes_one_patch_and_one_event(bench):
     assert bench.events() == [("Normal", "Startable")]
 
 
+async def test_arn_ends_in_the_name_of_the_project(bench):
+    """The ARN-like ID has AWS's name, as that of a Webhook has, and not the object's."""
+    bench.put_target(projectName="Hello_Project")
+    await bench.look(TRIGGER)
+    assert bench.status(TRIGGER)["arn"] == "arn:hookwright:webhooks:test:default:buildtrigger:Hello_Project"
+
+
 async def test_job_is_tried_without_effect(bench):
     """The API server is asked by a dry run as the ServiceAccount, and no Job is made."""
     bench.put_target(serviceAccountName="builder")
