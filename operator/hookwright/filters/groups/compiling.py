@@ -23,13 +23,19 @@ INVALID_INPUT: Final = "InvalidInputException"
 MAX_PATTERN: Final = 2_000
 _MAX_MENDED: Final = 16  # so many places of a pattern are put right
 
-# GitHub's, GitLab's and Gitea's words, which are nearer in letters to others of AWS's than to the ones that are meant.
-_MEANT: Final = {
+# The Git hosts' words, which are nearer in letters to others of AWS's than to the ones that are meant, or to none.
+_OPENED: Final = f"{EventType.PULL_REQUEST_CREATED}, {EventType.PULL_REQUEST_UPDATED}"
+_MEANT: Final[dict[str, str]] = {
+    "PULL_REQUEST": _OPENED,
     "PULL_REQUEST_OPENED": EventType.PULL_REQUEST_CREATED,
     "PULL_REQUEST_OPEN": EventType.PULL_REQUEST_CREATED,
     "PULL_REQUEST_SYNCHRONIZE": EventType.PULL_REQUEST_UPDATED,
     "PULL_REQUEST_SYNCHRONIZED": EventType.PULL_REQUEST_UPDATED,
+    "PULL_REQUEST_FULFILLED": EventType.PULL_REQUEST_MERGED,
+    "PULL_REQUEST_REJECTED": EventType.PULL_REQUEST_CLOSED,
+    "PULL_REQUEST_DECLINED": EventType.PULL_REQUEST_CLOSED,
 }
+_MERGE, _PULL = "MERGE_REQUEST", "PULL_REQUEST"  # GitLab's word, and AWS's
 # The same few patterns stand in most triggers.
 _compile_search = lru_cache(maxsize=4096)(compile_search)
 
@@ -151,7 +157,7 @@ def _read_events(pattern: str, source: Source, place: str) -> frozenset[EventTyp
 def _describe_unknown(name: str) -> str:
     if not name:
         return f"the name of an event is missing; the names are {join(EventType)}, with commas between"
-    word = name[:MAX_PATTERN].upper()
+    word = name[:MAX_PATTERN].upper().replace(_MERGE, _PULL)
     near = [_MEANT[word]] if word in _MEANT else difflib.get_close_matches(word, list(EventType), n=1)
     hint = f"write {near[0]}; " if near else ""
     return f"{show(name)} is no event; {hint}the names are {join(EventType)}"
