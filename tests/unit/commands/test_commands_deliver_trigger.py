@@ -155,6 +155,25 @@ async def test_what_does_not_belong_together_is_said(cluster, wish, words):
 
 
 @pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"repository": "hello"}, ["--repository 'hello'", "OWNER/NAME"]),
+        ({"sha": "HEAD"}, ["--sha 'HEAD'", "0-9a-f"]),
+        ({"sha": "0" * 40}, ["--sha", "zeros"]),
+        ({"branch": "a b"}, ["--branch 'a b'", "git"]),
+        ({"branch": "refs/heads/main"}, ["--branch 'refs/heads/main'", "without refs/heads/"]),
+        ({"event": "pull_request_created", "base": "a..b"}, ["--base 'a..b'"]),
+        ({"tag": "v1/"}, ["--tag 'v1/'", "refs/tags/"]),
+    ],
+)
+async def test_what_no_git_host_says_is_said(cluster, wish, words):
+    """A repository, commit, branch or tag that cannot be is refused here, and not sent to be found unreadable."""
+    with pytest.raises(UsageError) as refused:
+        await make(cluster, **wish)
+    assert [word for word in words if word not in refused.value.message] == []
+
+
+@pytest.mark.parametrize(
     ("arrange", "words"),
     [
         (lambda c: c.drop(BUILDTRIGGERS, "hello"), ["no BuildTrigger hello", "namespace default"]),

@@ -16,9 +16,10 @@ from hookwright.intake.trigger_decision import TriggerRoute
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw, read
 from hookwright.kinds.source import BuildSource
+from hookwright.providers.fields import commit, ref_of, repository
 from hookwright.providers.sample import Happening, Samples, Sent
 from hookwright.providers.samples import SAMPLES
-from hookwright.scm import EventType, Provider
+from hookwright.scm import BRANCHES, TAGS, EventType, Provider
 
 PING = "ping"
 _TAGGED = (EventType.PUSH, EventType.RELEASED, EventType.PRERELEASED)
@@ -98,9 +99,10 @@ def make_happening(source: BuildSource, event: EventType | str, changes: Changes
     """Give what a sample tells of: it happens where the BuildTrigger looks, but for what is wished otherwise.
 
     Raises:
-        UsageError: something that is wished does not belong to such an event.
+        UsageError: something that is wished does not belong to such an event, or no Git host would say it.
     """
     _check_changes(event, changes)
+    _check_forms(changes)
     owner = source.organization or source.group
     happening = Happening()
     happening = replace(
@@ -126,6 +128,18 @@ def _check_changes(event: EventType | str, changes: Changes) -> None:
     _refuse(changes, () if pull_request else of_pull_requests, "a pull request", "PULL_REQUEST_CREATED")
     _refuse(changes, () if event in _TAGGED else {"--tag"}, "a push or a release", "PUSH")
     _refuse(changes, () if event is EventType.PUSH else {"--changed"}, "a push", "PUSH")
+
+
+def _check_forms(changes: Changes) -> None:
+    """Refuse what no payload of a Git host says: the receiver would find the sample unreadable."""
+    if changes.repository is not None and repository(changes.repository, clone_url=None, web_url=None) is None:
+        raise UsageError(f"--repository {changes.repository!r}: should be OWNER/NAME")
+    if changes.sha is not None and commit(changes.sha) is None:
+        raise UsageError(f"--sha {changes.sha!r}: should be 7 to 64 digits of 0-9a-f, not zeros only")
+    refs = {"--branch": (changes.branch, BRANCHES), "--base": (changes.base, BRANCHES), "--tag": (changes.tag, TAGS)}
+    for option, (name, prefix) in refs.items():
+        if name is not None and (name.startswith(prefix) or ref_of(name, prefix) is None):
+            raise UsageError(f"{option} {name!r}: git has no such name; write it without {prefix}, blanks and .. in it")
 
 
 def _refuse(changes: Changes, options: Collection[str], what: str, event: str) -> None:
