@@ -15,6 +15,7 @@ from support.deployed import POLL_SECONDS, Deployed, deploy
 from support.processes import until
 from support.realapi import Object
 from support.running import make_buildtrigger, make_secret, make_webhook
+from support.triggers import make_trigger
 
 # To start the processes takes seconds: all tests share these, and each gives back what it has taken.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -115,6 +116,21 @@ async def test_secrets_are_taken_and_given_back(deployed: Deployed):
         assert await deployed.ask("receiver") == 200
     await until_taken(deployed, "hello", "readable")
     await until(lambda: deployed.ready("hello")[0] == "True", "it is found", patience=HEALING_SECONDS)
+
+
+async def test_right_to_keep_secrets_is_taken_and_given_back(deployed: Deployed):
+    """Without it a BuildTrigger says who lacks what, and what prints it; with it, it gets its secret by itself."""
+    with without(deployed, lambda rule: rule["resources"] == ["secrets"] and "patch" in rule["verbs"]):
+        put(deployed, make_trigger("kept"))
+        await until(
+            lambda: deployed.ready("kept", "BuildTrigger") == ("False", "SecretForbidden"), "the BuildTrigger says so"
+        )
+        said = deployed.status("kept", "BuildTrigger")["errorMessage"]
+        assert f"system:serviceaccount:{deployed.own}:hookwright-operator" in said
+        assert 'cannot create resource "secrets"' in said
+        assert f"hookwright grant {deployed.team}" in said
+    await until(lambda: deployed.ready("kept", "BuildTrigger")[0] == "True", "it is found", patience=HEALING_SECONDS)
+    await deployed.until_secrets("kept", 1)
 
 
 async def test_status_is_taken_and_given_back(deployed: Deployed):
