@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hookwright.cluster.claims import Standing
 from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.intake.trigger_route import compile_trigger, find_trigger_secret_refs
-from hookwright.kinds import LIVE_SECRET_KEYS, BuildTrigger
+from hookwright.kinds import LIVE_SECRET_KEYS, BuildTrigger, crd
 from hookwright.scm import Provider
+from support.cel import broken
 from support.objects import TRIGGER_UID, make_buildtrigger, make_invalid, raw_buildtrigger
 
 INVALID = "InvalidInputException"
@@ -89,6 +92,11 @@ REFUSED = {
         ["A is there twice"],
     ),
     "a tag of AWS's": ({"tags": [{"key": "AWS:x", "value": ""}]}, "spec.tags[0]", ["reserved"]),
+    "a character that no tag may have": (
+        {"tags": [{"key": "a", "value": ""}, {"key": "b", "value": "#"}]},
+        "spec.tags[1]",
+        ["b: letters"],
+    ),
     "a tag twice": ({"tags": [{"key": "x", "value": ""}] * 2}, "spec.tags[1]", ["there twice"]),
     "too many tags": ({"tags": [{"key": str(n), "value": ""} for n in range(51)]}, "spec.tags", ["51 tags"]),
     "a short window": ({"duplicateWindow": "59m"}, "spec.duplicateWindow", ["59m", "at least 1h"]),
@@ -166,3 +174,49 @@ def test_provider_decides_scheme_dialect_and_secrets(provider):
 def test_without_a_provider_there_is_no_secret():
     """A BuildTrigger that only Webhooks start has nothing to verify."""
     assert find_trigger_secret_refs(make_buildtrigger()) == ()
+
+
+# ── the CRD's rules ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+SPEC = crd(BuildTrigger)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+ABOUT_FILTERS = ("spec.filterGroups[", "spec.branchFilter")
+# A map's keys are unique in Kubernetes.
+KEYS = ("there twice",)
+
+
+def refused_at_apply(spec):
+    """Give the messages of the CRD's rules that do not hold for a spec, those of its members too."""
+    properties = SPEC["properties"]
+    found = broken(SPEC, spec)
+    for name in ("source", "secretRotation"):
+        if name in spec:
+            defaults = {key: one["default"] for key, one in properties[name]["properties"].items() if "default" in one}
+            found += broken(properties[name], defaults | spec[name])
+    for name in ("tags", "parameters"):
+        for one in spec.get(name, ()):
+            found += broken(properties[name]["items"], one)
+    return found
+
+
+def list_rules(schema):
+    """Give the messages of all rules in a schema."""
+    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    own = [rule["message"] for rule in schema.get("x-kubernetes-validations", ())]
+    return own + [message for each in inner for message in list_rules(each)]
+
+
+@pytest.mark.parametrize(("spec", "field", "told"), REFUSED.values(), ids=REFUSED)
+def test_rules_of_the_crd_refuse_the_same(spec, field, told):
+    """What the operator refuses the API server refuses at apply, about the same field, where a rule can say it."""
+    found = refused_at_apply(raw_buildtrigger(**spec)["spec"])
+    if not found:
+        assert field.startswith(ABOUT_FILTERS) or any(text in " ".join(told) for text in KEYS)
+        return
+    outer = re.sub(r"\[.*", "", field)
+    assert any(message.startswith(f"{INVALID}: {outer}") for message in found), found
+
+
+def test_operator_repeats_every_rule():
+    """Each rule of the CRD is broken by one of the specs above, which the operator refuses too."""
+    specs = [raw_buildtrigger(**spec)["spec"] for spec, _, _ in REFUSED.values()]
+    assert set(list_rules(SPEC)) == {message for spec in specs for message in refused_at_apply(spec)}
