@@ -174,9 +174,8 @@ _KINDS = {
 
 DIALECT = Dialect(
     event_headers=("x-gitlab-event",),
-    # The first since GitLab 17.4. The second is the same for a chain of hooks that call GitLab, each of which sets off
-    # the next, and sends the header along.
-    # Not X-Gitlab-Event-UUID, which what a build pushes back carries again; before GitLab 17.4 there is no id.
+    # Since GitLab 17.4; before that there is no id. X-Gitlab-Event-UUID is none: it is the same for a chain of hooks
+    # that call GitLab, each of which sets off the next, and what a build pushes back carries it again.
     delivery_headers=("idempotency-key",),
     events=frozenset(EventType) - {EventType.PRERELEASED},
     understand=understand,
