@@ -1,4 +1,4 @@
-"""The JSONPath of printer columns: names, indices, `[*]`, and the filter `[?(@.type=="Ready")]`."""
+"""The JSONPath of printer columns: names, `['a','b']`, indices, `[*]`, and the filter `[?(@.type=="Ready")]`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _PART: Final = re.compile(
       (?P<all>\[\*\]|\.\*)
     | \.(?P<name>(?:\\.|[^.\[\\])+)
     | \[\s*(?P<index>-?\d+)\s*\]
+    | \[(?P<keys>'[^']*'(?:\s*,\s*'[^']*')+)\]
     | \[\s*(?P<quote>['"])(?P<key>.*?)(?P=quote)\s*\]
     | \[\?\(\s*@(?P<field>(?:\.[\w\-/]+)+)\s*==\s*(?P<mark>['"])(?P<value>.*?)(?P=mark)\s*\)\]
     """,
@@ -45,6 +46,9 @@ def _step(found: re.Match[str]) -> Step:
     if found["field"]:
         _, *path = found["field"].split(".")
         return lambda value: [item for item in _members(value) if str(find(item, *path)) == found["value"]]
+    if found["keys"]:
+        names = re.findall("'([^']*)'", found["keys"])
+        return lambda value: [value[name] for name in names if isinstance(value, dict) and name in value]
     name = re.sub(r"\\(.)", r"\1", found["name"] or found["key"])
     return lambda value: [value[name]] if isinstance(value, dict) and name in value else []
 

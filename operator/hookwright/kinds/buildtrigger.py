@@ -299,7 +299,12 @@ class BuildTrigger(ObjectKind):
     ARN_TYPE: ClassVar[str] = "buildtrigger"
     COLUMNS: ClassVar[tuple[dict[str, Any], ...]] = (
         column("Project", "string", ".spec.projectName", "The project's name."),
-        column("Source", "string", ".spec.source.repository", "The repository."),
+        column(
+            "Source",
+            "string",
+            ".spec.source['repository','organization','group']",
+            "The repository, organization or group.",
+        ),
         column("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether builds can be started."),
         column("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', "Why, or why not."),
         column("Last Triggered", "date", ".status.lastTriggered", "When a build was last started."),

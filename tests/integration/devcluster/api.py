@@ -121,7 +121,7 @@ def widget_definition(group: str) -> dict[str, Any]:
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
-            {"name": "URL", "type": "string", "jsonPath": ".spec.url"},
+            {"name": "URL", "type": "string", "jsonPath": ".spec['absent','url','retries']"},
             {"name": "Ready", "type": "string", "jsonPath": ready},
             {"name": "Retries", "type": "integer", "jsonPath": ".spec.retries", "priority": 1},
             {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},

@@ -170,6 +170,8 @@ def test_field_selectors_look_into_the_object() -> None:
         (".status.conditions[*].type", ["Other", "Ready"]),
         (r".metadata.annotations.example\.com/a", ["1"]),
         (".metadata.annotations['example.com/a']", ["1"]),
+        (".spec['none','url', 'more']", ["u"]),
+        (".status['conditions','more'][*].status", ["False", "True"]),
         (".spec.*", ["u"]),
         (".spec.url.deeper", []),
         (".spec[", []),
