@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 from hookwright.filters.patterns.refusal import PatternRefusal
@@ -17,7 +18,8 @@ UNIX_LINE: Final = chars("\n").ranges
 LINES: Final = chars("\n", "\r", "\x85", "\u2028", "\u2029").ranges
 
 _UPPER, _LOWER, _DIGIT = ((0x41, 0x5A),), ((0x61, 0x7A),), ((0x30, 0x39),)
-_ALNUM = (*_DIGIT, *_UPPER, *_LOWER)
+_ALPHA = (*_UPPER, *_LOWER)
+_ALNUM = (*_DIGIT, *_ALPHA)
 _PUNCT = ((0x21, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7E))
 _SPACE = ((0x09, 0x0D), (0x20, 0x20))
 _WIDE_BLANKS = ((0xA0, 0xA0), (0x1680, 0x1680), (0x180E, 0x180E), (0x2000, 0x200A), (0x202F, 0x202F), (0x205F, 0x205F))
@@ -32,7 +34,7 @@ _NAMED: Final[dict[str, Ranges]] = {
     "Lower": _LOWER,
     "Upper": _UPPER,
     "ASCII": ((0x00, 0x7F),),
-    "Alpha": (*_UPPER, *_LOWER),
+    "Alpha": _ALPHA,
     "Digit": _DIGIT,
     "Alnum": _ALNUM,
     "Punct": _PUNCT,
@@ -110,22 +112,29 @@ def _from_name(found: re.Match[str], case: Case) -> Ranges:
 # The letters beyond ASCII whose other case is ASCII's, by Java's simple mappings: upper case, then lower case of that.
 _UPPER_OF = {0x131: 0x49, 0x17F: 0x53}
 _LOWER_OF = {0x130: 0x69, 0x212A: 0x6B}
-_RELATED = (*range(0x80), 0x130, 0x131, 0x17F, 0x212A)
 
 
 def fold(ranges: Ranges, case: Case) -> Ranges | None:
     """Add what is the same letter but for its case; None for letters beyond ASCII whose case is Unicode's matter."""
     if case is Case.EXACT:
         return ranges
-    added = [code for code in range(0x80) if _has(ranges, _upper(code)) or _has(ranges, _lower(code))]
+    return _fold_range(ranges, case) if len(ranges) == 1 else _fold(ranges, case)
+
+
+def _fold(ranges: Ranges, case: Case) -> Ranges | None:
+    added = [ord(chr(code).swapcase()) for low, high in _ALPHA for code in range(low, high + 1) if _has(ranges, code)]
     if case is Case.UNICODE:
         for low, high in ranges:
             if high not in _ASCII and not (low == high and chr(low).lower() == chr(low).upper()):
                 return None
             if low == high and low in _ASCII:  # one character is compared by its lower case, a range as it is
-                added.extend(code for code in _RELATED if _lower(_upper(code)) == _lower(low))
-        added.extend(c for c in _RELATED if _has(ranges, _upper(c)) or _has(ranges, _lower(_upper(c))))
+                added.extend(code for code, _, lower in _RELATED if lower == _lower(low))
+        added.extend(c for c, upper, lower in _RELATED if _has(ranges, upper) or _has(ranges, lower))
     return join((*ranges, *((code, code) for code in added)))
+
+
+# Most are single letters, which come again and again.
+_fold_range = lru_cache(maxsize=1024)(_fold)
 
 
 def _has(ranges: Ranges, code: int) -> bool:
@@ -138,3 +147,7 @@ def _upper(code: int) -> int:
 
 def _lower(code: int) -> int:
     return code + _TO_LOWER if _has(_UPPER, code) else _LOWER_OF.get(code, code)
+
+
+# All that is the same letter as one of ASCII's, its upper case, and the lower case of that.
+_RELATED = tuple((code, _upper(code), _lower(_upper(code))) for code in (*range(0x80), *sorted(_UPPER_OF | _LOWER_OF)))
