@@ -8,6 +8,7 @@ import json
 import pytest
 
 from hookwright.cluster import BUILDTRIGGERS, SECRETS, WEBHOOKS
+from hookwright.cluster.secret_values import MADE_FOR
 from hookwright.commands.deliver import prepare
 from hookwright.commands.delivering.prepared import Changes, Wish
 from hookwright.commands.naming import Named, read_name
@@ -35,10 +36,16 @@ def put_trigger(cluster, provider="GitLab", *, status=None, **source):
     cluster.put(BUILDTRIGGERS, raw_buildtrigger(status={"payloadUrl": URL} if status is None else status, **spec))
 
 
-def put_secret(cluster, secret):
-    metadata = {"name": "hello-hookwright", "namespace": "default"}
+def put_secret(cluster, secret, *, meant_for="hello"):
+    annotations = {MADE_FOR: meant_for}
+    metadata = {"name": "hello-hookwright", "namespace": "default", "annotations": annotations}
     data = {"secret": base64.b64encode(secret).decode()}
     cluster.put(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+
+
+def put_refused_secret(cluster):
+    put_secret(cluster, SECRET, meant_for="other")
+    put_trigger(cluster, status={"payloadUrl": URL, "errorMessage": "not for it; annotate it"})
 
 
 @pytest.fixture
@@ -183,6 +190,8 @@ async def test_what_no_git_host_says_is_said(cluster, wish, words):
         (lambda c: put_trigger(c, "Subversion"), ["BuildTrigger hello is invalid", "spec.source.provider"]),
         (lambda c: c.drop(SECRETS, "hello-hookwright"), ["Secret hello-hookwright", "key secret", "no secret"]),
         (lambda c: put_secret(c, b"two\nlines"), ["Secret hello-hookwright, key secret", "newline"]),
+        (lambda c: put_secret(c, SECRET, meant_for="other"), ["hello-hookwright", "somebody else's", "is it running"]),
+        (put_refused_secret, ["hello-hookwright", "somebody else's", "annotate it"]),
         (lambda c: put_trigger(c, group="a"), ["BuildTrigger hello is invalid", "spec.source", "keep one of them"]),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from hookwright.cluster import SECRETS, Cluster
-from hookwright.cluster.secret_values import judge_secret
+from hookwright.cluster.secret_values import SecretCopy
 from hookwright.commands.delivering.prepared import Changes, Prepared, Wish
 from hookwright.commands.naming import Named
 from hookwright.errors import UsageError
@@ -56,7 +56,7 @@ async def prepare_for_trigger(cluster: Cluster, raw: Raw, named: Named, wish: Wi
         name=sent.name,
         delivery_id=wish.delivery_id or str(uuid.uuid4()),
         body=body,
-        secret=await _find_secret(cluster, route),
+        secret=await _find_secret(cluster, route, trigger.status.error_message),
     )
     place = f"bt/{named.name} -n {trigger.metadata.namespace}"
     hint = f"the sample is {sample}; hookwright explain {place} says why; --branch and its like change it, or --payload"
@@ -148,14 +148,14 @@ def _refuse(changes: Changes, options: Collection[str], what: str, event: str) -
             raise UsageError(f"{option} is for {what}: add --event {event}")
 
 
-async def _find_secret(cluster: Cluster, route: TriggerRoute) -> bytes:
-    """Give the newest of the live secrets, which is what the Git host is to have."""
+async def _find_secret(cluster: Cluster, route: TriggerRoute, said: str | None) -> bytes:
+    """Give the newest of the live secrets, which is what the Git host is to have; `said` is what status says."""
     newest = route.secret_refs[0]
     raw = await cluster.get(SECRETS, namespace=newest.namespace, name=newest.name)
-    found = judge_secret(raw, newest.key)
+    found = SecretCopy.of(raw).judge(newest.key, newest.owners)
     where = f"Secret {newest.name}, key {newest.key}"
     if not found.values:
-        raise UsageError(f"{where}: {found.state}; Hookwright makes it: is it running?")
+        raise UsageError(f"{where}: {found.state}; {said or 'Hookwright makes it: is it running?'}")
     wrong = route.scheme.check_secret(found.values[0])
     if wrong is not None:
         raise UsageError(f"{where}: {wrong}")
