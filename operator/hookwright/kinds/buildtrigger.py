@@ -174,7 +174,7 @@ class BuildTriggerSpec(Model):
         description=(
             "Which events start a build: those for which all filters of at least one group pass. Each group has an "
             "EVENT filter. Neither groups nor branchFilter: every push, and every pull request that is opened or "
-            "changed."
+            "changed. All patterns together have at most 20,000 characters."
         ),
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )

@@ -231,6 +231,15 @@ def test_a_pattern_that_does_not_compile_is_refused(pattern, why):
     assert refusal_of(branch=pattern)[0] == "spec.branchFilter"
 
 
+def test_patterns_are_bounded_together():
+    """All patterns together have at most 20,000 characters, of which one that stands there twice counts once."""
+    long = [one("HEAD_REF", f"{n}".rjust(1_900, "x")) for n in range(11)]
+    assert compile_groups([PUSH, *long[:10]], [PUSH, *long[:10]]).groups
+    field, message = refusal_of([PUSH, *long[:6]], [PUSH, *long[5:]])
+    assert field == "spec.filterGroups[1][6].pattern"
+    assert "20,900 characters; at most 20,000" in message
+
+
 def test_long_and_deep_patterns_are_taken():
     """An alternative of many folders compiles, and groups may stand in each other a hundred times."""
     folders = "|".join(f"services/{number}" for number in range(100))

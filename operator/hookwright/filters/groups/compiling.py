@@ -21,6 +21,8 @@ from hookwright.scm import EventType, Fact
 
 INVALID_INPUT: Final = "InvalidInputException"
 MAX_PATTERN: Final = 2_000
+# Compiling them takes a quarter of a second at most, in which a receiver does nothing else.
+MAX_PATTERNS: Final = 20_000
 _MAX_MENDED: Final = 16  # so many places of a pattern are put right
 
 # The Git hosts' words, which are nearer in letters to others of AWS's than to the ones that are meant, or to none.
@@ -98,12 +100,30 @@ def compile_filters(
     """
     if branch_filter and groups:
         raise _refuse("spec.branchFilter", branch_filter, "filterGroups are given too; keep one of the two")
+    _check_size(groups)
     return TriggerFilters(
         branch=_compile_branch(branch_filter) if branch_filter else None,
         groups=tuple(_compile_group(index, group, source) for index, group in enumerate(groups)),
         api=source.api,
         forks=forks,
     )
+
+
+def _check_size(groups: Sequence[Sequence[GroupFilter]]) -> None:
+    """Refuse more than can be compiled in passing; a pattern that stands there several times counts once."""
+    known: set[str] = set()
+    total = 0
+    for index, group in enumerate(groups):
+        for at, one in enumerate(group):
+            if one.type is FilterType.EVENT or one.pattern in known:
+                continue
+            known.add(one.pattern)
+            total += len(one.pattern)
+            if total > MAX_PATTERNS:
+                why = (
+                    f"with it all patterns have {total:,} characters; at most {MAX_PATTERNS:,}: make two BuildTriggers"
+                )
+                raise _refuse(f"spec.filterGroups[{index}][{at}].pattern", one.pattern, why)
 
 
 def _compile_branch(pattern: str) -> BranchFilter:
