@@ -38,8 +38,9 @@ _MEANT: Final[dict[str, str]] = {
     "PULL_REQUEST_DECLINED": EventType.PULL_REQUEST_CLOSED,
 }
 _MERGE, _PULL = "MERGE_REQUEST", "PULL_REQUEST"  # GitLab's word, and AWS's
-# The same few patterns stand in most triggers.
-_compile_search = lru_cache(maxsize=4096)(compile_search)
+# The same few patterns stand in most triggers. Long ones are kept by who has them: they hold 200 bytes a character.
+_MAX_SHARED: Final = 128
+_compile_shared = lru_cache(maxsize=4096)(compile_search)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,6 +212,10 @@ def _read_pattern(pattern: str, place: str) -> Search:
         mended = _mend(pattern, refusal)
         remedy = "change it" if mended is None else f"write {show(mended)}"
         raise _refuse(place, pattern, f"at character {refusal.at + 1}, {refusal.why}; {remedy}") from refusal
+
+
+def _compile_search(pattern: str) -> Search:
+    return _compile_shared(pattern) if len(pattern) <= _MAX_SHARED else compile_search(pattern)
 
 
 def _mend(pattern: str, refusal: PatternRefusal) -> str | None:
