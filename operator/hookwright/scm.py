@@ -55,6 +55,22 @@ class EventType(StrEnum):
         return self.startswith("PULL_REQUEST_")
 
 
+class FilterType(StrEnum):
+    """What filters of a BuildTrigger look at, in AWS's words."""
+
+    EVENT = "EVENT"
+    ACTOR_ACCOUNT_ID = "ACTOR_ACCOUNT_ID"
+    HEAD_REF = "HEAD_REF"
+    BASE_REF = "BASE_REF"
+    FILE_PATH = "FILE_PATH"
+    COMMIT_MESSAGE = "COMMIT_MESSAGE"
+    TAG_NAME = "TAG_NAME"
+    RELEASE_NAME = "RELEASE_NAME"
+    REPOSITORY_NAME = "REPOSITORY_NAME"
+    ORGANIZATION_NAME = "ORGANIZATION_NAME"
+    WORKFLOW_NAME = "WORKFLOW_NAME"
+
+
 class Fact(StrEnum):
     """What a payload may lack and the provider's API knows."""
 

@@ -25,10 +25,10 @@ from hookwright.kinds.buildtrigger import (
     SecretReference,
     SecretRotation,
 )
-from hookwright.kinds.filter_groups import FilterType, WebhookFilter
+from hookwright.kinds.filter_groups import WebhookFilter
 from hookwright.kinds.source import BuildSource
 from hookwright.reconcile import checks, secret_notices
-from hookwright.scm import EventType, Provider
+from hookwright.scm import EventType, FilterType, Provider
 
 PAGE = (test_webhook_page.DOCS / "buildtrigger.md").read_text(encoding="utf-8")
 HEADINGS = test_webhook_page.find_headings(PAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hookwright.filters.groups import FilterType, GroupFilter, Source, TriggerFilters, compile_filters
+from hookwright.filters.groups import GroupFilter, Source, TriggerFilters, compile_filters
 from hookwright.kinds import BuildSource, BuildTrigger
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import Fact, Provider
@@ -47,9 +47,6 @@ def find_filter_source(source: BuildSource, knows: Knows = know_nothing) -> Sour
 def list_filter_groups(trigger: BuildTrigger) -> list[list[GroupFilter]]:
     """Give the filters as they are written."""
     return [
-        [
-            GroupFilter(type=FilterType(one.type), pattern=one.pattern, exclude=one.exclude_matched_pattern)
-            for one in group
-        ]
+        [GroupFilter(type=one.type, pattern=one.pattern, exclude=one.exclude_matched_pattern) for one in group]
         for group in trigger.spec.filter_groups or ()
     ]

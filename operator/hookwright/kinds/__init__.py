@@ -43,7 +43,7 @@ from hookwright.kinds.buildtrigger import (
 from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
 from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
-from hookwright.kinds.filter_groups import FilterGroup, FilterType, WebhookFilter
+from hookwright.kinds.filter_groups import FilterGroup, WebhookFilter
 from hookwright.kinds.source import BuildSource
 from hookwright.kinds.tags import MAX_TAGS, Tag
 from hookwright.kinds.texts import parse_duration
@@ -84,7 +84,6 @@ __all__ = [
     "Condition",
     "CronJob",
     "FilterGroup",
-    "FilterType",
     "HmacAlgorithm",
     "InvalidObject",
     "JobTemplate",

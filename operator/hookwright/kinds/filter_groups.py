@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from hookwright.kinds.base import Model
+from hookwright.scm import FilterType
 
 MAX_FILTERS = 16
 MAX_PATTERN = 2_000
-
-
-class FilterType(StrEnum):
-    """The types of filters, in AWS's words."""
-
-    EVENT = "EVENT"
-    ACTOR_ACCOUNT_ID = "ACTOR_ACCOUNT_ID"
-    HEAD_REF = "HEAD_REF"
-    BASE_REF = "BASE_REF"
-    FILE_PATH = "FILE_PATH"
-    COMMIT_MESSAGE = "COMMIT_MESSAGE"
-    TAG_NAME = "TAG_NAME"
-    RELEASE_NAME = "RELEASE_NAME"
-    REPOSITORY_NAME = "REPOSITORY_NAME"
-    ORGANIZATION_NAME = "ORGANIZATION_NAME"
-    WORKFLOW_NAME = "WORKFLOW_NAME"
 
 
 class WebhookFilter(Model):

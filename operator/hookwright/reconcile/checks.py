@@ -16,6 +16,7 @@ from hookwright.errors import ClusterError, InvalidSpec
 from hookwright.intake.route import Route, SecretRef
 from hookwright.intake.rules import INVALID_AUTHENTICATION, PIPELINE_NOT_FOUND, VALIDATION
 from hookwright.intake.trigger_route import compile_trigger
+from hookwright.intake.trigger_rules import INVALID_INPUT
 from hookwright.intake.webhook_route import compile_webhook, describe_shape
 from hookwright.kinds import BuildTrigger, Condition, CronJob, InvalidObject, ObjectKind, Raw, Webhook
 from hookwright.kinds.conditions import last_delivery_failed, ready, reason_of_ready, settle, stalled, waiting
@@ -43,8 +44,7 @@ TEMPLATE_INVALID = "TemplateInvalid"
 TEMPLATE_FORBIDDEN = "TemplateForbidden"
 TEMPLATE_UNTRIED = "TemplateUntried"
 
-# CodeBuild's names, for BuildTriggers.
-INVALID_INPUT = "InvalidInputException"
+# CodeBuild's name, for BuildTriggers.
 RESOURCE_NOT_FOUND = "ResourceNotFoundException"
 
 # kube-apiserver's words when an admission webhook has side effects.

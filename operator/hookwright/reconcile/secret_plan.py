@@ -15,9 +15,9 @@ from typing import Any
 
 from hookwright.cluster.secret_values import MADE_FOR, SecretState, judge_secret
 from hookwright.errors import ClusterError
+from hookwright.intake.trigger_rules import INVALID_INPUT
 from hookwright.kinds import SECRET_KEY, BuildTrigger, Raw, parse_duration
 from hookwright.reconcile.checks import (
-    INVALID_INPUT,
     RESOURCE_NOT_FOUND,
     SECRET_EMPTY,
     SECRET_FORBIDDEN,

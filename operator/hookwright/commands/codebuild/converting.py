@@ -16,7 +16,8 @@ from hookwright.commands.linting.said import Severity
 from hookwright.commands.linting.triggers import judge_trigger
 from hookwright.commands.manifests import choose_names
 from hookwright.commands.remarks import Remark, hide_urls, is_aws_own
-from hookwright.kinds import API_VERSION, BuildTrigger, FilterType, InvalidObject, Raw, read
+from hookwright.kinds import API_VERSION, BuildTrigger, InvalidObject, Raw, read
+from hookwright.scm import FilterType
 
 # As long as a name may be that a Webhook has in spec.targetPipeline.
 LONGEST_NAME = 100

@@ -19,8 +19,9 @@ it matter which texts came before: what an automaton has learned of them is not 
 from hookwright.filters.groups.compiling import INVALID_INPUT, TriggerFilters, compile_filters
 from hookwright.filters.groups.decisions import Decision, Ignore, Need, Start, decide
 from hookwright.filters.groups.explanations import BranchResult, Explanation, FilterResult, GroupResult, explain
-from hookwright.filters.groups.fields import NO_FACTS, Facts, FilterType, GroupFilter
+from hookwright.filters.groups.fields import NO_FACTS, Facts, GroupFilter
 from hookwright.filters.groups.sources import Source
+from hookwright.scm import FilterType
 
 __all__ = [
     "INVALID_INPUT",

@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Final
 
 from hookwright.errors import InvalidSpec
-from hookwright.filters.groups.fields import FIELDS, Field, FilterType, GroupFilter
+from hookwright.filters.groups.fields import FIELDS, Field, GroupFilter
 from hookwright.filters.groups.sources import Source
 from hookwright.filters.groups.wording import join, show
 from hookwright.filters.patterns import PatternRefusal, Search, compile_search
-from hookwright.scm import EventType, Fact
+from hookwright.scm import EventType, Fact, FilterType
 
 INVALID_INPUT: Final = "InvalidInputException"
 MAX_PATTERN: Final = 2_000

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from hookwright.filters.budget import Budget
 from hookwright.filters.groups.compiling import CompiledFilter, Group, TriggerFilters
-from hookwright.filters.groups.fields import NO_FACTS, Facts, FilterType, read_branch
+from hookwright.filters.groups.fields import NO_FACTS, Facts, read_branch
 from hookwright.filters.groups.wording import show
 from hookwright.filters.patterns import Search
 from hookwright.reasons import (
@@ -24,7 +24,7 @@ from hookwright.reasons import (
     REF_DELETED,
     Reason,
 )
-from hookwright.scm import EventType, Fact, ScmEvent
+from hookwright.scm import EventType, Fact, FilterType, ScmEvent
 
 # What starts builds where no groups say otherwise, as AWS CDK describes it.
 BY_DEFAULT: Final = frozenset((EventType.PUSH, EventType.PULL_REQUEST_CREATED, EventType.PULL_REQUEST_UPDATED))

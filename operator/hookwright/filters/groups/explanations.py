@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hookwright.filters.budget import MAX_NODES, Budget, EvaluationError
 from hookwright.filters.groups.compiling import CompiledFilter, Group, TriggerFilters
 from hookwright.filters.groups.decisions import Decision, decide, passes
-from hookwright.filters.groups.fields import NO_FACTS, Facts, FilterType, Value, read_branch
-from hookwright.scm import ScmEvent
+from hookwright.filters.groups.fields import NO_FACTS, Facts, Value, read_branch
+from hookwright.scm import FilterType, ScmEvent
 
 _BEYOND = 16 * MAX_NODES  # some seconds, whatever the groups and the payload
 

@@ -8,26 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from hookwright.scm import BRANCHES, EventType, Fact, ScmEvent
-
-
-class FilterType(StrEnum):
-    """The types of filters, in AWS's words."""
-
-    EVENT = "EVENT"
-    ACTOR_ACCOUNT_ID = "ACTOR_ACCOUNT_ID"
-    HEAD_REF = "HEAD_REF"
-    BASE_REF = "BASE_REF"
-    FILE_PATH = "FILE_PATH"
-    COMMIT_MESSAGE = "COMMIT_MESSAGE"
-    TAG_NAME = "TAG_NAME"
-    RELEASE_NAME = "RELEASE_NAME"
-    REPOSITORY_NAME = "REPOSITORY_NAME"
-    ORGANIZATION_NAME = "ORGANIZATION_NAME"
-    WORKFLOW_NAME = "WORKFLOW_NAME"
+from hookwright.scm import BRANCHES, EventType, Fact, FilterType, ScmEvent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

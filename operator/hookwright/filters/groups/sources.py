@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hookwright.filters.groups.fields import FIELDS, PULL_REQUESTS, FilterType
-from hookwright.scm import EventType, Fact, Provider
+from hookwright.filters.groups.fields import FIELDS, PULL_REQUESTS
+from hookwright.scm import EventType, Fact, FilterType, Provider
 
 _FILES: Final = frozenset((FilterType.FILE_PATH,))
 _FILES_AND_MESSAGE: Final = _FILES | {FilterType.COMMIT_MESSAGE}
