@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from hookwright.builds.scope import find_scope
 from hookwright.builds.trigger_filters import Knows, compile_trigger_filters, know_nothing
 from hookwright.builds.wanted import WantedBuild
 from hookwright.errors import InvalidSpec, ProviderError
@@ -18,6 +19,7 @@ from hookwright.kinds import BuildTrigger
 from hookwright.reasons import (
     FACTS_DELAYED,
     FACTS_UNKNOWN,
+    OTHER_REPOSITORY,
     PAYLOAD_TOO_COMPLEX,
     SKIPPED_BY_MESSAGE,
     TARGET_INVALID,
@@ -78,6 +80,9 @@ async def decide_open(wanted: WantedBuild, trigger: BuildTrigger, source: FactSo
 
 
 async def _decide(event: ScmEvent, trigger: BuildTrigger, source: FactSource, knows: Knows) -> Unstarted | None:
+    # spec.source may have been changed since the delivery was accepted.
+    if trigger.spec.source.provider is None or not find_scope(trigger.spec.source).covers(event.repository):
+        return Unstarted(reason=OTHER_REPOSITORY)
     filters = compile_trigger_filters(trigger, knows)
     decision = decide(filters, event)
     if isinstance(decision, Need):

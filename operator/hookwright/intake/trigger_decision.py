@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from hookwright.builds.environment import describe_event
+from hookwright.builds.scope import Scope
 from hookwright.builds.trigger_filters import NO_FILTERS
 from hookwright.builds.wanted import WantedBuild
 from hookwright.filters import Budget, EvaluationError, JsonValue
@@ -14,7 +15,6 @@ from hookwright.filters.groups import Ignore, Need, Start, TriggerFilters, decid
 from hookwright.intake.request import Request
 from hookwright.intake.route import MAX_EVENT, Decision, Route
 from hookwright.intake.schemes.scheme import check_delivery_id
-from hookwright.intake.scope import Scope
 from hookwright.kinds import BuildTrigger
 from hookwright.providers.dialect import Dialect
 from hookwright.reasons import (

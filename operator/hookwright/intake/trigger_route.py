@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from hookwright.builds.scope import find_scope
 from hookwright.builds.trigger_filters import NO_FILTERS, Knows, compile_trigger_filters, know_nothing
 from hookwright.builds.wanted import TargetRef
 from hookwright.cluster.claims import GOOD_STANDING, Standing
@@ -12,7 +13,6 @@ from hookwright.cluster.secret_values import name_owners
 from hookwright.errors import InvalidSpec
 from hookwright.intake.route import NO_SCHEME, SecretRef
 from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
-from hookwright.intake.scope import find_scope
 from hookwright.intake.trigger_decision import TriggerRoute
 from hookwright.intake.trigger_rules import INVALID_INPUT, check_trigger_rules, check_trigger_standing
 from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, BuildTrigger, InvalidObject, parse_duration

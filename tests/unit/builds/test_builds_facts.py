@@ -16,6 +16,7 @@ from hookwright.filters.groups import Facts
 from hookwright.kinds import BuildTrigger, read
 from hookwright.scm import CommitId, EventType, Fact, Provider, Ref, Repository, ScmEvent
 from support.facts import FakeFacts
+from support.running import make_buildtrigger
 from support.triggers import make_trigger
 
 PULL_REQUEST = ScmEvent(
@@ -99,6 +100,16 @@ async def test_filters_that_have_become_invalid_end_it():
     broken = [*FILES, {"type": "HEAD_REF", "pattern": "("}]
     assert await decide(source, broken) is reasons.TARGET_INVALID
     assert source.asked == []
+
+
+@pytest.mark.parametrize("source", [{}, {"provider": "GitHub", "repository": "octo/other"}])
+async def test_source_that_was_changed_meanwhile_counts(source):
+    """What happened elsewhere than the BuildTrigger looks at by now starts nothing, and nobody is asked."""
+    asked = FakeFacts(Facts(files=("docs/a.md",)))
+    groups = [FILES] if source else None
+    trigger = read(BuildTrigger, make_buildtrigger(source=source, filterGroups=groups))
+    unstarted = await decide_open(want(), trigger, asked)
+    assert (unstarted.reason, asked.asked) == (reasons.OTHER_REPOSITORY, [])
 
 
 async def test_event_that_was_decided_is_left_alone():

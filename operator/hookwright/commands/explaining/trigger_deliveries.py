@@ -15,7 +15,7 @@ from hookwright.commands.explaining.sample import OWN_ID, Sample
 from hookwright.commands.explaining.trigger_subject import TriggerSubject
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.filters import Budget, EvaluationError
-from hookwright.filters.groups import BranchResult, GroupResult, Ignore
+from hookwright.filters.groups import BranchResult, GroupResult, Ignore, Need
 from hookwright.filters.groups import explain as explain_filters
 from hookwright.intake.judge import judge
 from hookwright.intake.payload import read_payload
@@ -23,7 +23,7 @@ from hookwright.intake.request import Request, Verdict
 from hookwright.intake.trigger_decision import TriggerRoute
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.kinds import BuildTrigger, InvalidObject
-from hookwright.reasons import ACCEPTED, PAYLOAD_TOO_COMPLEX, SPEC_INVALID, Reason
+from hookwright.reasons import ACCEPTED, FACTS_WANTED, PAYLOAD_TOO_COMPLEX, SPEC_INVALID, Reason
 from hookwright.scm import NoEvent, ScmEvent
 
 
@@ -89,8 +89,10 @@ def describe_changes(route: TriggerRoute, request: Request) -> list[Answer]:
 
 def _describe_change(route: TriggerRoute, change: ScmEvent | NoEvent) -> Answer:
     try:
-        ignored = route.judge_change(change, Budget())
-        reason, message = (ignored.reason, ignored.message) if isinstance(ignored, Ignore) else (ACCEPTED, "")
+        judged = route.judge_change(change, Budget())
+        reason, message = (FACTS_WANTED if isinstance(judged, Need) else ACCEPTED), ""
+        if isinstance(judged, Ignore):
+            reason, message = judged.reason, judged.message
         explained = explain_filters(route.filters, change) if isinstance(change, ScmEvent) else None
     except EvaluationError:
         reason, message, explained = PAYLOAD_TOO_COMPLEX, "", None
