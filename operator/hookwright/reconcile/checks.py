@@ -234,8 +234,9 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
         )
         if "cannot impersonate" in error.message:
             message = (
-                f"Hookwright may not act as ServiceAccount {account}: {error.message}; give it the verb impersonate on "
-                "that ServiceAccount by a Role in this namespace (hookwright grant prints one)"
+                f"Hookwright may not act as ServiceAccount {account}: {error.message}; see that there is such a "
+                "ServiceAccount, and give Hookwright the verb impersonate on it by a Role in this namespace "
+                "(hookwright grant prints one)"
             )
         return Finding(reason=TEMPLATE_FORBIDDEN, code=code, message=message, heals=True)
     return Finding(

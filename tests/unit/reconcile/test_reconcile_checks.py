@@ -183,7 +183,7 @@ def test_buildtrigger_whose_job_would_be_taken_has_no_finding(dry_run):
         ),
         (refused(400, "cannot unmarshal"), "TemplateInvalid", False, ["spec.build.jobTemplate", "unmarshal"]),
         (refused(403, CANNOT_CREATE), "TemplateForbidden", True, ["ServiceAccount builder may not", "cannot create"]),
-        (refused(403, CANNOT_IMPERSONATE), "TemplateForbidden", True, ["may not act as", "builder", "by a Role"]),
+        (refused(403, CANNOT_IMPERSONATE), "TemplateForbidden", True, ["not act as", "builder", "see that", "Role"]),
     ],
 )
 def test_refused_job_is_a_finding(dry_run, reason, heals, words):
