@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import click
 
+from hookwright.commands.manifests import put_on_one_line
 from hookwright.errors import UsageError
 from hookwright.kinds import KINDS, BuildTrigger, InvalidObject, ObjectKind, Raw, Webhook, crd
 from hookwright.settings import Settings
@@ -78,7 +79,7 @@ def print_kubeconfig(path: Path) -> None:
 
 
 def print_url(change: Any) -> None:  # Any: a Change of the mirror
-    """Print the URL of a Webhook or a BuildTrigger when it gets one, and how to try out the latter."""
+    """Print the URL of a Webhook or a BuildTrigger when it gets one, and how to try out the latter, or why not."""
     found, before = change.found, change.before
     url = find_url(found)
     known = find_url(before) if url is not None and before is not None and _are_one(before, found) else None
@@ -86,7 +87,9 @@ def print_url(change: Any) -> None:  # Any: a Change of the mirror
         return
     metadata = found.metadata
     click.echo(f"{found.KIND.lower()} {metadata.namespace}/{metadata.name}: {url}")
-    if isinstance(found, BuildTrigger):
+    if isinstance(found, BuildTrigger) and found.status.error_message is not None:
+        click.echo(f"  not ready: {put_on_one_line(found.status.error_message)}")
+    elif isinstance(found, BuildTrigger):
         place = f" -n {metadata.namespace}" if metadata.namespace != DEFAULT_NAMESPACE else ""
         click.echo(f"  try it: hookwright deliver bt/{metadata.name}{place} --event push")
 

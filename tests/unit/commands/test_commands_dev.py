@@ -64,6 +64,14 @@ def test_buildtriggers_url_is_told_with_how_to_try_it(capsys):
     assert tell(capsys, None, make_buildtrigger()) == ""
 
 
+def test_what_is_wrong_with_a_buildtrigger_is_told_with_its_url(capsys):
+    """Of a BuildTrigger that is not ready it is said why, in one line, and not how to try it."""
+    status = {"payloadUrl": "http://127.0.0.1:1/hooks/t", "errorMessage": "spec.source: wrong\nmend it"}
+    told = tell(capsys, None, make_buildtrigger(status=status)).splitlines()
+    assert told[0] == "buildtrigger default/hello: http://127.0.0.1:1/hooks/t"
+    assert [told[1].startswith("  not ready: spec.source: wrong"), "mend it" in told[1], len(told)] == [True, True, 2]
+
+
 def test_manifests_get_their_namespaces(capsys):
     """Objects are applied in their order, each namespace once and before what is in it; without one it is default."""
     elsewhere, nowhere = raw_webhook(metadata={"namespace": "team"}), raw_secret()
