@@ -261,6 +261,12 @@ async def test_old_builds_are_deleted_after_their_window(later: tuple[Running, C
     assert last(running) == (newest, "Succeeded")
 
 
+def refusals(running: Running) -> list[str]:
+    """Give the types of the Kubernetes Events that tell of builds that cannot be deleted."""
+    events = running.cluster.list("events", "default")
+    return [one["type"] for one in events if one["reason"] == "DeletionRefused"]
+
+
 async def test_right_to_delete_is_missing(later: tuple[Running, Clock]):
     """Where the account may not delete Jobs a condition and a Kubernetes Event say so; builds start all the same."""
     running, clock = later
@@ -277,11 +283,11 @@ async def test_right_to_delete_is_missing(later: tuple[Running, Clock]):
     )
     await running.until(lambda: last(running) == (new, "Succeeded"))
     assert old in names_of_jobs(running)
-    events = [one for one in running.cluster.list("events", "default") if one["reason"] == "DeletionRefused"]
-    assert [one["type"] for one in events] == ["Warning"]
+    await running.until(lambda: refusals(running) == ["Warning"])
     fault.remove()
     await change(running, make_trigger(successfulBuildsHistoryLimit=0, suspend=True))
     await running.until(lambda: old not in names_of_jobs(running))
     await running.until(
         lambda: "BuildsNotDeleted" not in [one["type"] for one in running.trigger_status()["conditions"]]
     )
+    assert refusals(running) == ["Warning"]
