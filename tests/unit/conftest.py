@@ -1,4 +1,7 @@
-"""What all unit tests share: log lines go nowhere, because printing tracebacks would cost more than the tests do."""
+"""What all unit tests share: log lines go nowhere, because printing tracebacks would cost more than the tests do.
+
+No example of Hypothesis is timed.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,11 @@ import logging
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# A busy machine is slow, and proves nothing by it.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 def _drop(_logger, _method, _event):
