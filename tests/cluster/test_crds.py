@@ -98,7 +98,7 @@ BREAKERS: dict[tuple[str, str], dict[str, object]] = {
     ("BuildTrigger", "keys that begin with aws:"): {"tags": [{"key": "aws:x", "value": ""}]},
     ("BuildTrigger", "spec.tags: letters"): {"tags": [{"key": "a", "value": "#"}]},
     ("BuildTrigger", "secretRotation.every: at least"): sent(secretRotation={"every": "23h", "overlap": "1h"}),
-    ("BuildTrigger", "overlap: shorter"): sent(secretRotation={"every": "24h", "overlap": "24h"}),
+    ("BuildTrigger", "overlap: at most"): sent(secretRotation={"every": "24h", "overlap": "25h"}),
 }
 
 

@@ -110,15 +110,15 @@ def check_trigger_tags(trigger: BuildTrigger) -> None:
 
 
 def check_rotation(trigger: BuildTrigger) -> None:
-    """An old secret must end, and a new one must have been brought to the provider before the next."""
+    """An old secret must end, and a new one must have been brought to the provider, before the next one comes."""
     rotation = trigger.spec.secret_rotation
     if rotation is None:
         return
     every = parse_duration(rotation.every)
     if every < SHORTEST_ROTATION:
         raise _refuse("spec.secretRotation.every", f"{rotation.every}: at least 24h")
-    if parse_duration(rotation.overlap) >= every:
-        message = f"{rotation.overlap}: shorter than every, which is {rotation.every}; else an old secret never ends"
+    if parse_duration(rotation.overlap) > every:
+        message = f"{rotation.overlap}: at most every, which is {rotation.every}; else old secrets become ever more"
         raise _refuse("spec.secretRotation.overlap", message)
 
 

@@ -71,8 +71,8 @@ ROTATION_RULES = rules(
             f"{CODE}: spec.secretRotation.every: at least 24h"
         ),
         f"!self.every.matches('{DURATION}') || self.every == '' || !self.overlap.matches('{DURATION}') "
-        "|| self.overlap == '' || duration(self.overlap) < duration(self.every)": (
-            f"{CODE}: spec.secretRotation.overlap: shorter than every; else an old secret would never end"
+        "|| self.overlap == '' || duration(self.overlap) <= duration(self.every)": (
+            f"{CODE}: spec.secretRotation.overlap: at most every; else old secrets would become ever more"
         ),
     }
 )
@@ -126,8 +126,8 @@ class SecretRotation(Model):
     overlap: Duration = Field(
         default="24h",
         description=(
-            "For so long the secret before is good too, so that the new one can be brought to the provider: shorter "
-            "than every."
+            "For so long the secret before is good too, so that the new one can be brought to the provider: at most "
+            "every."
         ),
     )
 

@@ -583,7 +583,7 @@ SPECS = st.fixed_dictionaries(
         )
         | st.just([{"key": f"k{number}", "value": ""} for number in range(60)]),
         "duplicateWindow": st.sampled_from(["1h", "5m", "73h"]),
-        "secretRotation": st.sampled_from([{"every": "1h"}, {"every": "48h"}, {"every": "24h", "overlap": "24h"}]),
+        "secretRotation": st.sampled_from([{"every": "1h"}, {"every": "48h"}, {"every": "24h", "overlap": "25h"}]),
     },
 )
 

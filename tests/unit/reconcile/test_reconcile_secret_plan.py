@@ -261,6 +261,16 @@ def test_rotation_that_no_rule_has_checked_makes_no_secrets_without_end():
     assert story.step(trigger, later=DAY).patch is not None
 
 
+def test_two_secrets_are_good_where_the_overlap_is_all_the_time(story):
+    """An overlap as long as `every` leaves two secrets at any time: the older ends when the next one comes."""
+    trigger = make(rotation={"every": "24h", "overlap": "24h"})
+    lives = []
+    for _ in range(4):
+        story.step(trigger, later=DAY)
+        lives.append(len(story.live))
+    assert lives == [2] * 4
+
+
 def test_secret_without_its_time_goes_by_its_creation(story):
     """Whoever takes the annotation away does not put off what is due."""
     del story.secret["metadata"]["annotations"][MADE_AT]
@@ -396,7 +406,7 @@ STEPS = st.lists(
 )
 
 
-@given(steps=STEPS, every=st.sampled_from([None, 24, 30]), overlap=st.integers(0, 23))
+@given(steps=STEPS, every=st.sampled_from([None, 24, 30]), overlap=st.integers(0, 24))
 def test_no_secret_ends_before_its_time_and_none_stays_after_it(steps, every, overlap):
     """Whatever is asked for, each secret is good until `overlap` after it was replaced, and there is always one to use.
 
