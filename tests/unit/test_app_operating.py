@@ -203,3 +203,13 @@ async def test_start_that_was_refused_has_the_template_tried_again(following):
     found = following.cluster.find(WEBHOOKS, "hello")
     following.cluster.put(WEBHOOKS, {**found, "status": {**found["status"], "lastDelivery": last}})
     await eventually(lambda: following.cluster.count("create", JOBS, dry_run=True) > before)
+
+
+async def test_foreign_hand_in_what_is_said_of_builds(following):
+    """What somebody else writes into status about builds is put right, a moment later."""
+    make_job(following, name="b-1")
+    await eventually(lambda: last_build(following) == ("b-1", "Running"))
+    found = following.cluster.find(BUILDTRIGGERS, "hello")
+    forged = {**found["status"], "lastBuild": {"kind": "Job", "name": "forged", "phase": "Pending"}, "active": []}
+    following.cluster.put(BUILDTRIGGERS, {**found, "status": forged})
+    await eventually(lambda: last_build(following) == ("b-1", "Running"))

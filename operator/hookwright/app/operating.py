@@ -21,7 +21,7 @@ from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.buildtrigger import reconcile_buildtrigger
 from hookwright.reconcile.lease import Lease, LeasedCluster
 from hookwright.reconcile.rootkey import RootKeys
-from hookwright.reconcile.wakeups import find_refuted, keys_to_look_at
+from hookwright.reconcile.wakeups import changes_builds, find_refuted, keys_to_look_at
 from hookwright.reconcile.webhook import reconcile_webhook
 from hookwright.reconcile.work import Again, WorkQueue
 from hookwright.reconcile.world import World
@@ -137,6 +137,8 @@ class OperatorSide:
         if refuted is not None:
             self._trials.forget(refuted)
         self._add(keys_to_look_at(change, self._mirror))
+        if changes_builds(change) and self.lease.held:
+            self._queue.add_later(change.key, BUILDS_SECONDS)
 
     def _see_build(self, step: Step) -> None:
         """Have a build's BuildTrigger looked at, soon: many changes in a second are one look."""

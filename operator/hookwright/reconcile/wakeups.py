@@ -27,6 +27,18 @@ def keys_to_look_at(change: Change, mirror: Mirror) -> list[Key]:
     return [key for key in keys if key.kind in _OURS]
 
 
+def changes_builds(change: Change) -> bool:
+    """Say whether status says something else of builds, and not by us as far as we know.
+
+    It may be what we have just written, told by a watch before the answer came: a look at once would make two of one.
+    """
+    return not change.ours and _builds_of(change.found) != _builds_of(change.before)
+
+
+def _builds_of(obj: ObjectKind | InvalidObject | None) -> object:
+    return (obj.status.last_build, obj.status.active) if isinstance(obj, BuildTrigger) else None
+
+
 def find_refuted(change: Change) -> Key | None:
     """Give the target of a start that was newly refused, which says more of it than its trial did; None without one."""
     found, failed = change.found, _find_failure(change.found)
@@ -95,5 +107,6 @@ def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # An
     if isinstance(obj, InvalidObject):
         status = {name: value for name, value in obj.found_status.items() if name not in RECEIVERS_MEMBERS}
     elif isinstance(obj, Webhook | BuildTrigger):
-        status = obj.status.model_copy(update={"last_delivery": None, "last_triggered": None})
+        builds = {"last_build": None, "active": []} if isinstance(obj, BuildTrigger) else {}
+        status = obj.status.model_copy(update={"last_delivery": None, "last_triggered": None, **builds})
     return (*_metadata_that_matters(obj), _find_failure(obj), None if ours else status)

@@ -6,7 +6,7 @@ import pytest
 
 from hookwright.cluster.mirror import Change, Key, Mirror
 from hookwright.kinds import BuildTrigger, CronJob, Webhook
-from hookwright.reconcile.wakeups import find_refuted, keys_to_look_at
+from hookwright.reconcile.wakeups import changes_builds, find_refuted, keys_to_look_at
 from support.objects import make_buildtrigger, make_invalid, make_webhook, raw_buildtrigger, raw_webhook
 
 WEBHOOK = Key("Webhook", "default", "hello")
@@ -129,8 +129,8 @@ def test_traffic_of_a_target_wakes_nobody():
     mirror.put(Webhook, raw_webhook())
     before, found = make_buildtrigger(status=delivery()), make_buildtrigger(status=delivery("started", id="e"))
     assert woken(before, found, key=TRIGGER, mirror=mirror) == []
-    active = {"active": [{"kind": "Job", "name": "x", "phase": "Running"}]}
-    assert woken(before, make_buildtrigger(status=delivery() | active), key=TRIGGER, mirror=mirror) == [TRIGGER]
+    forged = {"payloadUrl": "https://forged.example.com"}
+    assert woken(before, make_buildtrigger(status=delivery() | forged), key=TRIGGER, mirror=mirror) == [TRIGGER]
     failed = make_buildtrigger(status=delivery("failed"))
     assert woken(before, failed, key=TRIGGER, mirror=mirror) == [TRIGGER]
 
@@ -150,15 +150,18 @@ def test_status_of_a_cronjob_wakes_nobody():
         assert woken(cronjob("1"), cronjob("2", **changed), key=key, mirror=mirror) == [WEBHOOK]
 
 
-def test_builds_wake_no_webhook():
-    """How the builds of a BuildTrigger stand is nothing to its Webhooks; a foreign hand in it is to the trigger."""
+def test_builds_wake_nobody_at_once():
+    """How builds stand is nothing to Webhooks, and has time for the BuildTrigger itself: it may be our own hand."""
     mirror = Mirror()
     mirror.put(Webhook, raw_webhook())
     state = {"kind": "Job", "name": "b-1", "phase": "Running"}
     before = make_buildtrigger()
-    found = make_buildtrigger(status={"lastBuild": state, "active": [state]})
-    assert woken(before, found, key=TRIGGER, ours=True, mirror=mirror) == []
-    assert woken(before, found, key=TRIGGER, mirror=mirror) == [TRIGGER]
+    for members in ({"lastBuild": state}, {"active": [state]}):
+        found = make_buildtrigger(status=members)
+        assert woken(before, found, key=TRIGGER, mirror=mirror) == []
+        assert changes_builds(Change(key=TRIGGER, before=before, found=found))
+        assert not changes_builds(Change(key=TRIGGER, before=before, found=found, ours=True))
+        assert not changes_builds(Change(key=TRIGGER, before=found, found=found))
 
 
 @pytest.mark.parametrize("reason", ["BuildForbidden", "ImpersonationForbidden", "BuildInvalid"])
