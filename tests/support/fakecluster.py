@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from hookwright.cluster import BUILDTRIGGERS, NAMESPACES, WEBHOOKS, Resource
+from hookwright.cluster import BUILDTRIGGERS, NAMESPACES, SERVICE_ACCOUNTS, WEBHOOKS, Resource
 from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.port import PAGE, Page
 from hookwright.errors import ClusterError
@@ -73,6 +73,7 @@ class FakeCluster:
     def __post_init__(self) -> None:
         for name in ("default", "hookwright-system"):
             self.put(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.put_account("default", namespace=name)
 
     # ── what tests do with it ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,6 +92,11 @@ class FakeCluster:
             obj.setdefault("status", before.get("status", {}))
         metadata.setdefault("creationTimestamp", CREATED_AT)
         return self._store(key, obj)
+
+    def put_account(self, name: str, *, namespace: str = "default") -> None:
+        """Hold a ServiceAccount, of which each namespace has one from its beginning."""
+        metadata = {"name": name, "namespace": namespace}
+        self.put(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
 
     def drop(self, resource: Resource, name: str, *, namespace: str = "default") -> None:
         """Remove an object, as if somebody had deleted it."""

@@ -38,6 +38,11 @@ def make_secret(name: str = "hello-webhook", *, value: str = SECRET, key: str = 
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {key: value}}
 
 
+def make_account(name: str) -> dict[str, Any]:
+    """Give a ServiceAccount."""
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": "default"}}
+
+
 def make_root_key(key: bytes = b"k" * 32) -> dict[str, Any]:
     """Give the Secret of the root key, as an operator has made it."""
     metadata = {"name": rootkey.NAME, "namespace": "hookwright-system"}

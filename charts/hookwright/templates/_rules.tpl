@@ -20,6 +20,10 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
   resources: [webhooks/status, buildtriggers/status]
   verbs: [patch]
 {{ include "hookwright.rules.shared" . }}
+# To say that the ServiceAccount of builds does not exist.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get]
 # The builds, which BuildTriggers tell of in their status.
 - apiGroups: [batch]
   resources: [jobs]

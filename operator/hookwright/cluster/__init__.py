@@ -9,6 +9,7 @@ from hookwright.cluster.resources import (
     LEASES,
     NAMESPACES,
     SECRETS,
+    SERVICE_ACCOUNTS,
     WEBHOOKS,
     Resource,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "LEASES",
     "NAMESPACES",
     "SECRETS",
+    "SERVICE_ACCOUNTS",
     "WEBHOOKS",
     "Cluster",
     "Resource",

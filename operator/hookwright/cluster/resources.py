@@ -40,6 +40,7 @@ def _ours(kind: type[ObjectKind]) -> Resource:
 WEBHOOKS = _ours(Webhook)
 BUILDTRIGGERS = _ours(BuildTrigger)
 SECRETS = Resource(group="", version="v1", plural="secrets", kind="Secret")
+SERVICE_ACCOUNTS = Resource(group="", version="v1", plural="serviceaccounts", kind="ServiceAccount")
 EVENTS = Resource(group="", version="v1", plural="events", kind="Event")
 NAMESPACES = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
 JOBS = Resource(group="batch", version="v1", plural="jobs", kind="Job")

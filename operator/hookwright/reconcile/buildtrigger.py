@@ -104,9 +104,7 @@ async def _try(key: Key, trigger: BuildTrigger, world: World) -> Note[Tried]:
 
 def _find_patience(trigger: BuildTrigger, tried: Tried) -> float | None:
     """Give for how many seconds the answer to a dry run is believed; None: as long as nothing here changes."""
-    if tried.error is None:
-        return None
-    if tried.error.transient:
+    if tried.error is not None and tried.error.transient:
         return UNKNOWN_SECONDS
     finding = check_buildtrigger(trigger, tried)
     if finding is None:

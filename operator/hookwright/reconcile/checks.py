@@ -41,6 +41,7 @@ TARGET_NOT_FOUND = "TargetNotFound"
 TARGET_FORBIDDEN = "TargetForbidden"
 TARGET_NOT_READY = "TargetNotReady"
 TEMPLATE_INVALID = "TemplateInvalid"
+ACCOUNT_NOT_FOUND = "ServiceAccountNotFound"
 TEMPLATE_FORBIDDEN = "TemplateForbidden"
 TEMPLATE_UNTRIED = "TemplateUntried"
 
@@ -68,9 +69,13 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What the API server said of a build when asked by a dry run as `service_account`; no error: it would take it."""
+    """What the API server said of a build when asked by a dry run as `service_account`; no error: it would take it.
+
+    `absent`: there is no such ServiceAccount, so that it was not asked.
+    """
 
     service_account: str
+    absent: bool = False
     error: ClusterError | None = None
 
 
@@ -219,6 +224,14 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
     An admission webhook that cannot be asked without effect says nothing about the build.
     """
     error, account = tried.error, tried.service_account
+    if tried.absent:
+        message = (
+            f"there is no ServiceAccount {account} in this namespace, as which builds are created: create it, or "
+            "correct serviceAccountName; until then their pods do not start"
+        )
+        # CodePipeline has no name for it.
+        code = RESOURCE_NOT_FOUND if code == INVALID_INPUT else code
+        return Finding(reason=ACCOUNT_NOT_FOUND, code=code, message=message, heals=True)
     if error is None or error.reason == "AlreadyExists" or NO_DRY_RUN in error.message:
         return None
     if QUOTA_EXCEEDED in error.message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hookwright.builds.targets import find_build_kind, find_service_account, render
 from hookwright.builds.wanted import TargetRef, WantedBuild
+from hookwright.cluster import SERVICE_ACCOUNTS
 from hookwright.errors import ClusterError
 from hookwright.kinds import ObjectKind, ObjectMeta
 from hookwright.reconcile.checks import Tried
@@ -26,6 +27,8 @@ async def try_build(
     )
     account = find_service_account(wanted, target)
     try:
+        if await _is_absent(world, owner.namespace, account):
+            return Tried(service_account=account, absent=True)
         await world.cluster.create(
             find_build_kind(wanted.target).resource,
             render(wanted, target),
@@ -36,3 +39,14 @@ async def try_build(
     except ClusterError as error:
         return Tried(service_account=account, error=error)
     return Tried(service_account=account)
+
+
+async def _is_absent(world: World, namespace: str, account: str) -> bool:
+    """Say whether there is no such ServiceAccount: its Jobs are taken all the same, but none gets a pod."""
+    try:
+        return await world.cluster.get(SERVICE_ACCOUNTS, namespace=namespace, name=account) is None
+    except ClusterError as error:
+        if error.transient:
+            raise
+        # Without the right to look nothing is known of it.
+        return False

@@ -13,6 +13,7 @@ from hookwright.commands.dev import find_free_port
 from hookwright.intake import server
 from support.running import (
     Running,
+    make_account,
     make_buildtrigger,
     make_headers,
     make_push,
@@ -58,6 +59,8 @@ async def test_status_tells_of_start(running: Running):
 async def test_build_is_created_as_service_account(running: Running):
     """The Job is created by impersonating the Webhook's ServiceAccount, else the target's, else `default`."""
     running.apply(
+        make_account("builder"),
+        make_account("deployer"),
         make_buildtrigger("owned", serviceAccountName="builder"),
         make_webhook("own", targetPipeline={"name": "owned"}, serviceAccountName="deployer"),
         make_webhook("target", targetPipeline={"name": "owned"}),

@@ -14,7 +14,7 @@ import pytest
 from hookwright.cluster import secrets
 from hookwright.devcluster.faults import REQUESTS
 from hookwright.reconcile import buildtrigger, webhook
-from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
+from support.running import Running, make_account, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 SECRET_PATH = "/api/v1/namespaces/default/secrets/hello-webhook"
@@ -50,7 +50,7 @@ async def test_right_to_build_is_taken_and_given_back(running: Running, account,
     So it is for the target's ServiceAccount, which the BuildTrigger tries, and for the Webhook's own.
     """
     if account is not None:
-        running.apply(make_webhook(serviceAccountName=account))
+        running.apply(make_account(account), make_webhook(serviceAccountName=account))
         await running.until(lambda: running.status()["observedGeneration"] == 2)
     url = await running.until_ready()
     fault = running.cluster.answer(

@@ -159,6 +159,7 @@ async def test_doubtful_build_is_looked_at_again(bench):
 
 async def test_surplus_is_deleted_as_the_account(bench):
     """What is older than the limit keeps goes, the oldest first, as the BuildTrigger's ServiceAccount and by UID."""
+    bench.cluster.put_account("builder")
     bench.put_target(successfulBuildsHistoryLimit=1, serviceAccountName="builder")
     put_jobs(bench, 3)
     bench.now += 2 * HOUR

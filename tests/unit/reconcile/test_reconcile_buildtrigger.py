@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from reconcile_world import TRIGGER, Bench
 
-from hookwright.cluster import BUILDTRIGGERS, JOBS
-from hookwright.reconcile.buildtrigger import REFUSED_SECONDS
+from hookwright.cluster import BUILDTRIGGERS, JOBS, SERVICE_ACCOUNTS
+from hookwright.reconcile.buildtrigger import FORBIDDEN_SECONDS, REFUSED_SECONDS
 from hookwright.reconcile.work import NEVER, Again
 
 
@@ -35,6 +37,7 @@ async def test_arn_ends_in_the_name_of_the_project(bench):
 
 async def test_job_is_tried_without_effect(bench):
     """The API server is asked by a dry run as the ServiceAccount, and no Job is made."""
+    bench.cluster.put_account("builder")
     bench.put_target(serviceAccountName="builder")
     await bench.look(TRIGGER)
     (call,) = bench.cluster.made("create", JOBS, dry_run=True)
@@ -47,6 +50,27 @@ async def test_default_account_is_default(bench):
     bench.put_target()
     await bench.look(TRIGGER)
     assert bench.cluster.made("create", JOBS, dry_run=True)[0].service_account == "default"
+
+
+async def test_account_that_does_not_exist_is_said_and_waited_for(bench):
+    """Kubernetes takes Jobs of an account that does not exist, and starts no pod: status says it, and heals."""
+    bench.put_target(serviceAccountName="builder")
+    assert await bench.look_until_still(TRIGGER) == Again(FORBIDDEN_SECONDS)
+    assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "ServiceAccountNotFound")
+    assert bench.status(TRIGGER)["errorCode"] == "ResourceNotFoundException"
+    assert "builder" in bench.status(TRIGGER)["errorMessage"]
+    bench.cluster.put_account("builder")
+    bench.now += timedelta(seconds=FORBIDDEN_SECONDS)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Ready"][0] == "True"
+
+
+async def test_account_that_may_not_be_seen_is_taken_to_be_there(bench):
+    """Without the right to look at ServiceAccounts the dry run alone judges."""
+    bench.put_target(serviceAccountName="builder")
+    bench.cluster.fail("get", SERVICE_ACCOUNTS, status=403, reason="Forbidden", message="no", times=9)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Ready"][0] == "True"
 
 
 async def test_wrong_template_is_stalled(bench):

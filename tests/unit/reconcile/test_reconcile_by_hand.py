@@ -62,6 +62,7 @@ def handled(bench):
 
 async def test_request_starts_one_build(bench):
     """A value starts one Job, as the ServiceAccount, and status and a Kubernetes Event say so; it starts no second."""
+    bench.cluster.put_account("builder")
     ask(bench, ref="feature/x", serviceAccountName="builder")
     assert await bench.look_until_still(TRIGGER) == NEVER
     (call,) = bench.cluster.made("create", JOBS)

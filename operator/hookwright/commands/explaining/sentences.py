@@ -72,6 +72,10 @@ CONDITIONS: Mapping[str, Said] = {
         sentence="the API server would refuse the Job",
         remedy="mend the template of the target's Job; Hookwright tries it again after an edit, or within 5 minutes",
     ),
+    checks.ACCOUNT_NOT_FOUND: Said(
+        sentence="the ServiceAccount as which builds are created does not exist",
+        remedy="create it, or correct spec.serviceAccountName; Hookwright looks again every 30 seconds",
+    ),
     checks.TEMPLATE_FORBIDDEN: Said(
         sentence="the Job may not be created by the build's ServiceAccount, or Hookwright may not act as that account",
         remedy="give the rights that hookwright grant prints; Hookwright tries again every 30 seconds",
