@@ -107,6 +107,6 @@ def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # An
     if isinstance(obj, InvalidObject):
         status = {name: value for name, value in obj.found_status.items() if name not in RECEIVERS_MEMBERS}
     elif isinstance(obj, Webhook | BuildTrigger):
-        builds = {"last_build": None, "active": []} if isinstance(obj, BuildTrigger) else {}
+        builds: dict[str, object] = {"last_build": None, "active": []} if isinstance(obj, BuildTrigger) else {}
         status = obj.status.model_copy(update={"last_delivery": None, "last_triggered": None, **builds})
     return (*_metadata_that_matters(obj), _find_failure(obj), None if ours else status)
