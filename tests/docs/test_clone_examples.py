@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from hookwright.builds.environment import describe_event, describe_request
-from hookwright.commands.lint import lint
+from hookwright.commands import hookwright
 from hookwright.scm import EventType, Provider
 from support.clones import (
     EXAMPLES,
@@ -341,7 +341,7 @@ def test_secret_is_the_one_on_the_page(provider):
 @each_provider
 def test_lint_finds_nothing(provider):
     """`hookwright lint` has nothing to say against it."""
-    done = CliRunner().invoke(lint, ["-o", "json", "-f", str(EXAMPLES / f"{FILES[provider]}.yaml")])
+    done = CliRunner().invoke(hookwright, ["lint", "-o", "json", "-f", str(EXAMPLES / f"{FILES[provider]}.yaml")])
     assert (done.exit_code, json.loads(done.stdout)["findings"]) == (0, [])
 
 
