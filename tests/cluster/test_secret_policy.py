@@ -56,8 +56,12 @@ def admin(server: Access) -> Iterator[RealApi]:
     api = RealApi(server)
     policy = find_policy()
     assert len(policy) == 2
+    api.install_crds()
     with api.new_namespace("secrets") as namespace, api.holding(*policy):
         api.namespace = namespace
+        # Of an owner that is not there Kubernetes removes what it owns.
+        api.apply({**make_trigger(), "metadata": {"name": "hello"}})
+        OWNER["uid"] = api.get("BuildTrigger", "hello")["metadata"]["uid"]
         rights = rule("", "secrets", "get", "create", "patch")
         for index, user in enumerate((OPERATOR, OTHER)):
             api.apply(*allow(f"write-{index}", namespace, account(user), rights))
@@ -78,6 +82,7 @@ def test_own_secret_may_be_made_and_changed(admin: RealApi):
     """What Hookwright makes for a BuildTrigger passes, and so does replacing what is in it."""
     manifest = as_made()
     manifest["metadata"].pop("namespace")
+    manifest["metadata"]["ownerReferences"][0]["uid"] = OWNER["uid"]
     made = try_to_create(admin, OPERATOR, manifest)
     assert made.status_code == 201, made.text
     own = OwnSecret(live=encode("y"), made_at=NOON, olds=(OldSecret(value=encode("x"), until=NOON),), handled=("1",))

@@ -66,6 +66,7 @@ class Watches:
                 self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _watch(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_pass_over_siblings)
         try:
             await kopf.operator(
                 registry=self._make_registry(),
@@ -95,6 +96,13 @@ class Watches:
         @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)
         async def changed(event: Mapping[str, Any], **_: Any) -> None:  # Any: kopf's keywords
             self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
+
+
+def _pass_over_siblings(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # Any: asyncio's
+    """Say nothing of a watch that ended as another did, which kopf has told: kopf looks at the first of them only."""
+    error = context.get("exception")
+    if not isinstance(error, Exception) or not _is_of_the_api_server(error):
+        loop.default_exception_handler(context)
 
 
 def _find_status(error: Exception) -> int | None:
