@@ -24,6 +24,8 @@ Seen = Callable[[type[ObjectKind], str | None, Mapping[str, Any]], None]
 
 # The thread has nothing to lose: if kopf takes longer to end it is left behind.
 STOP_SECONDS = 2
+# kopf gives its own tasks 5 s to end.
+END_SECONDS = 8.0
 REMEDY = "if a right is missing, give the operator's account list and watch on webhooks and buildtriggers"
 _FORBIDDEN = 403
 
@@ -68,17 +70,30 @@ class Watches:
     async def _watch(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_pass_over_siblings)
         try:
-            await kopf.operator(
-                registry=self._make_registry(),
-                settings=_make_settings(),
-                clusterwide=True,
-                standalone=True,
-                stop_flag=self._stop,
-            )
+            await self._operate()
         finally:
             # kopf waits for the flag in a thread, and the event loop's end waits for that thread: without this, watches
             # that end by an error would never be known to have ended.
             self._stop.set()
+
+    async def _operate(self) -> None:
+        """Run kopf until one of its parts ends; what does not end with it is left behind."""
+        others = asyncio.all_tasks()
+        parts = await kopf.spawn_tasks(
+            registry=self._make_registry(),
+            settings=_make_settings(),
+            clusterwide=True,
+            standalone=True,
+            stop_flag=self._stop,
+        )
+        running = asyncio.create_task(kopf.run_tasks(parts, ignored=others))
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        # kopf waits without end for a watch that wants to authenticate anew when the others have ended already: nobody
+        # would hear that there are no watches any more.
+        await asyncio.wait({running}, timeout=END_SECONDS)
+        if not running.done():
+            self._loop.call_soon_threadsafe(self._ended.set)
+        await running
 
     def _make_registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

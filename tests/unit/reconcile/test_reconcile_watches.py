@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from kubernetes.aio.client import Configuration
@@ -41,6 +42,15 @@ def test_kopf_posts_nothing():
     assert settings.watching.server_timeout <= 300
 
 
+def play(monkeypatch, *parts):
+    """Have kopf consist of these."""
+
+    async def spawn(**given):
+        return [asyncio.create_task(part(**given)) for part in parts]
+
+    monkeypatch.setattr(watches.kopf, "spawn_tasks", spawn)
+
+
 class Refusal(Exception):
     """As kopf raises it: what the API server answers, and its status."""
 
@@ -67,7 +77,7 @@ async def test_what_the_api_server_refuses_is_said_without_a_traceback(monkeypat
     async def operator(**_):
         raise error
 
-    monkeypatch.setattr(watches.kopf, "operator", operator)
+    play(monkeypatch, operator)
     made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
     with capture_logs() as lines:
         made.start()
@@ -91,7 +101,7 @@ async def test_watches_that_end_by_themselves_are_known_to_have_ended(monkeypatc
         if error is not None:
             raise error
 
-    monkeypatch.setattr(watches.kopf, "operator", operator)
+    play(monkeypatch, operator)
     made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
     made.start()
     try:
@@ -99,3 +109,24 @@ async def test_watches_that_end_by_themselves_are_known_to_have_ended(monkeypatc
             await made.ended()
     finally:
         await made.stop()
+
+
+async def test_watches_of_which_one_does_not_end_are_known_to_have_ended(monkeypatch):
+    """A part of kopf that cannot be cancelled keeps nobody from hearing that the others have ended."""
+
+    async def fail(**_):
+        raise Refusal("too old", 410)
+
+    async def hang(**_):
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr(watches, "END_SECONDS", 0.05)
+    monkeypatch.setattr(watches, "STOP_SECONDS", 0.05)
+    play(monkeypatch, fail, hang)
+    made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
+    made.start()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await made.ended()
+    await made.stop()
