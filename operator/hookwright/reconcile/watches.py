@@ -68,7 +68,7 @@ class Watches:
                 self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _watch(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(_pass_over_siblings)
+        asyncio.get_running_loop().set_exception_handler(_say_in_a_line)
         try:
             await self._operate()
         finally:
@@ -113,11 +113,11 @@ class Watches:
             self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
 
 
-def _pass_over_siblings(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # Any: asyncio's
-    """Say nothing of a watch that ended as another did, which kopf has told: kopf looks at the first of them only."""
+def _say_in_a_line(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # Any: asyncio's
+    """Say what kopf's tasks leave behind when its watches end, which the end itself tells of, without a traceback."""
     error = context.get("exception")
     if not isinstance(error, Exception) or not _is_of_the_api_server(error):
-        loop.default_exception_handler(context)
+        log.warning("watches", error=f"kopf leaves an error behind: {type(error).__name__}")
 
 
 def _find_status(error: Exception) -> int | None:

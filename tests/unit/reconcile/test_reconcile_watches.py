@@ -130,3 +130,33 @@ async def test_watches_of_which_one_does_not_end_are_known_to_have_ended(monkeyp
     async with asyncio.timeout(PATIENCE_SECONDS):
         await made.ended()
     await made.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (Refusal("too old", 410), []),
+        (
+            AssertionError("a part of kopf"),
+            [{"event": "watches", "log_level": "warning", "error": "kopf leaves an error behind: AssertionError"}],
+        ),
+    ],
+)
+async def test_what_kopf_leaves_behind_is_no_traceback(monkeypatch, error, lines):
+    """An error that nobody in kopf waits for is one line, and none if it is the API server's, as another has told."""
+
+    async def leave(**_):
+        def break_() -> None:
+            raise error
+
+        asyncio.get_running_loop().call_soon(break_)
+        await asyncio.sleep(0.01)
+
+    play(monkeypatch, leave)
+    made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
+    with capture_logs() as said:
+        made.start()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await made.ended()
+        await made.stop()
+    assert said == lines
