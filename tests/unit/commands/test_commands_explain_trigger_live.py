@@ -173,7 +173,7 @@ async def test_secret_of_somebody_else_is_seen():
     secret = cluster.find(SECRETS, "hello-hookwright")
     secret["metadata"] = {**secret["metadata"], "annotations": {}}
     told = await explain(cluster)
-    assert (told["ready"], told["reason"]) == ("False", "SecretNotOwned")
+    assert (told["ready"], told["reason"], told["code"]) == ("False", "SecretNotOwned", "InvalidInputException")
     assert told["secrets"] == [{"name": "hello-hookwright", "key": "secret", "state": "somebody else's"}]
 
 

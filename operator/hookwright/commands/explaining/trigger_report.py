@@ -20,6 +20,7 @@ from hookwright.commands.explaining.telling import (
 )
 from hookwright.commands.explaining.trigger_scene import TriggerScene
 from hookwright.commands.manifests import put_on_one_line
+from hookwright.intake.trigger_rules import INVALID_INPUT
 from hookwright.kinds import SECRET_KEY, BuildTrigger
 from hookwright.kinds.buildtrigger import MAX_ACTIVE, BuildTriggerStatus
 from hookwright.reconcile import checks
@@ -97,7 +98,10 @@ def _find_obstacle(scene: TriggerScene) -> Finding | None:
         reason = _SECRET_REASONS.get(found.state) if ref.key == SECRET_KEY else None
         if reason is not None:
             message = f"Secret {ref.name}, key {ref.key}: {found.state}"
-            return Finding(reason=reason, code=checks.RESOURCE_NOT_FOUND, message=message, heals=True)
+            # One that is there and is not to be used is no missing one: status says the same.
+            foreign = reason == checks.SECRET_NOT_OWNED
+            code = INVALID_INPUT if foreign else checks.RESOURCE_NOT_FOUND
+            return Finding(reason=reason, code=code, message=message, heals=True)
     return None
 
 
