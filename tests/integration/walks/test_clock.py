@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from support.clock import Clock
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
-
-
-@dataclass
-class Clock:
-    """A clock that goes on, and can be set."""
-
-    wrong_by: timedelta = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.wrong_by
 
 
 @pytest.fixture

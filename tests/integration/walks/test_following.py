@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.clock import Clock
 from support.processes import run_fleet, until
 from support.running import Running, make_buildtrigger, make_push, make_secret, make_webhook, run_hookwright
 
@@ -214,16 +214,6 @@ async def test_other_operator_goes_on(tmp_path: Path):
 
 
 # ── history limits ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass
-class Clock:
-    """A clock that goes on, and can be set."""
-
-    wrong_by: timedelta = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.wrong_by
 
 
 @pytest.fixture
