@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ BLOCKS = [
     for indent, block in re.findall(r"(?m)^( *)```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
 ]
 VALUES = [block for block in BLOCKS if "apiVersion" not in block]
+# What kubeadm gives Services.
+SERVICES = ip_network("10.96.0.0/12")
 MANIFESTS = {block["kind"]: block for block in BLOCKS if "apiVersion" in block}
 
 
@@ -45,6 +48,15 @@ def test_manifests_on_the_page_have_values_that_render():
     assert render(release["values"])
     for path in (application["source"]["path"], release["chart"]["spec"]["chart"]):
         assert (ROOT / path / "Chart.yaml").exists()
+
+
+def test_api_server_is_not_looked_for_behind_its_service():
+    """The ranges on the page are not those that clusters give Services: networks look at where a connection ends."""
+    named = [one["networkPolicy"]["apiServer"] for one in VALUES if "apiServer" in one.get("networkPolicy", {})]
+    assert named
+    for one in named:
+        assert not any(ip_network(cidr).overlaps(SERVICES) for cidr in one["cidrs"])
+        assert one["ports"] != [443]
 
 
 def test_page_gives_the_health_of_every_kind():

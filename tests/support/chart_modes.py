@@ -48,7 +48,7 @@ EVERYTHING: dict[str, Any] = {
         "enabled": True,
         "receiverFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
         "adminNamespaces": ["monitoring"],
-        "apiServer": {"cidrs": ["10.96.0.1/32"]},
+        "apiServer": {"cidrs": ["192.0.2.10/32"]},
         "extraEgress": [{"ports": [{"port": 443}]}],
     },
     "metrics": {
