@@ -50,6 +50,12 @@ def find_client(peer: str, forwarded: Sequence[str], trusted: tuple[Network, ...
     return address
 
 
+def is_proxy(peer: str, trusted: tuple[Network, ...]) -> bool:
+    """Say whether the socket's other end is a proxy that is trusted."""
+    address = _read_peer(peer.rpartition(":")[0]) if trusted else None
+    return address is not None and _is_trusted(address, trusted)
+
+
 def contains(network: Network, address: Address) -> bool:
     """Say whether `address` is in `network`, IPv4 in either of its forms."""
     return fold(address) in network

@@ -9,7 +9,8 @@ It hands complete requests to the receiver, and bounds what a stranger can make 
   200 MiB beside the room for bodies.
 - Connections: MAX_CONNECTIONS, idle ones too; others wait in the kernel's queue. Each has HEADER_MILLISECONDS for a
   head, from its beginning or from the last answer on, and is then ended without an answer. Who opens so many, again and
-  again, keeps everybody out: that must be met before it comes here.
+  again, keeps everybody out: that must be met before it comes here. A trusted proxy's connection ends with its answer:
+  it would keep it for another sender, whose delivery may come just as it ends, and no proxy sends a POST again.
 - Answers: the server waits for ever until they are read. Only who is authentic, or knows the URL of a Webhook without
   authentication, could get enough of them on one connection to hold it by that.
 
@@ -33,7 +34,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from hookwright.errors import UsageError
-from hookwright.intake.addresses import Network, find_client
+from hookwright.intake.addresses import Network, find_client, is_proxy
 from hookwright.intake.bodies import BodyMemory, Busy, NeverFits, Share
 from hookwright.intake.deadlines import Deadlines
 from hookwright.intake.headers import Headers
@@ -184,7 +185,7 @@ class IntakeServer:
             given = refuse(UNEXPECTED)
         finally:
             self.in_flight -= 1
-        if self._draining:
+        if self._draining or is_proxy(scope.client, self._trusted):
             given = hang_up(given)
         exchange.response_bytes(given.status, given.headers, given.body)
         self._answered(given, time.perf_counter() - began)

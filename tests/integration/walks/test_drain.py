@@ -1,4 +1,4 @@
-"""The end of a receiver: whoever sends while it goes is served or can go elsewhere, and nobody is cut off."""
+"""The end of a receiver, and of connections: whoever sends is served or can go elsewhere, and nobody is cut off."""
 
 from __future__ import annotations
 
@@ -136,3 +136,16 @@ async def test_refused_senders_are_told_to_go_too(tmp_path: Path):
         response = await running.client.get(url)
         assert (response.status_code, response.headers.get_list("connection")) == (405, ["close"])
         await stopping
+
+
+async def test_trusted_proxies_connect_anew_for_each_delivery(tmp_path: Path):
+    """A trusted proxy's connection ends with its answer, so that it keeps none that may end under a delivery."""
+    async with run_hookwright(tmp_path, trusted_proxies="127.0.0.0/8") as running:
+        running.apply(make_secret(), make_buildtrigger(), make_webhook())
+        url = await running.until_ready()
+        for number in range(2):
+            connection = await RawConnection.open(url)
+            answer = await deliver(connection, f"proxied-{number}")
+            assert (answer.status, ends(answer)) == (202, True)
+            assert await connection.rest() == b""
+            connection.close()

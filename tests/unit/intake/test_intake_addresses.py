@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.errors import UsageError
-from hookwright.intake.addresses import MAX_HOPS, contains, find_client, fold, parse_networks
+from hookwright.intake.addresses import MAX_HOPS, contains, find_client, fold, is_proxy, parse_networks
 
 PROXIES = parse_networks("10.0.0.0/8, fd00::/8")
 STRANGER = "203.0.113.7"
@@ -44,6 +44,22 @@ def test_peer_is_the_client(peer, client):
     """The socket's other end counts, with or without proxies that are trusted; what is no address is unknown."""
     assert found(peer, trusted=()) == client
     assert found(peer, "198.51.100.1") == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted", "proxy"),
+    [
+        ("10.0.0.1:5678", PROXIES, True),
+        ("[fd00::1]:5678", PROXIES, True),
+        ("[::ffff:10.0.0.1]:5678", PROXIES, True),
+        ("203.0.113.7:5678", PROXIES, False),
+        ("/run/hookwright.sock", PROXIES, False),
+        ("10.0.0.1:5678", (), False),
+    ],
+)
+def test_proxy_is_known_by_its_own_address(peer, trusted, proxy):
+    """A connection is a proxy's if its other end is in a range that is trusted."""
+    assert is_proxy(peer, trusted) is proxy
 
 
 @given(addresses, st.text())
