@@ -36,7 +36,14 @@ SECRET_MALFORMED = "SecretMalformed"  # noqa: S105 - a reason's name
 SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason's name
 SECRET_NOT_OWNED = "SecretNotOwned"  # noqa: S105 - a reason's name
 # What can be wrong with the secret of a BuildTrigger.
-OWN_SECRET_REASONS = (SECRET_NOT_FOUND, SECRET_KEY_MISSING, SECRET_EMPTY, SECRET_FORBIDDEN, SECRET_NOT_OWNED)
+OWN_SECRET_REASONS = (
+    SECRET_NOT_FOUND,
+    SECRET_KEY_MISSING,
+    SECRET_EMPTY,
+    SECRET_MALFORMED,
+    SECRET_FORBIDDEN,
+    SECRET_NOT_OWNED,
+)
 TARGET_NOT_FOUND = "TargetNotFound"
 TARGET_FORBIDDEN = "TargetForbidden"
 TARGET_NOT_READY = "TargetNotReady"

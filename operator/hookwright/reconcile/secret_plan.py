@@ -7,6 +7,7 @@ room for three old ones; a fourth rotation waits until the oldest has ended.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from typing import Any
 
 from hookwright.cluster.secret_values import MADE_FOR, SecretState, judge_secret
 from hookwright.errors import ClusterError
+from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.intake.trigger_rules import INVALID_INPUT
 from hookwright.kinds import SECRET_KEY, BuildTrigger, Raw, parse_duration
 from hookwright.reconcile.checks import (
@@ -22,6 +24,7 @@ from hookwright.reconcile.checks import (
     SECRET_EMPTY,
     SECRET_FORBIDDEN,
     SECRET_KEY_MISSING,
+    SECRET_MALFORMED,
     SECRET_NOT_FOUND,
     SECRET_NOT_OWNED,
     Finding,
@@ -121,10 +124,13 @@ def _plan_own(trigger: BuildTrigger, wish: _Wish, found: Raw, *, now: datetime, 
         notices.append(tell_rotated(trigger, until))
     elif asked:
         note = f"the new secret that {ROTATE} asks for is made when the oldest of {MOST_OLD} old ones has ended"
+    # A user may have put one of their own there.
+    kept = before.live is not None and own.live == before.live
     return Plan(
         patch=make_patch(found, own),
         notices=tuple(notices),
         made_at=own.made_at,
+        finding=check_form(trigger, base64.b64decode(before.live or "")) if kept else None,
         note=note,
         look_again=_next(own, wish, now),
     )
@@ -140,7 +146,8 @@ def _judge_foreign(trigger: BuildTrigger, wish: _Wish, found: Raw) -> Plan:
         )
         return _refuse(SECRET_NOT_OWNED, INVALID_INPUT, message)
     remedy = f"key {SECRET_KEY}; put the secret there"
-    match judge_secret(found, SECRET_KEY).state:
+    secret = judge_secret(found, SECRET_KEY)
+    match secret.state:
         case SecretState.NO_KEY:
             return _refuse(SECRET_KEY_MISSING, RESOURCE_NOT_FOUND, f"Secret {name} has no {remedy}")
         case SecretState.EMPTY:
@@ -152,7 +159,17 @@ def _judge_foreign(trigger: BuildTrigger, wish: _Wish, found: Raw) -> Plan:
             f"it; replace key {SECRET_KEY} yourself, and take {what} away"
         )
         return _refuse(SECRET_NOT_OWNED, INVALID_INPUT, message)
-    return Plan()
+    return Plan(finding=next((wrong for one in secret.values if (wrong := check_form(trigger, one))), None))
+
+
+def check_form(trigger: BuildTrigger, secret: bytes) -> Finding | None:
+    """Say why no delivery of the provider can be proved by a secret, without repeating it; None if one can."""
+    provider = trigger.spec.source.provider
+    wrong = PROVIDER_SCHEMES[provider].check_secret(secret) if provider is not None else None
+    if wrong is None:
+        return None
+    message = f"Secret {trigger.secret_name}, key {SECRET_KEY}: no secret for deliveries of {provider}: {wrong}"
+    return Finding(reason=SECRET_MALFORMED, code=INVALID_INPUT, message=message, heals=True)
 
 
 def judge_refusal(trigger: BuildTrigger, error: ClusterError, *, verb: str) -> Plan:

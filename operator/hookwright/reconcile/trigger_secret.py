@@ -9,6 +9,7 @@ from hookwright.builds.wanted import format_time
 from hookwright.cluster import SECRETS
 from hookwright.errors import ClusterError
 from hookwright.kinds import SECRET_KEY, BuildTrigger, InvalidObject
+from hookwright.reconcile.checks import SECRET_MALFORMED
 from hookwright.reconcile.secret_plan import Plan, judge_refusal, plan_secret
 from hookwright.reconcile.world import World
 
@@ -58,7 +59,9 @@ def tell_secret(trigger: BuildTrigger | InvalidObject, kept: Plan) -> dict[str, 
     """Give what status says of the secret: where it is, and when it was made."""
     if isinstance(trigger, InvalidObject) or not kept.known:
         return {}
-    there = trigger.spec.source.provider is not None and kept.finding is None
+    # One of the wrong form is where it should be.
+    found = kept.finding is None or kept.finding.reason == SECRET_MALFORMED
+    there = trigger.spec.source.provider is not None and found
     return {
         "secretRef": {"name": trigger.secret_name, "key": SECRET_KEY} if there else None,
         "lastModifiedSecret": format_time(kept.made_at) if kept.made_at is not None else None,

@@ -177,6 +177,15 @@ async def test_secret_of_somebody_else_is_seen():
     assert told["secrets"] == [{"name": "hello-hookwright", "key": "secret", "state": "somebody else's"}]
 
 
+async def test_secret_that_the_provider_cannot_send_is_seen():
+    """A secret that ends in a newline is none for GitLab, which sends it in a header; it is not repeated."""
+    cluster = make_cluster()
+    cluster.find(SECRETS, "hello-hookwright")["data"] = {"secret": base64.b64encode(b"mine\n").decode()}
+    told = await explain(cluster)
+    assert (told["ready"], told["reason"], told["code"]) == ("False", "SecretMalformed", "InvalidInputException")
+    assert "mine" not in told["explanation"]
+
+
 async def test_trigger_without_a_provider_says_so():
     """A BuildTrigger that only Webhooks start has no URL to enter anywhere."""
     status = make_status(payloadUrl=None)

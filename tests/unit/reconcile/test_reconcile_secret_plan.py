@@ -135,6 +135,23 @@ def test_value_that_a_user_put_there_stays(story):
     assert story.live == ["number-3", "my own"]
 
 
+def test_value_that_the_provider_cannot_send_is_said_until_it_is_replaced():
+    """No header carries a newline, so that GitLab's deliveries would all be refused; others sign with any secret."""
+    gitlab = {"provider": "GitLab", "repository": "team/app"}
+    story = Story()
+    story.step(make_buildtrigger(source=gitlab))
+    story.secret["data"][SECRET_KEY] = base64.b64encode(b"my own\n").decode()
+    plan = story.step(make_buildtrigger(source=gitlab))
+    assert (plan.create, plan.patch, plan.made_at) == (None, None, NOON)
+    finding = plan.finding
+    assert (finding.reason, finding.code, finding.heals) == ("SecretMalformed", "InvalidInputException", True)
+    assert "Secret hello-hookwright, key secret" in finding.message
+    assert "my own" not in finding.message
+    assert story.step(make()).finding is None
+    asked = make_buildtrigger(source=gitlab, metadata={"annotations": {ROTATE: "1"}})
+    assert story.step(asked).finding is None
+
+
 def test_labels_that_were_taken_away_come_back(story):
     """Without its label it would not be watched."""
     story.secret["metadata"]["labels"] = {"team": "a"}
@@ -358,6 +375,14 @@ def test_secret_of_a_user_that_lacks_the_secret_is_said(data, reason):
     mine = {**foreign(annotations={MADE_FOR: "hello"}), "data": data}
     plan = plan_secret(make(), mine, now=NOON, fresh="fresh")
     assert (plan.finding.reason, plan.finding.code) == (reason, "ResourceNotFoundException")
+
+
+def test_secret_of_a_user_that_the_provider_cannot_send_is_said():
+    """It is the user's to put right."""
+    mine = {**foreign(annotations={MADE_FOR: "hello"}), "data": {"secret": base64.b64encode(b"mine\n").decode()}}
+    trigger = make_buildtrigger(source={"provider": "GitLab", "repository": "team/app"})
+    plan = plan_secret(trigger, mine, now=NOON, fresh="fresh")
+    assert (plan.create, plan.patch, plan.finding.reason) == (None, None, "SecretMalformed")
 
 
 # ── refused ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -243,6 +243,20 @@ async def test_foreign_secret_is_left_alone_until_it_goes(bench):
     assert live(bench) != ["foreign"]
 
 
+async def test_secret_of_the_wrong_form_stays_named(bench):
+    """What a user has put there and GitLab cannot send is said; status goes on naming where it is, and since when."""
+    await bench.look_until_still(TRIGGER)
+    secret(bench)["data"]["secret"] = base64.b64encode(b"mine\n").decode()
+    await bench.look_until_still(TRIGGER)
+    status = bench.status(TRIGGER)
+    assert (status["errorCode"], status["secretRef"]["name"]) == ("InvalidInputException", NAME)
+    assert status["lastModifiedSecret"] == "2026-05-01T12:00:00Z"
+    assert bench.conditions(TRIGGER)["Ready"] == ("False", "SecretMalformed")
+    secret(bench)["data"]["secret"] = base64.b64encode(b"mine").decode()
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
+
+
 async def test_buildtrigger_that_is_going_gets_no_secret(bench):
     """What is being deleted is not furnished any more."""
     bench.put_target(source=SOURCE, metadata={"deletionTimestamp": "2026-05-01T12:00:00Z"})

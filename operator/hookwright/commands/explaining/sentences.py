@@ -99,6 +99,10 @@ OF_TRIGGERS: Mapping[str, Said] = {
         sentence="its Secret holds nothing but blanks, so that nobody can be recognised",
         remedy="put the Git host's secret there; or delete the Secret, and Hookwright makes one to be entered there",
     ),
+    checks.SECRET_MALFORMED: Said(
+        sentence="its secret is none that its Git host can send, so that nobody can be recognised by it",
+        remedy="put another there, and enter it at the Git host; or delete the Secret, and Hookwright makes one",
+    ),
 }
 OUTCOMES: Mapping[str, str] = {
     Outcome.STARTED: "started a build",

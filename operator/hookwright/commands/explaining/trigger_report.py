@@ -25,6 +25,7 @@ from hookwright.kinds import SECRET_KEY, BuildTrigger
 from hookwright.kinds.buildtrigger import MAX_ACTIVE, BuildTriggerStatus
 from hookwright.reconcile import checks
 from hookwright.reconcile.checks import Finding, check_buildtrigger
+from hookwright.reconcile.secret_plan import check_form
 
 NO_PROVIDER = "It takes no deliveries itself, since it has no spec.source.provider: Webhooks start it."
 _SECRET_REASONS = {
@@ -102,6 +103,8 @@ def _find_obstacle(scene: TriggerScene) -> Finding | None:
             foreign = reason == checks.SECRET_NOT_OWNED
             code = INVALID_INPUT if foreign else checks.RESOURCE_NOT_FOUND
             return Finding(reason=reason, code=code, message=message, heals=True)
+        if ref.key == SECRET_KEY and found.values and isinstance(scene.trigger, BuildTrigger):
+            return check_form(scene.trigger, found.values[0])
     return None
 
 
@@ -110,7 +113,7 @@ def _can_judge(told: Told, scene: TriggerScene) -> bool:
     if told.reason == checks.INVALID_SPEC:
         return scene.names_known
     # One's own Secret that one asks to have replaced is not owned either, and is there.
-    seen = {*_SECRET_REASONS.values()} - {checks.SECRET_NOT_OWNED}
+    seen = {*_SECRET_REASONS.values(), checks.SECRET_MALFORMED} - {checks.SECRET_NOT_OWNED}
     return told.reason in seen and not list_unknown(scene.subject.secrets)
 
 
