@@ -112,5 +112,6 @@ def test_codes_are_those_that_are_given():
     given = [documents.UNKNOWN_KIND, documents.NO_OBJECT, documents.NOTHING_TO_CHECK]
     given += [doubling.BUILDS_TWICE]
     given += [objects.INLINE_SECRET, objects.UNFILTERED, objects.REPEATED]
-    given += [triggers.BRANCH_FILTER, triggers.REDUNDANT, pattern_advice.UNANCHORED, pattern_advice.NEVER_MATCHES]
+    given += [triggers.BRANCH_FILTER, triggers.REDUNDANT, triggers.ANYBODYS_CODE]
+    given += [pattern_advice.UNANCHORED, pattern_advice.NEVER_MATCHES]
     assert sorted(written) == sorted([*given, checks.SECRET_NOT_FOUND, checks.TARGET_NOT_FOUND])

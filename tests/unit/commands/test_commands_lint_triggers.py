@@ -334,6 +334,16 @@ def test_group_within_another_is_redundant(lint):
     assert lint(trigger(narrow, excluded)) == []
 
 
+def test_jobs_of_github_may_be_of_anybodys_code(lint):
+    """Its payload does not tell whether a job's commit is from a fork; each group that such a job passes is named."""
+    jobs, others = [event("WORKFLOW_JOB_QUEUED")], event("PUSH") | {"excludeMatchedPattern": True}
+    for provider in ("GitHub", "GitHubEnterprise"):
+        said = lint(trigger(jobs, [event()], [others], provider=provider))
+        warned = [one for one in said if one["code"] == "AnybodysCode"]
+        assert places(warned, severity="warning") == ["spec.filterGroups[0]", "spec.filterGroups[2]"]
+    assert lint(trigger(jobs, provider="GitLab", source={"repository": "team/app"})) == []
+
+
 MEANT = {
     (HEAD, "main"): (UNANCHORED, "^refs/heads/main$"),
     (HEAD, "refs/heads/main"): (UNANCHORED, "^refs/heads/main$"),
