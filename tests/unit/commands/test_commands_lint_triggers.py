@@ -334,6 +334,16 @@ def test_group_within_another_is_redundant(lint):
     assert lint(trigger(narrow, excluded)) == []
 
 
+@pytest.mark.parametrize("written", ["octo/hello.git", "octo/hello.GIT"])
+def test_address_in_place_of_a_name_is_a_warning(lint, written):
+    """Deliveries about octo/hello.git never come: what stands behind the dot belongs to the address to clone from."""
+    (said,) = lint(trigger([event()], source={"repository": written}))
+    assert (said["severity"], said["code"]) == ("warning", "NeverMatches")
+    assert said["message"].startswith("spec.source.repository: ")
+    assert said["message"].endswith("write octo/hello")
+    assert lint(trigger([event()], source={"repository": "octo/hello.github"})) == []
+
+
 def test_jobs_of_github_may_be_of_anybodys_code(lint):
     """Its payload does not tell whether a job's commit is from a fork; each group that such a job passes is named."""
     jobs, others = [event("WORKFLOW_JOB_QUEUED")], event("PUSH") | {"excludeMatchedPattern": True}

@@ -12,7 +12,14 @@ from hookwright.commands.linting.filter_groups import (
     find_filter_problems,
     find_hidden_problems,
 )
-from hookwright.commands.linting.pattern_advice import UNANCHORED, Advice, advise, advise_branch, convert_branch_filter
+from hookwright.commands.linting.pattern_advice import (
+    NEVER_MATCHES,
+    UNANCHORED,
+    Advice,
+    advise,
+    advise_branch,
+    convert_branch_filter,
+)
 from hookwright.commands.linting.said import Said, Severity, from_finding, from_problem, narrow
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
@@ -28,6 +35,7 @@ REDUNDANT = "Redundant"
 ANYBODYS_CODE = "AnybodysCode"
 # Whose payloads do not tell whether the commit of a job is one of a pull request from a fork.
 _TELL_NO_FORKS = frozenset((Provider.GITHUB, Provider.GITHUB_ENTERPRISE))
+_GIT = ".git"
 # Of a Secret in a file only what is in it counts, not when.
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_SHOWN = 200
@@ -67,7 +75,10 @@ def judge_trigger(trigger: BuildTrigger, standing: Standing = GOOD_STANDING) -> 
 
 
 def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Iterator[Said]:
-    """Say what should be thought over about filters that are not refused."""
+    """Say what should be thought over about a source and filters that are not refused."""
+    repository = trigger.spec.source.repository or ""
+    if repository.lower().endswith(_GIT) and not any(field.startswith("spec.source") for field in refused):
+        yield _warn_of_address(repository)
     branch_filter = trigger.spec.branch_filter
     if branch_filter and "spec.branchFilter" not in refused:
         yield _recommend_groups(branch_filter)
@@ -83,6 +94,14 @@ def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Ite
         yield from _find_redundant(filters)
         if source.provider in _TELL_NO_FORKS:
             yield from _warn_of_jobs(filters, source.provider)
+
+
+def _warn_of_address(repository: str) -> Said:
+    message = (
+        f"spec.source.repository: {_shorten(repository)}: no delivery names it so: {_GIT} belongs to the address to "
+        f"clone from; write {_shorten(repository[: -len(_GIT)])}"
+    )
+    return Said(severity=Severity.WARNING, code=NEVER_MATCHES, message=message)
 
 
 def _warn_of_jobs(filters: TriggerFilters, provider: Provider) -> Iterator[Said]:
