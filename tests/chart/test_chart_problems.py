@@ -21,11 +21,16 @@ PROBLEMS = [
     ({"publicUrl": "https://hooks.example.com/a b"}, "publicUrl", "is no http or https URL"),
     ({"publicUrl": "https://example.com/a//b"}, "publicUrl", "has a //"),
     ({"publicUrl": "https://example.com/a/../b"}, "publicUrl", "has a //"),
+    ({"publicUrl": "https://example.com/a/%2E%2e/b"}, "publicUrl", "has a //"),
+    ({"publicUrl": "https://example.com:65536/a"}, "publicUrl", "from 1 to 65535"),
+    ({"nameOverride": "our.hooks"}, "fullnameOverride", "begin with hookwright-our.hooks"),
     ({"image": {"repository": ""}}, "image.repository", "is missing"),
     ({"image": {"repository": "registry.example.com/hookwright:1"}}, "image.repository", "has a tag"),
     ({"mode": "single", "single": {"replicas": 0}}, "single.replicas", "cannot be in mode single"),
     ({"mode": "single", "single": {"replicas": 2}}, "single.replicas", "cannot be in mode single"),
     ({"trustedProxies": ["10.0.0.1"]}, "trustedProxies", "10.0.0.1 is no range"),
+    ({"trustedProxies": ["0.0.0.0/0"]}, "trustedProxies", "believe whatever anybody says"),
+    ({"trustedProxies": ["10.1.3.0/23"]}, "trustedProxies", "has bits set behind its prefix"),
     ({"receiver": {"terminationGracePeriodSeconds": 34}}, "receiver.terminationGracePeriodSeconds", "that is 35"),
     ({"settings": {"drain": 60}, "operator": {"terminationGracePeriodSeconds": 84}}, "operator.termination", "is 85"),
     ({"receiver": {"podDisruptionBudget": {"minAvailable": 2}}}, "receiver.podDisruptionBudget", "2 of 2 pods"),
@@ -37,6 +42,13 @@ PROBLEMS = [
         "single.resources.limits.memory",
         "1Gi is too little",
     ),
+    ({"receiver": {"resources": {"limits": {"memory": "268M"}}}}, "receiver.resources.limits.memory", "268M is too"),
+    (
+        {"receiver": {"resources": {"limits": {"memory": 268435455}, "requests": None}}},
+        "receiver.resources.limits.memory",
+        "too little",
+    ),
+    ({"operator": {"resources": {"requests": {"memory": "1G"}}}}, "operator.resources.requests.memory", "1G is more"),
     (
         {"publicUrl": "http://hooks.example.com", "ingress": {"enabled": True, "tlsSecretName": "cert"}},
         "ingress.tlsSecretName",
@@ -91,6 +103,14 @@ def test_values_that_cannot_be_are_refused(values, where, what):
     assert ";" in line, "it says nothing of what to do"
 
 
+def test_release_that_no_service_can_be_called_by_is_refused():
+    """A release may be called what no Service may be: it is said before anything is made, with what to set."""
+    for name in ("my.hooks", "1st"):
+        with pytest.raises(HelmError, match=rf"- fullnameOverride: names would begin with {name}-hookwright"):
+            render(name=name)
+        assert render({"fullnameOverride": "hooks"}, name=name)
+
+
 def test_all_problems_are_told_at_once():
     """Who has made several mistakes hears of them in one answer."""
     with pytest.raises(HelmError) as caught:
@@ -105,7 +125,14 @@ def test_all_problems_are_told_at_once():
         {"image": {"repository": "registry.example.com:5000/hookwright"}},
         {"receiver": {"podDisruptionBudget": {"minAvailable": "50%"}}},
         {"receiver": {"replicas": 3, "podDisruptionBudget": {"minAvailable": 2}}},
+        {"publicUrl": "https://example.com:65535/a%2eb"},
+        {"nameOverride": "a" * 40},
+        {"trustedProxies": ["10.1.2.0/23", "255.255.255.255/32", "128.0.0.0/1"]},
         {"settings": {"bodyMemory": 384}},
+        {"receiver": {"resources": {"limits": {"memory": "269M"}}}},
+        {"receiver": {"resources": {"limits": {"memory": 268435456}}}},
+        {"receiver": {"resources": {"requests": {"memory": "512Mi"}}}},
+        {"receiver": {"resources": None}},
         {"settings": {"bodyMemory": 1000}, "receiver": {"resources": {"limits": {"memory": "2Gi"}}}},
         {"settings": {"bodyMemory": 65536}, "receiver": {"resources": {"limits": None}}},
         {"adoptJournals": ["journal-hookwright-receiver-2", "journal-hookwright-0"]},
@@ -154,7 +181,10 @@ def is_refused(values: dict[str, object]) -> bool:
 
 @pytest.mark.parametrize(
     "proxies",
-    ["10.0.0.0/8", "10.1.2.3/32", "256.0.0.0/8", "10.0.0.0/33", "fd00::/8", "::1/128", "::/129", "host/8", "10.0.0.0"],
+    [
+        *("10.0.0.0/8", "10.1.2.3/32", "256.0.0.0/8", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0", "0.0.0.0/0", "host/8"),
+        *("10.1.2.0/23", "10.1.3.0/23", "128.0.0.0/1", "fd00::/8", "::1/128", "::/129", "::/0"),
+    ],
 )
 def test_chart_takes_the_ranges_that_the_receiver_takes(proxies):
     """A range is refused before the install where a receiver would refuse it at its start; a bare address too."""
@@ -173,6 +203,13 @@ def test_chart_takes_the_ranges_that_the_receiver_takes(proxies):
         "http://localhost:8080/",
         "https://example.com/a/b/",
         "https://[2001:db8::1]/a",
+        "https://[2001:db8::1]:443/a",
+        "https://example.com:0",
+        "https://example.com:65535/",
+        "https://example.com:65536",
+        "https://example.com/a%2eb",
+        "https://example.com/%2E%2e/a",
+        "https://example.com/a%2f%2Fb",
         "https://",
         "https://example.com?x",
         "/hooks",

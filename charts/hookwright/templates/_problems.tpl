@@ -11,7 +11,9 @@ there.
 - publicUrl: {{ $url }} has a ? or #, behind which no path can be added; give it without, such as https://hooks.example.com
 {{- else if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[^\\s]*)?$" $url) }}
 - publicUrl: {{ $url }} is no http or https URL; give one such as https://hooks.example.com
-{{- else if regexMatch "^https?://.*//|/\\.\\.?(/|$)" (include "hookwright.publicUrl" .) }}
+{{- else if not (include "hookwright.isPort" (regexFind "^https?://[^/]*:[0-9]+(/|$)" $url | regexFind "[0-9]+/?$" | trimSuffix "/" | default "1")) }}
+- publicUrl: the port of {{ $url }} is none; give one from 1 to 65535, or leave it out
+{{- else if regexMatch "^https?://.*//|/\\.\\.?(/|$)" (regexReplaceAll "(?i)%2f" (regexReplaceAll "(?i)%2e" (include "hookwright.publicUrl" .) ".") "/") }}
 - publicUrl: the path of {{ $url }} has a //, /./ or /../, of which senders make other paths; give it without
 {{- end }}
 {{- if not .Values.image.repository }}
@@ -26,12 +28,50 @@ there.
 {{- range .Values.trustedProxies }}
 {{- if not (regexMatch "^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}/([0-9]|[12][0-9]|3[0-2])|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*/([0-9]{1,2}|1[01][0-9]|12[0-8]))$" (toString .)) }}
 - trustedProxies: {{ . }} is no range (CIDR); give one such as 10.0.0.0/8, or {{ . }}/32 for one IPv4 address
+{{- else if hasSuffix "/0" . }}
+- trustedProxies: {{ . }} would believe whatever anybody says; name the ranges of your proxies
+{{- else if include "hookwright.hasHostBits" . }}
+- trustedProxies: {{ . }} has bits set behind its prefix; give a range by its first address, such as 10.0.0.0/8
 {{- end }}
+{{- end }}
+{{- $fullname := include "hookwright.fullname" . }}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" $fullname) }}
+- fullnameOverride: names would begin with {{ $fullname }}, by the release's name or nameOverride, and no Service can be called so; give small letters, digits and -, a letter first
 {{- end }}
 {{- include "hookwright.problems.pods" . }}
 {{- include "hookwright.problems.tenants" . }}
 {{- include "hookwright.problems.ways" . }}
 {{- include "hookwright.problems.cluster" . }}
+{{- end -}}
+
+{{/* Something if a number is a port. */}}
+{{- define "hookwright.isPort" -}}
+{{- if and (gt (int64 .) 0) (lt (int64 .) 65536) }}yes{{ end -}}
+{{- end -}}
+
+{{/* Something if an IPv4 range does not begin with the address that it names. */}}
+{{- define "hookwright.hasHostBits" -}}
+{{- if regexMatch "^[0-9.]+/[0-9]+$" . -}}
+{{- $parts := regexSplit "[./]" . -1 -}}
+{{- $address := 0 -}}
+{{- range until 4 -}}
+{{- $address = add (mul $address 256) (index $parts . | int64) -}}
+{{- end -}}
+{{- $size := 1 -}}
+{{- range until (sub 32 (index $parts 4 | int64) | int) -}}
+{{- $size = mul $size 2 -}}
+{{- end -}}
+{{- if mod $address $size }}yes{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* How many MiB a quantity of memory is; nothing if it is not said in one of the usual units. */}}
+{{- define "hookwright.mebibytes" -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
+{{- $text := kindIs "float64" . | ternary (int64 . | toString) (toString .) -}}
+{{- if regexMatch "^[0-9]+([kMG]|[KMG]i)?$" $text -}}
+{{- div (mul (regexFind "^[0-9]+" $text | int64) (get $units (regexFind "[A-Za-z]*$" $text))) 1048576 -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "hookwright.problems.pods" -}}
@@ -69,16 +109,16 @@ there.
 {{- end }}
 {{- end }}
 {{- end }}
+{{- $resources := default dict $values.resources }}
+{{- $limit := include "hookwright.mebibytes" (default dict $resources.limits).memory }}
+{{- $request := include "hookwright.mebibytes" (default dict $resources.requests).memory }}
+{{- if and $limit $request (gt (int64 $request) (int64 $limit)) }}
+- {{ $role.component }}.resources.requests.memory: {{ $resources.requests.memory }} is more than the limit, {{ $resources.limits.memory }}, so that no pod could be made; give no more than that
+{{- end }}
 {{- if $role.receives }}
-{{- with $values.resources.limits }}
-{{- $memory := toString .memory }}
-{{- if regexMatch "^[0-9]+[MG]i$" $memory }}
-{{- $mebibytes := mul (regexFind "^[0-9]+" $memory | int64) (ternary 1024 1 (hasSuffix "Gi" $memory)) }}
 {{- $needed := add $root.Values.settings.bodyMemory 128 }}
-{{- if lt (int64 $mebibytes) (int64 $needed) }}
-- {{ $role.component }}.resources.limits.memory: {{ $memory }} is too little for settings.bodyMemory, {{ $root.Values.settings.bodyMemory }} MiB, and 128 MiB for all else; give {{ $needed }}Mi or more
-{{- end }}
-{{- end }}
+{{- if and $limit (lt (int64 $limit) (int64 $needed)) }}
+- {{ $role.component }}.resources.limits.memory: {{ $resources.limits.memory }} is too little for settings.bodyMemory, {{ $root.Values.settings.bodyMemory }} MiB, and 128 MiB for all else; give {{ $needed }}Mi or more
 {{- end }}
 {{- $pattern := printf "^journal-%s-([0-9]+)$" $role.name }}
 {{- range $claim := $root.Values.adoptJournals }}
