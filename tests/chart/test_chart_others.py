@@ -56,6 +56,18 @@ def test_policies_leave_the_admin_port_to_few():
     assert [rule["ports"][0]["port"] for rule in operator["ingress"]] == ["admin"]
 
 
+def test_policies_let_others_ask_the_admin_port():
+    """Who is named in adminFrom may ask the admin port of every role, beside the namespaces, and nothing else."""
+    peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}, {"podSelector": {"matchLabels": {"app": "balancer"}}}]
+    objects = render({"networkPolicy": {"enabled": True, "adminFrom": peers}})
+    for name in ("hookwright-receiver", "hookwright-operator"):
+        admin = find(objects, "NetworkPolicy", name)["spec"]["ingress"][-1]
+        assert admin["ports"] == [{"port": "admin", "protocol": "TCP"}]
+        assert "namespaceSelector" in admin["from"][0]
+        assert admin["from"][1:] == peers
+    assert find(objects, "NetworkPolicy", "hookwright-check")["spec"]["ingress"] == []
+
+
 def test_policies_hold_senders_to_where_they_may_be():
     """With receiverFrom only those send, and the pod of `helm test`."""
     peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}]

@@ -129,6 +129,10 @@ def test_all_problems_are_told_at_once():
         {"nameOverride": "a" * 40},
         {"trustedProxies": ["10.1.2.0/23", "255.255.255.255/32", "128.0.0.0/1"]},
         {"settings": {"bodyMemory": 384}},
+        {
+            "metrics": {"serviceMonitor": {"enabled": True}},
+            "networkPolicy": {"enabled": True, "adminFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]},
+        },
         {"receiver": {"resources": {"limits": {"memory": "269M"}}}},
         {"receiver": {"resources": {"limits": {"memory": 268435456}}}},
         {"receiver": {"resources": {"requests": {"memory": "512Mi"}}}},

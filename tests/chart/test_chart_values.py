@@ -82,6 +82,7 @@ OTHERWISE: dict[str, Any] = {
     "httpRoute.parentRefs": [{"name": "other"}],
     "networkPolicy.receiverFrom": [{"podSelector": {}}],
     "networkPolicy.adminNamespaces": ["monitoring"],
+    "networkPolicy.adminFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
     "networkPolicy.apiServer.cidrs": ["10.0.0.0/8"],
     "networkPolicy.apiServer.ports": [16443],
     "networkPolicy.extraEgress": [{"ports": [{"port": 443}]}],

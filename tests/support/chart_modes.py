@@ -48,6 +48,7 @@ EVERYTHING: dict[str, Any] = {
         "enabled": True,
         "receiverFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
         "adminNamespaces": ["monitoring"],
+        "adminFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
         "apiServer": {"cidrs": ["192.0.2.10/32"]},
         "extraEgress": [{"ports": [{"port": 443}]}],
     },

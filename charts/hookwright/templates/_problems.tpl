@@ -186,7 +186,7 @@ there.
 - receiver.service.loadBalancerClass, loadBalancerSourceRanges: a Service of type {{ .Values.receiver.service.type }} has none; leave them out, or set receiver.service.type: LoadBalancer
 {{- end }}
 {{- end }}
-{{- if and .Values.metrics.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.adminNamespaces) }}
+{{- if and .Values.metrics.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.adminNamespaces) (not .Values.networkPolicy.adminFrom) }}
 - networkPolicy.adminNamespaces: it is empty, so that metrics.serviceMonitor would find a closed door; name Prometheus's namespace
 {{- end }}
 {{- end -}}
