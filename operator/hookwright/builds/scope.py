@@ -28,6 +28,11 @@ class Scope:
             return owner == self.group or owner.startswith(f"{self.group}/")
         return self.owner is not None and owner == self.owner
 
+    def __str__(self) -> str:
+        """Name it in spec.source's words."""
+        named = {"repository": self.repository, "organization": self.owner, "group": self.group}
+        return next((f"{kind} {name}" for kind, name in named.items() if name is not None), "no repository")
+
 
 def find_scope(source: BuildSource) -> Scope:
     """Give what `source` covers."""

@@ -36,6 +36,7 @@ from hookwright.reasons import (
     METHOD_NOT_ALLOWED,
     NO_GROUP_PASSED,
     NOT_AUTHENTIC,
+    OTHER_REPOSITORY,
     PARAMETERS_TOO_LARGE,
     SECRET_UNUSABLE,
     SIGNATURE_MISMATCH,
@@ -60,8 +61,10 @@ _UNTOLD = frozenset(
         TIMESTAMP_OUT_OF_WINDOW,
     }
 )
-# What these say in detail, filters and addresses, is for the owner too.
-_FOR_THE_OWNER = frozenset({FILTERED_OUT, NO_GROUP_PASSED, BRANCH_FILTERED_OUT, FACTS_UNKNOWN, ADDRESS_NOT_ALLOWED})
+# What these say in detail, filters, sources and addresses, is for the owner too.
+_FOR_THE_OWNER = frozenset(
+    {FILTERED_OUT, NO_GROUP_PASSED, BRANCH_FILTERED_OUT, OTHER_REPOSITORY, FACTS_UNKNOWN, ADDRESS_NOT_ALLOWED}
+)
 # A Secret that has changed meanwhile would make these something else.
 _WORTH_ANOTHER_LOOK = frozenset({SIGNATURE_MISMATCH, TOKEN_MISMATCH, SECRET_UNUSABLE})
 

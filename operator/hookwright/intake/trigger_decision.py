@@ -109,7 +109,8 @@ class TriggerRoute(Route):
             told = f" ({change.told})" if change.told else ""
             return Ignore(reason=change.reason, message=change.reason.sentence.removesuffix(".") + told)
         if not self.scope.covers(change.repository):
-            return _ignore(OTHER_REPOSITORY)
+            message = f"It did not happen in {self.scope}, which spec.source names"
+            return Ignore(reason=OTHER_REPOSITORY, message=message)
         if self.skip_ci and change.asks_to_be_skipped():
             return _ignore(SKIPPED_BY_MESSAGE)
         decision = decide(self.filters, change, budget=budget)

@@ -10,6 +10,7 @@ import pytest
 from hookwright import reasons
 from hookwright.builds.names import name_wanted
 from hookwright.intake.judge import judge
+from hookwright.intake.receiver import answer
 from hookwright.intake.request import Request
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.scm import Provider
@@ -213,6 +214,21 @@ def test_source_says_which_repositories_count(provider, source, covers):
     """A repository by its full name, an organisation by its owner, a group with its subgroups; capitals don't count."""
     verdict = decide(provider, "push", source=source)
     assert verdict.reason is (reasons.ACCEPTED if covers else reasons.OTHER_REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    ("provider", "source", "told"),
+    [
+        (GITHUB, {"repository": "octo/other"}, "repository octo/other"),
+        (GITHUB, {"organization": "elsewhere"}, "organization elsewhere"),
+        (GITLAB, {"group": "group/other"}, "group group/other"),
+    ],
+)
+def test_owner_is_told_where_it_should_have_happened(provider, source, told):
+    """What spec.source names stands in status, and not in the sender's answer."""
+    verdict = decide(provider, "push", source=source)
+    assert told in verdict.message
+    assert told not in json.loads(answer(verdict, "BuildTrigger").body)["message"]
 
 
 @pytest.mark.parametrize(
