@@ -298,7 +298,7 @@ SECRET_UNUSABLE = _reason(
     Outcome.REFUSED,
     503,
     "The object's Secret cannot be used, so nobody can be recognised.",
-    "See errorMessage in the object's status.",
+    "See errorMessage in the object's status; if there is none, give receivers the verb get on that Secret.",
 )
 SPEC_INVALID = _reason(
     "SpecInvalid", Outcome.REFUSED, 503, "The object's spec is invalid.", "See errorMessage in the object's status."
