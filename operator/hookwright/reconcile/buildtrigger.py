@@ -12,7 +12,7 @@ from hookwright.kinds import BuildTrigger, Condition, InvalidObject, Webhook
 from hookwright.kinds.conditions import LAST_START_FAILED, START_PENDING, settle
 from hookwright.reconcile.builds import Followed, follow_builds
 from hookwright.reconcile.by_hand import start_by_hand, tell_of_start
-from hookwright.reconcile.checks import STARTABLE, SUSPENDED, Tried, check_buildtrigger, is_judged
+from hookwright.reconcile.checks import STARTABLE, SUSPENDED, Finding, Tried, check_buildtrigger, is_judged
 from hookwright.reconcile.doubling import warn_trigger
 from hookwright.reconcile.notes import Note
 from hookwright.reconcile.status import write_members, write_status
@@ -42,9 +42,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
         if trial.value.error is not None and trial.value.error.transient and is_judged(trigger):
             return find_soonest(Again(trial.seconds_left), builds.again, await _leave_untried(trigger, builds, world))
     tried = trial.value if trial is not None else None
-    unstartable = check_buildtrigger(
-        trigger, tried, standing=world.mirror.standing(trigger), knows=world.starter.facts.knows
-    )
+    unstartable = _check(trigger, tried, world)
     by_hand = await start_by_hand(trigger, unstartable, world)
     await write_status(
         trigger,
@@ -76,8 +74,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
 
 async def _leave_untried(trigger: BuildTrigger, builds: Followed, world: World) -> Again:
     """Write what is not about the Job, which could not be tried now: what was said of that stays."""
-    unstartable = check_buildtrigger(trigger, None, standing=world.mirror.standing(trigger))
-    by_hand = await start_by_hand(trigger, unstartable, world)
+    by_hand = await start_by_hand(trigger, _check(trigger, None, world), world)
     found = trigger.status.conditions
     stay = [one for one in found if one.type not in (LAST_START_FAILED, START_PENDING)]
     conditions = [one.to_raw() for one in settle([*stay, *by_hand.conditions], found)]
@@ -99,14 +96,19 @@ async def _try(key: Key, trigger: BuildTrigger, world: World) -> Note[Tried]:
     if found is not None:
         return found
     tried = await try_build(BuildTrigger.KIND, trigger.metadata, trigger, world, service_account=None)
-    return world.trials.keep(key, trigger.metadata, tried, _find_patience(trigger, tried))
+    return world.trials.keep(key, trigger.metadata, tried, _find_patience(trigger, tried, world))
 
 
-def _find_patience(trigger: BuildTrigger, tried: Tried) -> float | None:
+def _check(trigger: BuildTrigger | InvalidObject, tried: Tried | None, world: World) -> Finding | None:
+    """Give the first thing that is wrong with a BuildTrigger, as it stands to its siblings and its provider."""
+    return check_buildtrigger(trigger, tried, standing=world.mirror.standing(trigger), knows=world.starter.facts.knows)
+
+
+def _find_patience(trigger: BuildTrigger, tried: Tried, world: World) -> float | None:
     """Give for how many seconds the answer to a dry run is believed; None: as long as nothing here changes."""
     if tried.error is not None and tried.error.transient:
         return UNKNOWN_SECONDS
-    finding = check_buildtrigger(trigger, tried)
+    finding = check_buildtrigger(trigger, tried, knows=world.starter.facts.knows)
     if finding is None:
         return None
     # A policy that refuses may be mended too.

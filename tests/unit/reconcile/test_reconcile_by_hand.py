@@ -15,6 +15,7 @@ from hookwright.cluster import BUILDTRIGGERS, EVENTS, JOBS
 from hookwright.errors import ClusterError
 from hookwright.reconcile.by_hand import DELAYED_SECONDS
 from hookwright.reconcile.work import NEVER, Again
+from support.facts import FakeFacts
 from support.objects import JOB_SPEC, NOON, TRIGGER_UID
 
 GITHUB = {"provider": "GitHub", "repository": "octo/hello"}
@@ -256,6 +257,25 @@ async def test_start_is_tried_though_the_job_cannot_be_tried(bench):
     bench.cluster.heal()
     bench.cluster.fail("create", JOBS, status=503, times=99, dry_run=True)
     bench.world.trials.forget(TRIGGER)
+    await bench.look(TRIGGER)
+    assert (handled(bench), jobs(bench)) == ("1", [name_of("1")])
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
+
+
+async def test_filters_that_the_provider_is_asked_for_are_no_obstacle_then(bench):
+    """Where the provider is asked for files, a filter that needs them is right, whether the Job can be tried or not."""
+    bench.world.starter.facts = FakeFacts()
+    spec = {
+        "source": GITHUB,
+        "filterGroups": [
+            [{"type": "EVENT", "pattern": "PULL_REQUEST_CREATED"}, {"type": "FILE_PATH", "pattern": "^src/"}]
+        ],
+    }
+    bench.put_target(status=None, **spec)
+    await bench.look_until_still(TRIGGER)
+    ask(bench, ref="main", **spec)
+    bench.world.trials.forget(TRIGGER)
+    bench.cluster.fail("create", JOBS, status=503, times=99, dry_run=True)
     await bench.look(TRIGGER)
     assert (handled(bench), jobs(bench)) == ("1", [name_of("1")])
     assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
