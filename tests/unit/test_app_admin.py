@@ -141,6 +141,22 @@ async def test_half_a_head_is_not_waited_for(server):
     assert await connection.rest() == b""
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+async def test_all_addresses_are_those_of_both_families():
+    """At :: whoever comes by IPv4 is answered too: a pod's probes may come by the one, its Service by the other."""
+    made = Server()
+    for _ in range(2):
+        async with serve_pages(("::", made.port), made.pages):
+            for host in ("127.0.0.1", "[::1]"):
+                connection = await RawConnection.open(f"http://{host}:{made.port}/healthz")
+                await connection.send(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert (await connection.answer()).status == 200
+                connection.close()
+            with pytest.raises(UsageError, match="HOOKWRIGHT_ADMIN"):
+                async with serve_pages(("::", made.port), {}):
+                    pass
+
+
 async def test_port_that_is_taken_names_the_setting():
     """An address that somebody else listens on ends the start with a sentence that names the variable."""
     with socket.socket() as taken:

@@ -11,6 +11,7 @@ is left.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -29,6 +30,7 @@ MAX_CONNECTIONS = 64
 ANSWER_SECONDS = 5.0
 SHUTDOWN_SECONDS = 1.0
 METHODS = ("GET", "HEAD")
+EVERYWHERE = "::"
 TEXT: Final = "text/plain; charset=utf-8"
 
 Page = Callable[[], Awaitable[tuple[int, str, bytes]]]
@@ -116,6 +118,14 @@ def health_pages(trouble: Callable[[], str]) -> dict[str, Page]:
     return {"/healthz": healthz, "/readyz": readyz}
 
 
+def _make_site(runner: web.ServerRunner, host: str, port: int) -> web.BaseSite:
+    """Make what listens at an address; at ::, for IPv4 too, as the receiver does: the kubelet comes by either."""
+    if host == EVERYWHERE and socket.has_dualstack_ipv6():
+        both = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
+        return web.SockSite(runner, both)
+    return web.TCPSite(runner, host, port)
+
+
 @asynccontextmanager
 async def serve_pages(address: tuple[str, int], pages: dict[str, Page]) -> AsyncIterator[None]:
     """Serve `pages` for the length of a `with` block.
@@ -128,7 +138,7 @@ async def serve_pages(address: tuple[str, int], pages: dict[str, Page]) -> Async
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host, port).start()
+            await _make_site(runner, host, port).start()
         except (OSError, UnicodeError) as error:
             # A name that cannot be one is not even asked for.
             why = (error.strerror if isinstance(error, OSError) else None) or error

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hookwright.commands.dev import find_free_port
 from support.processes import LEASES, Fleet, run_fleet, until
-from support.running import make_buildtrigger, make_root_key, make_secret, make_webhook
+from support.running import make_buildtrigger, make_root_key, make_secret, make_webhook, run_hookwright
 
 
 async def ask(fleet: Fleet, name: str, page: str = "/readyz") -> tuple[int, str]:
@@ -71,6 +73,19 @@ async def test_receiver_stays_ready_without_the_api_server(tmp_path: Path):
         assert (await fleet.push("receiver", "hello")).status_code == 202
         assert await ask(fleet, "receiver") == (200, "ok")
         assert await ask(fleet, "receiver", "/healthz") == (200, "ok")
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+async def test_both_ports_are_there_for_both_families(tmp_path: Path):
+    """A process that listens at :: takes deliveries, and is asked whether it is ready, by IPv4 and by IPv6."""
+    port, admin = find_free_port(), find_free_port()
+    settings = {"public_url": f"http://127.0.0.1:{port}", "listen": f"[::]:{port}", "admin": f"[::]:{admin}"}
+    async with run_hookwright(tmp_path, **settings) as running:
+        running.apply(make_secret(), make_buildtrigger(), make_webhook())
+        path = (await running.until_ready()).rpartition(f":{port}")[2]
+        for host in ("127.0.0.1", "[::1]"):
+            assert (await running.push(f"http://{host}:{port}{path}")).status_code == 202
+            assert (await running.client.get(f"http://{host}:{admin}/readyz")).status_code == 200
 
 
 async def test_receiver_drains_before_it_goes(tmp_path: Path):
