@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -25,6 +26,19 @@ def test_commands_are_hookwrights(values):
         # As main calls it: a command keeps the options that it had in its first context.
         whole = hookwright.make_context("hookwright", [name])
         assert command.make_context(name, list(arguments), parent=whole) is not None
+
+
+def test_what_is_typed_in_a_pod_asks_its_admin_port():
+    """The command in docs/alerts.md that asks a pod for its readiness is the image's, and asks the container's port."""
+    page = (CHART.parents[1] / "operator" / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"exec POD -- hookwright (.*)", page)
+    name, *arguments = typed.split()
+    (command,) = [one for one in COMMANDS if one.name == name]
+    given = command.make_context(name, arguments, parent=hookwright.make_context("hookwright", [name])).params
+    for kind in ("receiver", "operator"):
+        (container,) = find(render(), "StatefulSet", f"hookwright-{kind}")["spec"]["template"]["spec"]["containers"]
+        (port,) = [one["containerPort"] for one in container["ports"] if one["name"] == "admin"]
+        assert given["admins"] == (f"http://127.0.0.1:{port}",)
 
 
 def test_helm_test_asks_what_is_there():
