@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from lupa.lua51 import LuaRuntime  # Argo CD's is 5.1 too
 
+from hookwright.commands import hookwright
 from hookwright.kinds import KINDS
 from hookwright.reconcile import rootkey
 from support.chart import render
@@ -57,6 +59,19 @@ def test_api_server_is_not_looked_for_behind_its_service():
     for one in named:
         assert not any(ip_network(cidr).overlaps(SERVICES) for cidr in one["cidrs"])
         assert one["ports"] != [443]
+
+
+def test_grant_in_a_pod_prints_what_tenants_make():
+    """What is typed in a pod lets the chart's own accounts in, as the tenant on the page does."""
+    ((pod, typed),) = re.findall(r"(?m)^kubectl exec --namespace hookwright-system (\S+) -- hookwright (.*) \|", TEXT)
+    done = CliRunner().invoke(hookwright, typed.split())
+    assert done.exit_code == 0, done.output
+    (tenants,) = [block for block in VALUES if "tenants" in block]
+    made = [one for one in render(tenants) if one["metadata"].get("namespace") == "team-a"]
+    for one in made:
+        del one["metadata"]["labels"]
+    assert sorted(made, key=str) == sorted(yaml.safe_load_all(done.output), key=str)
+    assert pod.rpartition("-")[0] in {one["metadata"]["name"] for one in render() if one["kind"] == "StatefulSet"}
 
 
 def test_page_gives_the_health_of_every_kind():
