@@ -82,7 +82,8 @@ class OperatorSide:
             cronjobs_known=cronjobs_known,
             following=following,
         )
-        self._trials, self._refusals, self._metrics = world.trials, world.refusals, metrics
+        self._notes = (world.trials, world.refusals, world.settled)
+        self._trials, self._metrics = world.trials, metrics
         self._queue = WorkQueue[Key](
             work=lambda key: reconcile(key, world),
             workers=RECONCILERS,
@@ -98,8 +99,8 @@ class OperatorSide:
 
     def look_at_all(self) -> None:
         """Have every object looked at, as if nothing had been found out about it."""
-        self._trials.clear()
-        self._refusals.clear()
+        for notes in self._notes:
+            notes.clear()
         self._add(self._mirror.keys(BuildTrigger.KIND))
         self._add(self._mirror.keys(Webhook.KIND))
 

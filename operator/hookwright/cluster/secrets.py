@@ -82,10 +82,17 @@ class SecretReader:
 
     def is_watched(self, namespace: str, name: str) -> bool:
         """Say whether a Secret is watched now, so that each change of it is told."""
+        return self.find_watched(namespace, name) is not None
+
+    def find_watched(self, namespace: str, name: str) -> SecretCopy | None:
+        """Give the copy of a Secret that is watched now: the same object as long as the API server tells of no change.
+
+        None if it is not watched, or nobody knows whether the copy is right.
+        """
         where, now = (namespace, name), self._clock()
-        if self._watched is None or where in self._doubted or self._watched.get(where) is None:
-            return False
-        return now - self._watched.as_of(now, namespace) <= KEEP_SECONDS
+        if self._watched is None or where in self._doubted:
+            return None
+        return self._watched.get(where) if now - self._watched.as_of(now, namespace) <= KEEP_SECONDS else None
 
     async def find(self, namespace: str, name: str, key: str) -> FoundSecret:
         """Give what is there, at most 1 s ago, as the API server says it: for the operator, which says it in status."""

@@ -33,6 +33,7 @@ async def reconcile_buildtrigger(key: Key, world: World) -> Again:
     if trigger is None or trigger.metadata.deletion_timestamp is not None:
         world.trials.forget(key)
         world.refusals.forget(key)
+        world.settled.forget(key)
         return NEVER
     kept = await keep_secret(trigger, world)
     trial, builds = None, Followed()

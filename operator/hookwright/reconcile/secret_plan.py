@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hookwright.cluster.secret_values import MADE_FOR, SecretState, judge_secret
+from hookwright.cluster.secret_values import MADE_FOR, SecretCopy, SecretState, judge_secret
 from hookwright.errors import ClusterError
 from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.intake.trigger_rules import INVALID_INPUT
@@ -71,6 +71,24 @@ class Plan:
     known: bool = True
     note: str = ""
     look_again: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """That there was nothing to do: of which copy of a Secret, and with which request for a new one, `plan` said so.
+
+    It did at the time `at`, of which nothing is known where the clock was set back behind it.
+    """
+
+    copy: SecretCopy
+    request: str | None
+    at: datetime
+    plan: Plan
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether something may be due by now, as the clock stands."""
+        again = self.plan.look_again
+        return now < self.at or (again is not None and now >= self.at + timedelta(seconds=again))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,22 @@
-"""Keeping the Secret of a BuildTrigger as it should be: read it, do what the plan says, and say what came of it."""
+"""Keeping the Secret of a BuildTrigger as it should be: read it, do what the plan says, and say what came of it.
+
+One that is watched, and in which nothing was to be done, is not read again before something changes or is due.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from hookwright.builds.wanted import format_time
 from hookwright.cluster import SECRETS
+from hookwright.cluster.mirror import Key
+from hookwright.cluster.secret_values import SecretCopy
 from hookwright.errors import ClusterError
 from hookwright.kinds import SECRET_KEY, BuildTrigger, InvalidObject
 from hookwright.reconcile.checks import SECRET_MALFORMED
-from hookwright.reconcile.secret_plan import Plan, judge_refusal, plan_secret
+from hookwright.reconcile.secret_plan import ROTATE, Plan, Settled, judge_refusal, plan_secret
 from hookwright.reconcile.world import World
 
 # Who else writes it changes it once: more conflicts than that are tried again later.
@@ -28,6 +34,9 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
     """
     if isinstance(trigger, InvalidObject) or trigger.spec.source.provider is None:
         return Plan()
+    settled = _find_settled(trigger, world)
+    if settled is not None:
+        return settled
     tries = 0
     while True:
         verb, tries = "get", tries + 1
@@ -52,6 +61,8 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
                 message=notice.message,
                 warning=notice.warning,
             )
+        if found is not None and plan.patch is None and plan.finding is None:
+            _note_settled(trigger, plan, SecretCopy.of(found), world)
         return replace(plan, look_again=_look_again(plan, trigger, world))
 
 
@@ -66,6 +77,33 @@ def tell_secret(trigger: BuildTrigger | InvalidObject, kept: Plan) -> dict[str, 
         "secretRef": {"name": trigger.secret_name, "key": SECRET_KEY} if there else None,
         "lastModifiedSecret": format_time(kept.made_at) if kept.made_at is not None else None,
     }
+
+
+def _find_settled(trigger: BuildTrigger, world: World) -> Plan | None:
+    """Give the plan by which nothing is to be done, if all that it was made of is as it was: builds come and go often.
+
+    The Secret must be watched, and its copy the very same: then the API server has told of no change.
+    """
+    note = world.settled.find(_key(trigger), trigger.metadata)
+    copy = world.secrets.find_watched(trigger.metadata.namespace, trigger.secret_name)
+    if note is None or copy is not note.value.copy or trigger.metadata.annotations.get(ROTATE) != note.value.request:
+        return None
+    if note.value.is_over(world.clock()):
+        return None
+    left = math.ceil(note.seconds_left) if note.seconds_left is not None else None
+    return replace(note.value.plan, look_again=left)
+
+
+def _note_settled(trigger: BuildTrigger, plan: Plan, read: SecretCopy, world: World) -> None:
+    copy = world.secrets.find_watched(trigger.metadata.namespace, trigger.secret_name)
+    if copy is not None and copy == read:
+        request = trigger.metadata.annotations.get(ROTATE)
+        settled = Settled(copy=copy, request=request, at=world.clock(), plan=plan)
+        world.settled.keep(_key(trigger), trigger.metadata, settled, plan.look_again)
+
+
+def _key(trigger: BuildTrigger) -> Key:
+    return Key(BuildTrigger.KIND, trigger.metadata.namespace, trigger.metadata.name)
 
 
 def _look_again(plan: Plan, trigger: BuildTrigger, world: World) -> int | None:

@@ -17,6 +17,7 @@ from hookwright.reconcile.announcer import Announcer
 from hookwright.reconcile.checks import Tried
 from hookwright.reconcile.notes import Notes
 from hookwright.reconcile.rootkey import RootKeys
+from hookwright.reconcile.secret_plan import Settled
 from hookwright.settings import Settings
 
 SECRET_BYTES = 32
@@ -29,7 +30,7 @@ class World:
     `cronjobs_known` says whether the CronJobs of a namespace can be seen: that needs a right that not everybody gives.
     `starter` starts what is asked for by hand. `invent` gives a new secret: 32 random bytes as hexadecimals, which
     every Git host takes. `following` knows the builds; None: nobody follows them. `trials` are what the API server said
-    of builds that were tried, `refusals` why builds were not deleted.
+    of builds that were tried, `refusals` why builds were not deleted, `settled` in which Secrets nothing is to be done.
     """
 
     cluster: Cluster
@@ -45,6 +46,7 @@ class World:
     following: Following | None = None
     trials: Notes[Tried] = field(default_factory=Notes)
     refusals: Notes[str] = field(default_factory=Notes)
+    settled: Notes[Settled] = field(default_factory=Notes)
 
 
 def make_arn(kind: type[ObjectKind], *, cluster: str, namespace: str, name: str) -> str:

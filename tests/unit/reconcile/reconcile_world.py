@@ -65,6 +65,7 @@ class Bench:
             following=self.following,
             trials=Notes(self.seconds),
             refusals=Notes(self.seconds),
+            settled=Notes(self.seconds),
         )
 
     def seconds(self):

@@ -68,6 +68,42 @@ async def test_secret_that_is_watched_costs_no_looks(bench):
         assert (await bench.look(TRIGGER)).seconds == 3600
 
 
+async def test_secret_that_is_watched_is_read_once(bench):
+    """It is read again when the watch shows another copy of it, a new one is asked for, or something is due in it."""
+    watched = WatchedSecrets(bench.cluster, clock=bench.seconds)
+    reader = SecretReader(bench.cluster, watched=watched, clock=bench.seconds)
+    bench.world = replace(bench.world, secrets=reader)
+    await bench.look(TRIGGER)
+
+    async def look():
+        """Look twice, the second time because of a build; give how often the Secret was read by each."""
+        reads = [bench.cluster.count("get", SECRETS)]
+        for look in (bench.look, bench.look_at_builds):
+            await look(TRIGGER)
+            reads.append(bench.cluster.count("get", SECRETS))
+        return reads[1] - reads[0], reads[2] - reads[1]
+
+    async with running(watched.informers.run()):
+        await eventually(lambda: reader.is_watched("default", NAME))
+        assert await look() == (1, 0)
+        assert await look() == (0, 0)
+        copy = reader.find_watched("default", NAME)
+        bench.cluster.put(SECRETS, {**secret(bench), "type": "Opaque"})
+        await eventually(lambda: reader.find_watched("default", NAME) is not copy)
+        assert await look() == (1, 0)
+        copy = reader.find_watched("default", NAME)
+        ask(bench, "1")
+        await bench.look(TRIGGER)
+        assert len(live(bench)) == 2
+        await eventually(lambda: reader.find_watched("default", NAME) is not copy)
+        assert await look() == (1, 0)
+        bench.now -= timedelta(hours=1)
+        assert await look() == (1, 0)
+        bench.now += timedelta(hours=3)
+        await eventually(lambda: reader.is_watched("default", NAME))
+        assert await look() == (1, 0)
+
+
 async def test_no_two_secrets_are_alike(bench):
     """What is random is random each time."""
     await bench.look(TRIGGER)
