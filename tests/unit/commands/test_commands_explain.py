@@ -458,11 +458,15 @@ def test_one_of_several_namespaces_is_chosen(explain, folder):
     """A Webhook that is in several namespaces is chosen by -n, which is asked for."""
     folder.manifests.append(raw_webhook(metadata={"namespace": "b", "uid": "o"}, filters=[]))
     ran = explain()
-    assert (ran.code, "-n: b, default" in ran.err) == (2, True)
+    assert (ran.code, "Webhook hello in several namespaces: choose one with -n: b, default" in ran.err) == (2, True)
     assert explain("-n", "b").json["filters"] == []
     assert len(explain("-n", "default").json["filters"]) == 1
     ran = explain("-n", "c")
     assert (ran.code, "no Webhook of namespace c" in ran.err) == (2, True)
+    folder.manifests = [raw_webhook(metadata={"namespace": None}), raw_webhook(filters=[])]
+    assert explain("-n", "default").json["filters"] == []
+    ran = explain()
+    assert (ran.code, "-n: default, none" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,13 @@ def test_which_object_is_meant(folder):
     folder.manifests = [trigger(), trigger(name="other", projectName="other")]
     ran = folder.run()
     assert (ran.code, "choose one with --trigger: hello, other" in ran.err) == (2, True)
+    folder.manifests = [trigger(), trigger()]
+    folder.manifests[1]["metadata"]["namespace"] = "b"
+    ran = folder.run()
+    assert (ran.code, "BuildTrigger hello in several namespaces: choose one with -n: b, default" in ran.err) == (
+        2,
+        True,
+    )
 
 
 def test_trigger_that_takes_no_deliveries_is_said(folder):

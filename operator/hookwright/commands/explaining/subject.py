@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret
+from hookwright.commands.explaining.choosing import choose_one
 from hookwright.commands.file_objects import FileObject, FileObjects, find_pipeline
-from hookwright.errors import UsageError
 from hookwright.intake.route import SecretRef
 from hookwright.intake.webhook_route import find_secret_refs
 from hookwright.kinds import InvalidObject, ObjectKind, Raw, Webhook
@@ -36,23 +36,7 @@ def choose(objects: FileObjects, name: str | None, namespace: str | None) -> Sub
     Raises:
         UsageError: there is none, or there are several.
     """
-    meant = [
-        webhook
-        for webhook in objects.webhooks
-        if name in (None, webhook.name) and (namespace is None or webhook.namespace in ("", namespace))
-    ]
-    names = ", ".join(sorted({webhook.name for webhook in objects.webhooks}))
-    if not meant:
-        there = f" {name}" if name is not None else f" of namespace {namespace}" if namespace is not None else ""
-        raise UsageError(f"the files hold no Webhook{there}" + (f"; there is: {names}" if names else ""))
-    places = {(webhook.namespace, webhook.name) for webhook in meant}
-    if len({name for _, name in places}) > 1:
-        raise UsageError(f"the files hold several Webhooks: choose one with --webhook: {names}")
-    if len(places) > 1:
-        spaces = ", ".join(sorted(namespace for namespace, _ in places))
-        raise UsageError(f"the files hold Webhook {name} in several namespaces: choose one with -n: {spaces}")
-    # Of one that is there twice the last counts, as for kubectl apply.
-    return gather(objects, meant[-1])
+    return gather(objects, choose_one(Webhook, objects.webhooks, name, namespace))
 
 
 def gather(objects: FileObjects, chosen: FileObject[Webhook]) -> Subject:

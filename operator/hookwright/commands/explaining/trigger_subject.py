@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret
+from hookwright.commands.explaining.choosing import choose_one
 from hookwright.commands.explaining.subject import Subject, choose
 from hookwright.commands.file_objects import FileObject, FileObjects
 from hookwright.commands.naming import Named
-from hookwright.errors import UsageError
 from hookwright.intake.route import SecretRef
 from hookwright.intake.trigger_route import find_trigger_secret_refs
 from hookwright.kinds import BuildTrigger, InvalidObject, Webhook
@@ -49,24 +49,8 @@ def choose_trigger(objects: FileObjects, name: str | None, namespace: str | None
     Raises:
         UsageError: there is none, or there are several.
     """
-    meant = [
-        trigger
-        for trigger in objects.buildtriggers
-        if (name == trigger.name or (name is None and _takes_deliveries(trigger)))
-        and (namespace is None or trigger.namespace in ("", namespace))
-    ]
-    names = ", ".join(sorted({trigger.name for trigger in objects.buildtriggers}))
-    if not meant:
-        there = f" {name}" if name is not None else f" of namespace {namespace}" if namespace is not None else ""
-        raise UsageError(f"the files hold no BuildTrigger{there}" + (f"; there is: {names}" if names else ""))
-    places = {(trigger.namespace, trigger.name) for trigger in meant}
-    if len({name for _, name in places}) > 1:
-        raise UsageError(f"the files hold several BuildTriggers: choose one with --trigger: {names}")
-    if len(places) > 1:
-        spaces = ", ".join(sorted(namespace for namespace, _ in places))
-        raise UsageError(f"the files hold BuildTrigger {name} in several namespaces: choose one with -n: {spaces}")
-    # Of one that is there twice the last counts, as for kubectl apply.
-    trigger = meant[-1].found
+    chosen = choose_one(BuildTrigger, objects.buildtriggers, name, namespace, counts=_takes_deliveries)
+    trigger = chosen.found
     refs = find_trigger_secret_refs(trigger) if isinstance(trigger, BuildTrigger) else ()
     return TriggerSubject(
         trigger=trigger,
