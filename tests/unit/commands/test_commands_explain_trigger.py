@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
 from command_line import run, write
@@ -310,6 +311,13 @@ def test_strange_bodies_are_told(folder, body):
     ran = folder.run("-o", "json")
     assert (ran.code, list(ran.json)) == (1, TOP)
     assert folder.run().code == 1
+
+
+def test_what_is_added_is_a_sentence_of_its_own(folder):
+    """What a parser says of a body has no full stop; what could not be checked is said behind one."""
+    folder.payload = b""
+    folder.manifests = [trigger()]
+    assert re.search(r"line 1 column 0\. Authenticity was not checked: [^.]+\.$", folder.json()["message"])
 
 
 def test_text_and_json_speak_to_no_terminal(folder):

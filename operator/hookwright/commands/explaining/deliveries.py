@@ -11,6 +11,7 @@ from hookwright.builds.targets import find_build_kind, find_service_account, fin
 from hookwright.builds.wanted import WantedBuild
 from hookwright.commands.explaining.authenticity import NotChecked, find_lack, list_known, tell_untried
 from hookwright.commands.explaining.sample import OWN_ID, Sample
+from hookwright.commands.explaining.sentences import add
 from hookwright.commands.explaining.subject import Subject
 from hookwright.errors import HookwrightError, InvalidExpression
 from hookwright.filters import Budget, JsonValue, compile_filter, decide
@@ -54,12 +55,14 @@ def explain_delivery(subject: Subject, sample: Sample) -> Answer:
         # The message says what to do; in files there is no status to look at.
         answer["remedy"] = ""
     elif lacking:
-        answer["message"] += f" Authenticity was not checked: {lacking}."
+        answer["message"] = add(answer["message"], f"Authenticity was not checked: {lacking}")
     else:
-        answer["message"] += tell_untried(verdict, sample, subject.secrets, place=subject.place)
+        untried = tell_untried(verdict, sample, subject.secrets, place=subject.place)
+        answer["message"] = add(answer["message"], untried)
     target = subject.target
     if isinstance(target, BuildTrigger) and target.status.error_message is not None and verdict.outcome in STARTING:
-        answer["message"] += f" But {target.KIND} {target.metadata.name} is not ready: {target.status.error_message}."
+        but = f"But {target.KIND} {target.metadata.name} is not ready: {target.status.error_message}"
+        answer["message"] = add(answer["message"], but)
     if isinstance(target, InvalidObject) and verdict.outcome in STARTING:
         answer |= {
             "outcome": str(TARGET_INVALID.outcome),

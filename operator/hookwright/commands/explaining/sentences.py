@@ -140,6 +140,11 @@ def _unknown(what: str) -> Said:
     )
 
 
+def add(message: str, more: str) -> str:
+    """Put more behind a message, whose end is a full stop then; without more it stays as it is."""
+    return join(message, more) if more else message
+
+
 def join(*texts: str) -> str:
     """Put sentences behind one another, each with its end; empty ones are left out."""
     return " ".join(text if text[-1] in ".?!" else f"{text}." for text in (one.strip() for one in texts) if text)

@@ -12,6 +12,7 @@ from hookwright.builds.wanted import WantedBuild
 from hookwright.commands.explaining.authenticity import NotChecked, find_lack, list_known, tell_untried
 from hookwright.commands.explaining.deliveries import Answer
 from hookwright.commands.explaining.sample import OWN_ID, Sample
+from hookwright.commands.explaining.sentences import add
 from hookwright.commands.explaining.trigger_subject import TriggerSubject
 from hookwright.errors import HookwrightError, UsageError
 from hookwright.filters import Budget, EvaluationError
@@ -65,11 +66,13 @@ def explain_trigger_delivery(subject: TriggerSubject, sample: Sample) -> Answer:
         # The message says what to do; in files there is no status to look at.
         answer["remedy"] = ""
     elif lacking:
-        answer["message"] += f" Authenticity was not checked: {lacking}."
+        answer["message"] = add(answer["message"], f"Authenticity was not checked: {lacking}")
     else:
-        answer["message"] += tell_untried(verdict, sample, subject.secrets, place=subject.place)
+        untried = tell_untried(verdict, sample, subject.secrets, place=subject.place)
+        answer["message"] = add(answer["message"], untried)
         if isinstance(trigger, BuildTrigger) and trigger.status.error_message is not None and verdict.wanted:
-            answer["message"] += f" But the BuildTrigger is not ready: {trigger.status.error_message}."
+            but = f"But the BuildTrigger is not ready: {trigger.status.error_message}"
+            answer["message"] = add(answer["message"], but)
     return answer
 
 
