@@ -13,8 +13,9 @@ import pytest
 from hookwright.commands.files import read_manifests
 from hookwright.kinds import API_VERSION, BuildTrigger, crd
 from hookwright.scm import Provider
-from support.access import Access
+from support.access import PATIENCE, Access
 from support.clones import EXAMPLES, FILES, read_example
+from support.waiting import Patience
 
 STRICT = {"dryRun": "All", "fieldValidation": "Strict"}
 GROUP = f"/apis/{API_VERSION}"
@@ -31,7 +32,7 @@ class Place:
     def create(self, group: str, plural: str, one: object) -> httpx.Response:
         """Create an object, in a dry run that takes no unknown field."""
         path = f"{group}/namespaces/{self.namespace}/{plural}"
-        return self.client.post(path, json=one, params=STRICT, timeout=60)
+        return self.client.post(path, json=one, params=STRICT, timeout=180)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,9 @@ def place(server: Access) -> Iterator[Place]:
 def test_api_server_takes_the_example(place: Place, provider):
     """The CRD, with its rules, knows each field of the example."""
     (manifest,) = read_manifests([EXAMPLES / f"{FILES[provider]}.yaml"])
-    deadline = time.monotonic() + 20
+    left = Patience(PATIENCE)
     # The kind is served a moment after its CRD was taken.
-    while (answer := place.create(GROUP, "buildtriggers", manifest)).status_code == 404 and time.monotonic() < deadline:
+    while (answer := place.create(GROUP, "buildtriggers", manifest)).status_code == 404 and left.lasts():
         time.sleep(0.1)
     assert answer.status_code == 201, answer.text
     assert "warning" not in answer.headers

@@ -58,7 +58,7 @@ class Place:
         if one["kind"] in ("CustomResourceDefinition", "ServiceAccount"):
             metadata["name"] = one["metadata"]["name"]
         return self.client.post(
-            f"{path}/{PLURALS[one['kind']]}", json={**one, "metadata": metadata}, params=query, timeout=60
+            f"{path}/{PLURALS[one['kind']]}", json={**one, "metadata": metadata}, params=query, timeout=180
         )
 
 

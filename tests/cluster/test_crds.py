@@ -17,7 +17,9 @@ from hookwright.cluster import BUILDTRIGGERS, WEBHOOKS, Resource
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.errors import ClusterError
 from hookwright.kinds import KINDS, crd
+from support.access import PATIENCE
 from support.running import make_buildtrigger, make_webhook
+from support.waiting import patience
 
 CRDS = Resource(
     group="apiextensions.k8s.io",
@@ -152,7 +154,7 @@ async def attempt(cluster: KubernetesCluster, kind: str, **spec: object) -> str:
 
 async def eventually(cluster: KubernetesCluster, told: str, kind: str = "Webhook", **spec: object) -> str:
     """Try until the API server says `told`: a changed schema is in force a moment after it was taken."""
-    async with asyncio.timeout(20):
+    async with patience(PATIENCE):
         while told not in (said := await attempt(cluster, kind, **spec)) or bool(told) != bool(said):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     assert said == "" or said.startswith("422 ")

@@ -21,6 +21,7 @@ from support.kubectl import FOUND, MISSING, Kubectl
 from support.kubelet import Kubelet
 from support.processes import LONG_PATIENCE, make_environment
 from support.release import NAMESPACE, Release
+from support.waiting import patience, within
 
 pytestmark = [pytest.mark.skipif(FOUND is None, reason=MISSING), pytest.mark.timeout(400)]
 
@@ -46,14 +47,14 @@ async def hookwright(plane: ControlPlane, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await within(LONG_PATIENCE, process.communicate())
     assert process.returncode == 0, err.decode()
     return out.decode()
 
 
 async def scrape(node: Kubelet, pod: str) -> dict[tuple[str, ...], float]:
     """Give the samples that a pod shows, by name and label values."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         answer = await client.get(f"http://{node.address_of(NAMESPACE, pod)}:{ADMIN}/metrics")
     assert answer.status_code == 200
     return {
@@ -81,7 +82,7 @@ async def test_from_a_bare_cluster_to_a_build_and_a_scrape(bare: ControlPlane, n
     granted = await hookwright(bare, "grant", "default", "--service-account", "default")
     await type_kubectl("apply", "-f", "-", given=granted)
     await type_kubectl("apply", "-f", str(EXAMPLES / "hello"))
-    await type_kubectl("wait", "--for=condition=Ready", "webhook/hello", "--timeout=60s")
+    await type_kubectl("wait", "--for=condition=Ready", "webhook/hello", "--timeout=180s")
     url = (await look("webhook", "hello"))["status"]["url"]
     assert url.startswith("http://hooks.test/hooks/")
     # Nobody resolves hooks.test here: a Service would take the delivery to one of the receivers.
@@ -89,11 +90,11 @@ async def test_from_a_bare_cluster_to_a_build_and_a_scrape(bare: ControlPlane, n
     said = json.loads(await hookwright(bare, "deliver", "hello", "--event", "push", "--url", there, "-o", "json"))
     assert said["outcome"] == "started"
     job = said["builds"][0]["name"]
-    await type_kubectl("wait", "--for=create", f"job/{job}", "--timeout=60s")
-    await type_kubectl("wait", "--for=condition=Complete", f"job/{job}", "--timeout=60s")
+    await type_kubectl("wait", "--for=create", f"job/{job}", "--timeout=180s")
+    await type_kubectl("wait", "--for=condition=Complete", f"job/{job}", "--timeout=180s")
     assert (await look("job", job))["status"]["succeeded"] == 1
     outcome = "jsonpath={.status.lastDelivery.reason}=BuildCreated"
-    await type_kubectl("wait", f"--for={outcome}", "webhook/hello", "--timeout=60s")
+    await type_kubectl("wait", f"--for={outcome}", "webhook/hello", "--timeout=180s")
     assert (await look("webhook", "hello"))["status"]["lastTriggered"]
     samples = await scrape(node, RECEIVERS[0])
     assert samples["hookwright_deliveries_total", "Webhook", "started", "Accepted"] == 1
@@ -107,8 +108,8 @@ async def uninstall(release: Release, type_kubectl: Any) -> None:
     await asyncio.to_thread(release.uninstall)
     assert "hello" in await type_kubectl("get", "webhooks")
     for kind in ("webhook", "buildtrigger"):
-        await type_kubectl("delete", kind, "hello", "--timeout=30s")
-    await type_kubectl("delete", "crd", "webhooks.hookwright.dev", "buildtriggers.hookwright.dev", "--timeout=60s")
+        await type_kubectl("delete", kind, "hello", "--timeout=180s")
+    await type_kubectl("delete", "crd", "webhooks.hookwright.dev", "buildtriggers.hookwright.dev", "--timeout=180s")
     left = await type_kubectl("get", "clusterroles,clusterrolebindings", "-o", "name")
     assert [line for line in left.splitlines() if "hookwright" in line] == []
 
@@ -116,7 +117,7 @@ async def uninstall(release: Release, type_kubectl: Any) -> None:
 async def ask(node: Kubelet, pod: str) -> tuple[int, str]:
     """Give what a pod's /readyz answers; 0 while nobody answers."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             answer = await client.get(f"http://{node.address_of(NAMESPACE, pod)}:{ADMIN}/readyz")
     except (AssertionError, httpx.TransportError):
         return 0, ""
@@ -127,7 +128,7 @@ async def until_answers(node: Kubelet, pod: str, status: int, told: str = "") ->
     """Wait until a pod's /readyz answers with a status, and says something in one line."""
     found = (0, "")
     try:
-        async with asyncio.timeout(LONG_PATIENCE):
+        async with patience(LONG_PATIENCE):
             # Each try is a request.
             while found[0] != status or told not in found[1]:
                 await asyncio.sleep(0.2)

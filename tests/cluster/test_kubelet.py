@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -283,8 +284,15 @@ async def test_lost_pod(kubelet, api, namespace):
     """A pod of a dead node stays as it was last seen, and goes only by force."""
     path = await run_web(api, namespace)
     kubelet.lose(namespace, "web")
-    with pytest.raises(httpx.ConnectError):
-        await ask(kubelet, namespace, "web", "/HOSTNAME")
+
+    async def refuses() -> bool:
+        with suppress(httpx.ReadError):  # what is just being killed may still take a connection
+            with pytest.raises(httpx.ConnectError):
+                await ask(kubelet, namespace, "web", "/HOSTNAME")
+            return True
+        return False
+
+    await eventually(refuses, "nobody listens")
     await api.delete(path)
     pod = (await api.get(path)).json()
     assert is_ready(pod)
@@ -329,3 +337,21 @@ async def test_restart_of_the_api_server(kubelet, api, namespace, control_plane)
     await api.delete(path)
     await gone(api, path)
     assert kubelet.log_of(namespace, "web") == "up\nbye\n"
+
+
+async def test_status_that_was_not_heard_is_told_again(control_plane, tmp_path, api, monkeypatch):
+    """What a pod is told to be by somebody else, or was never heard to be, is put right when all pods are listed."""
+    monkeypatch.setattr("support.kubelet.api.WATCH_SECONDS", 1)
+    with Kubelet(control_plane, tmp_path / "kubelet"):
+        pod = {"metadata": {"name": "lasting"}, "spec": {"containers": [{"name": "one", "image": "busybox:1.37"}]}}
+        (await api.post("/api/v1/namespaces/default/pods", json=pod)).raise_for_status()
+        path = "/api/v1/namespaces/default/pods/lasting"
+
+        async def runs() -> bool:
+            return (await api.get(path)).json()["status"]["phase"] == "Running"
+
+        await eventually(runs, "the pod runs")
+        merge = {"content-type": "application/merge-patch+json"}
+        (await api.patch(path + "/status", json={"status": {"phase": "Pending"}}, headers=merge)).raise_for_status()
+        await eventually(runs, "the pod runs again")
+        await api.delete(path)

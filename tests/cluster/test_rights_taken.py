@@ -16,6 +16,7 @@ from support.processes import until
 from support.realapi import Object
 from support.running import make_buildtrigger, make_secret, make_webhook
 from support.triggers import make_trigger
+from support.waiting import patience
 
 # To start the processes takes seconds: all tests share these, and each gives back what it has taken.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -171,7 +172,7 @@ async def test_lease_is_taken_and_given_back(deployed: Deployed):
     """Without the right to its Lease the operator says which right it lacks and is not ready; given it, it goes on."""
     with without(deployed, about("leases")):
         await until(lambda: said(deployed, "operator", "missing_right"), "it says so")
-        async with asyncio.timeout(HEALING_SECONDS):
+        async with patience(HEALING_SECONDS):
             # Each look is a request: there is no event to wait for.
             while await deployed.ask("operator") == 200:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)

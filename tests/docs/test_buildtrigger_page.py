@@ -124,7 +124,7 @@ def test_commands_work(shell):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
 

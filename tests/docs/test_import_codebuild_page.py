@@ -32,7 +32,7 @@ def shell(folder, command):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     ).returncode
 
 

@@ -34,7 +34,7 @@ def import_example(folder):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     # The token is new, which the page calls not carried over.
     assert ran.returncode == 1

@@ -24,6 +24,6 @@ def test_example_is_linted_as_shown(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert (ran.returncode, ran.stdout) == (1, shown)

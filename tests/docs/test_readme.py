@@ -65,7 +65,7 @@ def type_blocks(section: str, folder: Path, shell: dict[str, str]) -> str:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
         printed += done.stdout
@@ -75,7 +75,7 @@ def type_blocks(section: str, folder: Path, shell: dict[str, str]) -> str:
 def ask_kubectl(shell: dict[str, str], *arguments: str) -> str:
     """Give what kubectl says."""
     command = ["kubectl", *arguments]
-    return subprocess.run(command, env=shell, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, env=shell, capture_output=True, text=True, check=True, timeout=180).stdout
 
 
 def test_readme_commands_work(shell):

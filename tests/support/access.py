@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import yaml
 
-PATIENCE = 30.0
+PATIENCE = 60.0
+HTTP_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +26,11 @@ class Access:
 
     def client(self) -> httpx.AsyncClient:
         """Make a client for tests."""
-        return httpx.AsyncClient(base_url=self.url, headers=self.headers, verify=self.verify, timeout=PATIENCE)
+        return httpx.AsyncClient(base_url=self.url, headers=self.headers, verify=self.verify, timeout=HTTP_SECONDS)
 
     def sync_client(self) -> httpx.Client:
         """Make a client for what is set up once."""
-        return httpx.Client(base_url=self.url, headers=self.headers, verify=self.verify, timeout=PATIENCE)
+        return httpx.Client(base_url=self.url, headers=self.headers, verify=self.verify, timeout=HTTP_SECONDS)
 
 
 def read_kubeconfig(path: Path) -> Access:

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from support.waiting import Patience
+
 PATIENCE = 60.0
 OURS = "/apis/hookwright.dev/v1alpha1"
 # What scenarios make and look up, by plural and group; in the order in which it is removed: owners first.
@@ -82,10 +84,10 @@ def clean(admin: httpx.Client) -> None:
 
 
 def _empty(admin: httpx.Client, path: str, plural: str) -> None:
-    end = time.monotonic() + PATIENCE
+    left = Patience(PATIENCE)
     options = {"propagationPolicy": "Background", "gracePeriodSeconds": 0}
     while found := [one["metadata"] for one in _list(admin, path)]:
-        assert time.monotonic() < end, f"{path} does not become empty"
+        assert left.lasts(), f"{path} does not become empty"
         admin.request("DELETE", path, params={"fieldSelector": NOT_KEPT} if plural == "secrets" else {}, json=options)
         for metadata in found:
             # Whatever is there to free them has nothing to do for objects of tests.

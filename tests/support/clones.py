@@ -108,7 +108,7 @@ class Place:
             env={"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
             stdin=subprocess.DEVNULL,
         )

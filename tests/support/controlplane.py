@@ -22,6 +22,7 @@ import yaml
 from support.access import Access, read_kubeconfig
 from support.binaries import Binaries
 from support.guard import Guard
+from support.waiting import Patience
 
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
@@ -311,14 +312,15 @@ class ControlPlane:
             return False
 
     def _wait(self, happened: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + READY_SECONDS
+        left = Patience(READY_SECONDS)
         while not happened():
-            said = f"did not happen: {what}; the end of the logs in {self.folder}:\n{self._tails()}"
-            assert time.monotonic() < end, said
+            said = f"did not happen: {what}; the end of the logs in {self.folder}:\n{self.tails()}"
+            assert left.lasts(), said
             assert all(process.poll() is None for process in self._processes.values()), f"a process has ended; {said}"
             time.sleep(POLL_SECONDS)
 
-    def _tails(self) -> str:
+    def tails(self) -> str:
+        """Give the ends of the logs."""
         return "\n".join(f"{log.name}: {log.read_text()[-1000:]}" for log in self.folder.glob("*.log"))
 
 

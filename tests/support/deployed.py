@@ -18,6 +18,7 @@ from support.processes import LONG_PATIENCE, Process, end, make_environment, unt
 from support.realapi import RealApi
 from support.rights import Asked, Asking, Rights, as_account, read_rules, split_impersonation
 from support.running import make_headers, make_push
+from support.waiting import patience
 
 POLL_SECONDS = 0.1
 RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
@@ -57,7 +58,7 @@ class Deployed:
         """Wait until processes say that they are ready."""
         for role in roles or tuple(self.processes):
             process = self.processes[role]
-            async with asyncio.timeout(LONG_PATIENCE):
+            async with patience(LONG_PATIENCE):
                 while await self.ask(role) != 200:
                     assert process.alive, process.said()[-2000:]
                     await asyncio.sleep(POLL_SECONDS)
@@ -102,7 +103,7 @@ class Deployed:
 
     async def until_answered(self, name: str, status: int, **headers: Any) -> httpx.Response:
         """Deliver until the answer has `status`."""
-        async with asyncio.timeout(LONG_PATIENCE):
+        async with patience(LONG_PATIENCE):
             # Each try is a request: there is no event to wait for.
             while (answer := await self.push(name, **headers)).status_code != status:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
@@ -183,7 +184,7 @@ async def deploy(
         postponed = [one for one in rights if later and one["metadata"].get("namespace") == later]
         objects = [one for one in rights if one not in postponed]
         stack.enter_context(api.holding(*objects))
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=120, trust_env=False))
         deployed = Deployed(
             control_plane=control_plane,
             api=api,

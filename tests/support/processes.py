@@ -20,11 +20,12 @@ import httpx
 
 from hookwright.commands.dev import find_free_port
 from hookwright.devcluster import DevCluster
+from support import waiting
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
 from support.stage import make_cluster
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
-LONG_PATIENCE = 60.0
+LONG_PATIENCE = 120.0
 MOST_REQUESTS = 10_000
 LEASES = r".*/leases(/.*)?"
 
@@ -38,7 +39,7 @@ def make_environment(**settings: str) -> dict[str, str]:
 async def until(happened: Callable[[], Any], what: str, *, patience: float = LONG_PATIENCE) -> Any:
     """Wait until `happened` gives something true, and give that."""
     try:
-        async with asyncio.timeout(patience):
+        async with waiting.patience(patience):
             # What is polled lives in other processes.
             while not (result := happened()):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -88,7 +89,7 @@ class Process:
     async def until_listening(self) -> None:
         """Wait until it takes connections."""
         host, _, port = self.environment["HOOKWRIGHT_LISTEN"].rpartition(":")
-        async with asyncio.timeout(LONG_PATIENCE):
+        async with waiting.patience(LONG_PATIENCE):
             while True:
                 assert self.alive, f"{self.role} has ended: {self.said()[-2000:]}"
                 try:
@@ -103,7 +104,7 @@ class Process:
         """Send it a signal that ends it, and give its exit code."""
         self.send(number)
         assert self.process is not None
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+        return await waiting.within(PATIENCE, self.process.wait())
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it still runs."""

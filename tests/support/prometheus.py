@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from hookwright.commands.dev import find_free_port
+from support.waiting import patience
 
 PATIENCE = 60.0
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ class Prometheus:
     async def until(self, expression: str) -> list[dict[str, Any]]:
         """Wait until an expression has a value, and give it."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with patience(PATIENCE):
                 # Each try is a request.
                 while not (found := await self.query(expression)):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
@@ -103,7 +104,7 @@ async def run_prometheus(
             env={name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
         )
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             while True:
                 assert process.returncode is None, (folder / "prometheus.log").read_text()
                 with suppress(httpx.HTTPError):

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE = 20.0
+from support.waiting import patience
+
+PATIENCE = 60.0
 # A request that is answered 404, which ends the connection: after it there is nothing more to be read.
 SENTINEL = b"GET /sentinel HTTP/1.1\r\nhost: sentinel\r\n\r\n"
 
@@ -58,7 +60,7 @@ class RawConnection:
 
     async def answer(self) -> RawAnswer:
         """Give the next answer."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             head = await self.reader.readuntil(b"\r\n\r\n")
             status, headers = _read_head(head)
             body = await self.reader.readexactly(int(headers.get("content-length", "0")))
@@ -66,7 +68,7 @@ class RawConnection:
 
     async def rest(self) -> bytes:
         """Give all that comes until the other end hangs up."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             try:
                 while piece := await self.reader.read(65536):
                     self.received += piece

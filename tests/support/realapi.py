@@ -12,6 +12,7 @@ import httpx
 
 from hookwright.kinds import KINDS, crd
 from support.access import Access
+from support.waiting import Patience
 
 PATIENCE = 60.0
 POLL_SECONDS = 0.1
@@ -172,8 +173,8 @@ def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) ->
 
 def until(happened: Callable[[], Any], what: str, *, patience: float = PATIENCE) -> Any:
     """Wait until `happened` gives something true, and give that."""
-    end = time.monotonic() + patience
+    left = Patience(patience)
     while not (result := happened()):
-        assert time.monotonic() < end, f"did not happen: {what}"
+        assert left.lasts(), f"did not happen: {what}"
         time.sleep(POLL_SECONDS)
     return result

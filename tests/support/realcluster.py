@@ -26,7 +26,7 @@ from aiohttp import web
 from hookwright.devcluster.errors import ApiError
 from hookwright.devcluster.faults import Fault, Faults, Gate, Request, chosen_error, new_record
 from hookwright.devcluster.kubeconfig import kubeconfig
-from support.access import read_kubeconfig
+from support.access import HTTP_SECONDS, read_kubeconfig
 from support.cleaning import PATHS, clean, locate, path_of
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Server:
     def client(self) -> httpx.Client:
         """Make a client that may do everything."""
         headers = {"authorization": f"Bearer {self.token}"}
-        return httpx.Client(base_url=self.url, headers=headers, verify=self.tls, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, verify=self.tls, timeout=HTTP_SECONDS, trust_env=False)
 
 
 @dataclass(frozen=True, kw_only=True)

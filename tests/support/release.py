@@ -13,6 +13,7 @@ from helm_python import Config
 from hookwright.kinds import KINDS
 from support.chart import CHART, merge
 from support.controlplane import ControlPlane
+from support.waiting import Patience
 
 NAME = "hookwright"
 NAMESPACE = "hookwright-system"
@@ -80,9 +81,9 @@ class Release:
         path = f"/api/v1/namespaces/{self.namespace}"
         with self.control_plane.access.sync_client() as client:
             client.delete(path)
-            end = time.monotonic() + SECONDS
+            left = Patience(SECONDS)
             while client.get(path).status_code != 404:
-                assert time.monotonic() < end, f"{path} does not go"
+                assert left.lasts(), f"{path} does not go"
                 time.sleep(0.1)
 
     def _config(self) -> Config:

@@ -18,6 +18,7 @@ from support.controlplane import ControlPlane
 from support.kubelet import Kubelet, local
 from support.release import NAMESPACE, Release, install
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook
+from support.waiting import patience
 
 # For a machine that does much else: a Lease alone takes 15 seconds to be over, a pod some 10 to come up.
 PATIENCE = 90.0
@@ -103,7 +104,7 @@ class Site:
             body = {**obj, "metadata": {**obj["metadata"], "namespace": self.team}}
             path = PLACES[obj["kind"]].format(self.team, name)
             query = {"fieldManager": "test", "force": "true"}
-            async with asyncio.timeout(PATIENCE):
+            async with patience(PATIENCE):
                 # An API server that has just got another schema, or has just started, may have to be asked again.
                 while True:
                     answer = await self.api.patch(path, json=body, params=query, headers={"content-type": APPLY})
@@ -139,7 +140,7 @@ class Site:
         """Wait until `happened` gives something true, and give that."""
         found = None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with patience(PATIENCE):
                 # What is polled lives in other processes.
                 while not (found := await happened()):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)

@@ -27,8 +27,10 @@ from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
 from support.stage import open_cluster
+from support.waiting import patience, within
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+HTTP_SECONDS = 120.0
 SECRET = "It's a Secret to Everybody"
 
 
@@ -141,7 +143,7 @@ class Running:
         """Stop Hookwright as SIGTERM does."""
         self._stop.set()
         if self._task is not None:
-            await asyncio.wait_for(self._task, PATIENCE)
+            await within(PATIENCE, self._task)
             self._task = None
 
     def apply(self, *objects: dict[str, Any]) -> None:
@@ -193,7 +195,7 @@ class Running:
     async def until(self, happened: Callable[[], Any], what: str = "") -> Any:
         """Wait until `happened` gives something true, and give that."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with patience(PATIENCE):
                 # What is polled lives in other threads and processes.
                 while not (result := happened()):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
@@ -213,7 +215,7 @@ class Running:
 
     async def until_answered(self, url: str, status: int) -> None:
         """Deliver until the answer has `status`."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             # Each try is a request: there is no event to wait for.
             while (await self.push(url)).status_code != status:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
@@ -254,7 +256,7 @@ async def run_hookwright(folder: Path, *, started: bool = True, **settings: Any)
     """Run a development cluster and Hookwright for the length of a `with` block."""
     with open_cluster() as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False) as client:
             running = Running(
                 cluster=cluster, settings=make_settings(folder, **settings), kubeconfig=kubeconfig, client=client
             )

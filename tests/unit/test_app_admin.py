@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 import pytest
@@ -11,6 +10,7 @@ from hookwright.app.admin import HEAD_SECONDS, MAX_CONNECTIONS, MAX_HEAD_BYTES, 
 from hookwright.commands.dev import find_free_port
 from hookwright.errors import UsageError
 from support.rawhttp import RawConnection, read_answers
+from support.waiting import within
 
 
 class Server:
@@ -128,7 +128,7 @@ async def test_silent_connections_keep_nobody_out(server):
     """However many connections say nothing, a probe gets in: the oldest of them must go."""
     silent = [await server.connect() for _ in range(2 * MAX_CONNECTIONS)]
     assert (await server.get("/healthz")).status == 200
-    gone = await asyncio.wait_for(silent[0].rest(), HEAD_SECONDS + 15)
+    gone = await within(HEAD_SECONDS + 15, silent[0].rest())
     assert gone == b""
     for connection in silent:
         connection.close()

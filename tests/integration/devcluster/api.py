@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from support.access import PATIENCE
+from support.waiting import patience
 
 JSON_PATCH = {"content-type": "application/json-patch+json"}
 MERGE_PATCH = {"content-type": "application/merge-patch+json"}
@@ -26,7 +27,7 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 async def eventually(happens: Callable[[], Awaitable[Any]], what: str) -> Any:
     """Ask until the answer is true, and return it: a real server does some things a moment later."""
-    async with asyncio.timeout(PATIENCE):
+    async with patience(PATIENCE):
         # A server tells of most of these things by no event.
         while not (result := await happens()):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -145,7 +146,7 @@ class Events:
 
     async def next(self) -> dict[str, Any]:
         """Return the next event; bookmarks count."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             while True:
                 line = await anext(self._lines)
                 if line.strip():
@@ -162,7 +163,7 @@ class Events:
 
     async def rest(self) -> list[dict[str, Any]]:
         """Return all events until the server ends the watch."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             return [json.loads(line) async for line in self._lines if line.strip()]
 
 

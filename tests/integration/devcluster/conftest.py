@@ -18,6 +18,7 @@ import pytest
 from hookwright.devcluster import DevCluster
 from integration.devcluster.api import CORE, DEFINITIONS, Kind, widget_definition
 from support.access import PATIENCE, Access, read_kubeconfig
+from support.waiting import Patience
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +84,7 @@ async def dev(cluster: DevCluster) -> AsyncIterator[httpx.AsyncClient]:
 def _poll(happens: object) -> None:
     """Wait for what a real server does a moment later."""
     assert callable(happens)
-    end = time.monotonic() + PATIENCE
+    left = Patience(PATIENCE)
     while not happens():
-        assert time.monotonic() < end, "the API server did not become ready"
+        assert left.lasts(), "the API server did not become ready"
         time.sleep(0.05)

@@ -20,6 +20,7 @@ from hookwright.devcluster import DevCluster
 from integration.devcluster.api import widget_definition
 from integration.devcluster.test_conformance_builtin import make_job
 from support.access import PATIENCE
+from support.waiting import Patience, patience
 
 GROUP = "clients.example.com"
 KIND = f"widgets.{GROUP}"
@@ -140,7 +141,7 @@ async def test_async_watch(async_client: aio.client.ApiClient, served: DevCluste
     served.apply(_widget("a"))
     async with aio.watch.Watch() as watch:
         stream = watch.stream(api.list_namespaced_custom_object, **PLACE, resource_version=version)
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             event = await anext(aiter(stream))
     assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", "a")
 
@@ -192,9 +193,9 @@ class Operator:
 
 
 def _until(happens: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
+    left = Patience(PATIENCE)
     while not happens():
-        assert time.monotonic() < end, what
+        assert left.lasts(), what
         time.sleep(0.01)
 
 

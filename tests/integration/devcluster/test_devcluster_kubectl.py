@@ -44,7 +44,7 @@ class Kubectl:
             input=text,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == code, f"{words}: {done.stdout}{done.stderr}"

@@ -8,6 +8,7 @@ import pytest
 
 from hookwright.builds import worker
 from support.running import Running, make_buildtrigger, make_secret, make_webhook
+from support.waiting import patience
 
 KIND = "/apis/hookwright.dev/v1alpha1/namespaces/default/"
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
@@ -135,7 +136,7 @@ async def test_idle_connections_keep_nobody_out(running: Running, start):
         writer.write(start)
         held.append(writer)
     try:
-        async with asyncio.timeout(4):
+        async with patience(8):
             assert (await running.push(running.status()["url"])).status_code == 202
     finally:
         for writer in held:
@@ -149,6 +150,6 @@ async def test_trickling_sender_does_not_hold_up_the_end(running: Running):
     _, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /{url.split('/', 3)[3]} HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n".encode())
     await writer.drain()
-    async with asyncio.timeout(20):
+    async with patience(20):
         await running.stop()
     writer.close()

@@ -11,6 +11,7 @@ from test_process import run_process
 
 from support.rawhttp import RawAnswer, RawConnection
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook, run_hookwright
+from support.waiting import patience
 
 HALF = 20
 
@@ -37,7 +38,7 @@ async def deliver(connection: RawConnection, delivery: str) -> RawAnswer:
 async def until_draining(url: str) -> None:
     """Deliver on new connections until the answer asks to go elsewhere."""
     number = 0
-    async with asyncio.timeout(20):
+    async with patience(20):
         while True:
             connection = await RawConnection.open(url)
             answer = await deliver(connection, f"probe-{number}")

@@ -19,6 +19,7 @@ from support.running import (
     make_webhook,
     run_hookwright,
 )
+from support.waiting import within
 
 PATIENCE = 60.0
 SECRETS = r"/api/v1/namespaces/default/secrets/.*"
@@ -45,7 +46,7 @@ async def explain(running: Running, *arguments: str | Path) -> Ran:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    out, err = await within(PATIENCE, process.communicate())
     return Ran(code=process.returncode, out=out.decode(), err=err.decode())
 
 

@@ -23,6 +23,7 @@ from support.running import (
     make_webhook,
     run_hookwright,
 )
+from support.waiting import patience
 
 # Whoever knows the URL starts a build with any JSON: a hidden request that is taken for one cannot hide.
 OPEN = {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}, "filters": []}
@@ -433,7 +434,7 @@ async def test_flood_keeps_nobody_out_of_other_urls(tmp_path: Path):
         flooded, free = await running.until_ready("flooded"), await running.until_ready()
 
         async def flood(url: str) -> None:
-            async with asyncio.timeout(20):
+            async with patience(20):
                 while (told := await running.push(url, secret="wrong", delivery="forged")).status_code != 429:
                     pass
             delivery = "forged" if url == flooded else None

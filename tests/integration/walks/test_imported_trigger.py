@@ -11,6 +11,7 @@ from hookwright.scm import Provider
 from support.deliveries import DELIVERIES
 from support.running import PATIENCE, Running
 from support.triggers import deliver, until_url
+from support.waiting import patience
 
 BUILDSPEC = """version: 0.2
 env:
@@ -89,7 +90,7 @@ async def test_imported_filter_groups_leave_out_what_aws_would(bare: Running):
     payload = DELIVERIES[Provider.GITHUB, "push"].payload
     said = payload | {"head_commit": payload["head_commit"] | {"message": "docs [skip ci]"}}
 
-    async with asyncio.timeout(PATIENCE):
+    async with patience(PATIENCE):
         # Until the receiver knows of the change; each try is a request.
         while (await deliver(bare, url, payload=said, delivery_id="d-2")).status_code != 202:  # noqa: ASYNC110
             await asyncio.sleep(0.1)

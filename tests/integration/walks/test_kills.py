@@ -26,6 +26,7 @@ import pytest
 from hookwright.journal import Journal
 from support.processes import Chronicle, Fleet, run_fleet, until
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook
+from support.waiting import patience
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +265,7 @@ async def check_operators(story: Story) -> None:
 
 async def empty_journals(story: Story, folder: Path) -> dict[str, datetime]:
     """End the receivers once nothing is left in their journals; give the newest start of each Webhook in either."""
-    async with asyncio.timeout(180):
+    async with patience(180):
         while True:
             assert [await story.fleet.processes[name].signal(signal.SIGTERM) for name in RECEIVERS] == [0, 0]
             left, newest = 0, {}

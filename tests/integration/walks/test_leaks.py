@@ -21,6 +21,7 @@ from support.leaks import find_leaks, write_forms
 from support.processes import Fleet, run_fleet, until
 from support.running import PATIENCE, make_buildtrigger, make_push, make_secret, make_webhook
 from support.triggers import make_delivery, make_trigger
+from support.waiting import patience
 
 
 def invent(name: str) -> bytes:
@@ -114,7 +115,7 @@ class Run:
     async def until_routed(self, name: str) -> None:
         """Wait until a Webhook has a URL that the receiver knows."""
         await self.running.until(lambda: self.running.status(name).get("url"), f"{name} has a URL")
-        async with asyncio.timeout(PATIENCE):
+        async with patience(PATIENCE):
             while await self.deliver(name, {}, method="GET") == 404:  # noqa: ASYNC110 - each try is a request
                 await asyncio.sleep(0.05)
 
@@ -222,7 +223,7 @@ async def deliver_all(run: Run) -> None:
 
 async def until_accepted(run: Run, name: str, headers: dict[str, str]) -> None:
     """Deliver until it is accepted: a Secret may have come after somebody looked for it."""
-    async with asyncio.timeout(PATIENCE):
+    async with patience(PATIENCE):
         while await run.deliver(name, headers) != 202:  # noqa: ASYNC110 - each try is a request
             await asyncio.sleep(0.05)
 
@@ -287,7 +288,7 @@ async def test_no_secret_gets_out(tmp_path: Path):
             await fleet.add(role, role)
         await fleet.until_ready()
         run = Run(fleet)
-        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=180, trust_env=False) as client:
             run.running.client = client
             await begin(run)
             await deliver_all(run)

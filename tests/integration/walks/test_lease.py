@@ -24,11 +24,12 @@ from hookwright.devcluster import DevCluster
 from hookwright.errors import ClusterError
 from hookwright.reconcile.election import NAME, Terms
 from hookwright.reconcile.lease import Lease, LeasedCluster
+from support.waiting import patience, within
 
 NAMESPACE = "hookwright-system"
 # As the real ones are to one another, and as short as a busy machine bears; the API wants whole seconds.
 TERMS = Terms(lease=4, deadline=3.0, renew=0.5)
-PATIENCE = 30.0
+PATIENCE = 60.0
 BETWEEN_WRITES = 0.5
 
 
@@ -51,7 +52,7 @@ async def client(cluster: DevCluster, tmp_path: Path) -> AsyncIterator[Kubernete
 
 async def until(happened):
     """Wait until `happened`, which other threads and processes bring about."""
-    async with asyncio.timeout(PATIENCE):
+    async with patience(PATIENCE):
         while not (result := happened()):  # noqa: ASYNC110 - what is polled has no event
             await asyncio.sleep(0.005)
     return result
@@ -117,7 +118,7 @@ async def test_dead_holder_has_a_successor(cluster: DevCluster, client: Kubernet
     async with running(client, "a", "b") as (first, second):
         assert (first.lease.held, second.lease.held, second.lease.holder) == (True, False, "a")
         await first.kill()
-        await asyncio.wait_for(second.lease.wait_held(), PATIENCE)
+        await within(PATIENCE, second.lease.wait_held())
         assert not first.lease.held
         spec = spec_of(cluster)
         assert (spec["holderIdentity"], spec["leaseTransitions"], spec["leaseDurationSeconds"]) == ("b", 1, 4)
@@ -130,7 +131,7 @@ async def test_released_lease_is_taken_over(cluster: DevCluster, client: Kuberne
         await first.lease.release()
         assert not first.lease.held
         assert spec_of(cluster)["holderIdentity"] in ("", "b")
-        await asyncio.wait_for(second.lease.wait_held(), PATIENCE)
+        await within(PATIENCE, second.lease.wait_held())
         assert spec_of(cluster)["leaseTransitions"] == 1
 
 
@@ -138,12 +139,12 @@ async def test_hanging_api_server_ends_the_term(cluster: DevCluster, client: Kub
     """While the API server hangs the Lease is lost and nothing is written; when it is back, so is the holder."""
     async with running(client, "a") as (one,):
         cluster.pause()
-        await asyncio.wait_for(one.lease.wait_lost(), PATIENCE)
+        await within(PATIENCE, one.lease.wait_lost())
         with pytest.raises(ClusterError) as refusal:
             await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
         assert (refusal.value.status, refusal.value.transient) == (0, True)
         cluster.resume()
-        await asyncio.wait_for(one.lease.wait_held(), PATIENCE)
+        await within(PATIENCE, one.lease.wait_held())
         await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
         assert writers(cluster) == ["a"]
 
@@ -196,7 +197,7 @@ async def processes(kubeconfig: Path, *identities: str):
         for process in found:
             if process.returncode is None:
                 process.kill()
-            await asyncio.wait_for(process.wait(), PATIENCE)
+            await within(PATIENCE, process.wait())
 
 
 async def test_killed_process_has_a_successor(cluster: DevCluster, tmp_path: Path):

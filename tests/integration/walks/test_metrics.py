@@ -14,6 +14,7 @@ from hookwright.metrics.catalogue import SPECS
 from support.metrics_samples import find_strange, read_metrics, read_samples, read_value
 from support.processes import Fleet, run_fleet
 from support.running import make_buildtrigger, make_push, make_secret, make_webhook
+from support.waiting import patience
 
 ROLES = {"operator": "operator", "receiver": "receiver"}
 
@@ -29,7 +30,7 @@ async def until_value(fleet: Fleet, process: str, value: float, name: str, **lab
     """Wait until a process shows this value."""
     found = None
     try:
-        async with asyncio.timeout(30):
+        async with patience(30):
             # Each try is a request.
             while True:
                 found = read_value(await scrape(fleet, process), "hookwright_" + name, **labels)
@@ -45,7 +46,7 @@ async def begin(fleet: Fleet) -> str:
     fleet.running.apply(make_secret(), make_buildtrigger(), make_webhook())
     await fleet.running.until_ready()
     url = fleet.processes["receiver"].address + "/hooks/" + fleet.running.status()["url"].rpartition("/")[2]
-    async with asyncio.timeout(30):
+    async with patience(30):
         while (await fleet.running.client.get(url)).status_code != 405:  # noqa: ASYNC110 - each try is a request
             await asyncio.sleep(0.05)
     return url
@@ -126,7 +127,7 @@ async def test_no_stranger_makes_a_series(tmp_path: Path):
             (sample.name, *sorted(sample.labels.items())) for sample in read_samples(await scrape(fleet, "receiver"))
         }
         base = fleet.processes["receiver"].address
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
             for _ in range(300):
                 where = chance.choice([url, base + "/hooks/" + invent(), base + "/" + invent(), url + "/" + invent()])
                 method = chance.choice(["POST", "GET", "PUT", invent().upper()])

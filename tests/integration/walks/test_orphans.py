@@ -16,6 +16,7 @@ from test_process import JOBS, Single, run_process
 
 from hookwright.journal import History, Journal
 from support.running import PATIENCE, make_buildtrigger, make_webhook
+from support.waiting import within
 
 BUILDTRIGGER = "/apis/hookwright.dev/v1alpha1/namespaces/default/buildtriggers/hello"
 
@@ -64,7 +65,7 @@ class Orphan:
 
 async def finish(process: asyncio.subprocess.Process) -> Ran:
     """Wait for the end of a command."""
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    out, err = await within(PATIENCE, process.communicate())
     assert b"Traceback" not in err
     return Ran(code=process.returncode, out=out.decode(), err=err.decode())
 

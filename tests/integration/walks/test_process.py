@@ -32,6 +32,7 @@ from support.running import (
     prepare_cluster,
 )
 from support.stage import open_cluster
+from support.waiting import within
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 
@@ -50,7 +51,7 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
         kubeconfig = prepare_cluster(cluster, folder)
         chosen = make_settings(folder)
         limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=10, trust_env=False, limits=limits) as client:
+        async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
             running = Running(cluster=cluster, settings=chosen, kubeconfig=kubeconfig, client=client)
             running.apply(make_secret(), make_buildtrigger(), make_webhook())
             given = {
@@ -172,7 +173,7 @@ async def test_second_process_on_one_journal_is_refused(tmp_path: Path):
         second = await asyncio.create_subprocess_exec(
             *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
-        _, said = await asyncio.wait_for(second.communicate(), PATIENCE)
+        _, said = await within(PATIENCE, second.communicate())
         assert second.returncode == 1
         assert str(process.running.settings.journal) in said.decode()
         assert "Traceback" not in said.decode()
@@ -199,7 +200,7 @@ async def test_wrong_setting_is_a_sentence(tmp_path: Path, environment, told):
         process = await asyncio.create_subprocess_exec(
             *command, env=given | environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
-        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+        _, said = await within(PATIENCE, process.communicate())
         assert process.returncode == 2
         assert told in said.decode()
         assert "Traceback" not in said.decode()

@@ -13,6 +13,7 @@ import pytest
 from hookwright.commands.dev import find_free_port
 from support.processes import LEASES, Fleet, run_fleet, until
 from support.running import make_buildtrigger, make_root_key, make_secret, make_webhook, run_hookwright
+from support.waiting import patience
 
 
 async def ask(fleet: Fleet, name: str, page: str = "/readyz") -> tuple[int, str]:
@@ -26,7 +27,7 @@ async def ask(fleet: Fleet, name: str, page: str = "/readyz") -> tuple[int, str]
 
 async def until_says(fleet: Fleet, name: str, status: int, text: str = "") -> str:
     """Wait until /readyz answers this, and give what it says."""
-    async with asyncio.timeout(60):
+    async with patience(60):
         while True:
             found, said = await ask(fleet, name)
             if found == status and text in said:

@@ -15,6 +15,7 @@ from hookwright.cluster import secrets
 from hookwright.devcluster.faults import REQUESTS
 from hookwright.reconcile import buildtrigger, webhook
 from support.running import Running, make_account, make_buildtrigger, make_secret, make_webhook, run_hookwright
+from support.waiting import patience
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 SECRET_PATH = "/api/v1/namespaces/default/secrets/hello-webhook"
@@ -114,7 +115,7 @@ async def test_right_to_write_status_is_taken_and_given_back(running: Running):
     assert (await running.push(url, delivery="unsaid")).status_code == 202
     await running.until(running.jobs)
     running.apply(make_webhook(suspend=True), make_webhook("second"))
-    async with asyncio.timeout(20):
+    async with patience(20):
         # Each try is a request: there is no event to wait for.
         while (await running.push(url)).json()["reason"] != "Suspended":  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -167,7 +168,7 @@ async def test_changed_secret_serves_all_webhooks_at_once(tmp_path: Path, watche
     async with run_hookwright(tmp_path, webhook_quota=2 * webhooks) as running:
         running.apply(mark(make_secret(value="old"), watched=watched), make_buildtrigger())
         running.apply(*(make_webhook(name) for name in everyone))
-        async with asyncio.timeout(MANY_SECONDS):
+        async with patience(MANY_SECONDS):
             for name in everyone:
                 while running.ready(name)[0] != "True":  # noqa: ASYNC110 - it lives in another thread
                     await asyncio.sleep(0.1)

@@ -24,6 +24,7 @@ from support.running import (
     make_secret,
     make_webhook,
 )
+from support.waiting import patience
 
 # To start a process takes seconds: all tests share these, and each brings back what it has ended.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -101,7 +102,7 @@ class Roles:
     ) -> httpx.Response:
         """Deliver to a receiver until its answer is right; without headers, what starts nothing."""
         body = make_push() if headers else make_push("refs/heads/nobody-builds-this")
-        async with asyncio.timeout(30):
+        async with patience(30):
             # Each try is a request: there is no event to wait for.
             while not right(answer := await self.fleet.push(receiver, webhook, body, **headers)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

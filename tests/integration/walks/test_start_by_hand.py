@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from support.processes import LONG_PATIENCE
 from support.running import Running, make_buildtrigger
+from support.waiting import within
 
 TRIGGER = "/apis/hookwright.dev/v1alpha1/namespaces/default/buildtriggers/hello"
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -42,7 +44,7 @@ async def start(running: Running, *arguments: str) -> tuple[int | None, str, str
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await within(LONG_PATIENCE, process.communicate())
     return process.returncode, out.decode(), err.decode()
 
 

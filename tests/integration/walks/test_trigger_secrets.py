@@ -17,6 +17,7 @@ from hookwright.reconcile import buildtrigger
 from support.processes import LONG_PATIENCE, until
 from support.running import Running, run_hookwright
 from support.triggers import deliver, make_trigger, until_url
+from support.waiting import patience
 
 NAME = "hello-hookwright"
 TRIGGERS = "/apis/hookwright.dev/v1alpha1/namespaces/default/buildtriggers"
@@ -92,7 +93,7 @@ class Scene:
 
     async def until_refused(self, url: str, secret: str) -> None:
         """Deliver until `secret` proves nothing any more: receivers may know it for some seconds."""
-        async with asyncio.timeout(LONG_PATIENCE):
+        async with patience(LONG_PATIENCE):
             while await self.deliver(url, secret) != 401:  # noqa: ASYNC110 - each try is a request
                 await asyncio.sleep(0.1)
 
@@ -267,7 +268,7 @@ async def test_foreign_secret_is_not_touched(scene: Scene):
     await scene.running.until(lambda: scene.ready == ("True", "Startable"))
     assert scene.status["secretRef"] == {"name": NAME, "key": "secret"}
     assert scene.live == {"secret": "mine"}
-    async with asyncio.timeout(LONG_PATIENCE):
+    async with patience(LONG_PATIENCE):
         while await scene.deliver(url, "mine") != 202:  # noqa: ASYNC110 - each try is a request
             await asyncio.sleep(0.1)
 

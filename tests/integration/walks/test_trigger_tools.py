@@ -18,6 +18,7 @@ from hookwright.providers.samples import SAMPLES
 from hookwright.scm import EventType, Provider
 from support.running import Running
 from support.triggers import environment_of, make_trigger, until_url
+from support.waiting import within
 
 PATIENCE = 60.0
 GROUPS = [[{"type": "EVENT", "pattern": "PUSH"}, {"type": "HEAD_REF", "pattern": "^refs/heads/release/"}]]
@@ -32,7 +33,7 @@ async def hookwright(running: Running, *arguments: str | Path) -> tuple[int | No
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+    out, err = await within(PATIENCE, process.communicate())
     return process.returncode, out.decode(), err.decode()
 
 

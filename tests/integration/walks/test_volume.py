@@ -16,6 +16,7 @@ from hookwright.commands.dev import find_free_port
 from hookwright.devcluster import DevCluster
 from support.processes import LONG_PATIENCE, make_environment
 from support.running import PATIENCE, make_settings, prepare_cluster
+from support.waiting import patience, within
 
 
 def command(*words: str | Path) -> str:
@@ -59,7 +60,7 @@ async def start_on(folder: Path, journal: Path) -> tuple[int | None, str]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+        _, said = await within(PATIENCE, process.communicate())
         return process.returncode, said.decode()
 
 
@@ -123,7 +124,7 @@ async def test_full_volume_takes_the_process_out_of_its_service(tmp_path: Path, 
     async with run_process(tmp_path, HOOKWRIGHT_JOURNAL=str(volume), HOOKWRIGHT_ADMIN=admin) as process:
 
         async def until_says(status: int, text: str) -> None:
-            async with asyncio.timeout(LONG_PATIENCE):
+            async with patience(LONG_PATIENCE):
                 while True:
                     answer = await process.running.client.get(f"http://{admin}/readyz")
                     if answer.status_code == status and text in answer.text:

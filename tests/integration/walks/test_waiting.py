@@ -28,6 +28,7 @@ from support.running import (
     make_webhook,
     run_hookwright,
 )
+from support.waiting import within
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 KEY = b"k" * 32
@@ -63,7 +64,7 @@ async def starting(running: Running, told: str) -> AsyncIterator[list[Any]]:
             await running.until(lambda: len(running.cluster.requests) > said + 3, "it asks again")
             assert not start.done()
             yield lines
-            await asyncio.wait_for(start, PATIENCE)
+            await within(PATIENCE, start)
             assert (await running.client.get(f"http://{running.settings.admin}/readyz")).status_code == 200
         finally:
             start.cancel()

@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx
 
-from support.access import Access
+from support.access import HTTP_SECONDS, Access
 
 AGAIN_SECONDS = 0.2
-WATCH_SECONDS = 300
+# So often all is listed anew: what was missed is seen then.
+WATCH_SECONDS = 20
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
@@ -48,12 +49,14 @@ class Api:
     async def watch(self, path: str) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
         """Give all objects (LISTED), then every change; LISTED again whenever changes may have been missed."""
         while True:
-            listed = await self.get(path) or {"items": [], "metadata": {}}
+            if (listed := await self.get(path)) is None:
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             yield "LISTED", listed["items"]
-            query = {"watch": "true", "resourceVersion": listed["metadata"].get("resourceVersion", "")}
+            query = {"watch": "true", "resourceVersion": listed["metadata"]["resourceVersion"]}
             query |= {"timeoutSeconds": str(WATCH_SECONDS), "allowWatchBookmarks": "true"}
             try:
-                async with self._client.stream("GET", path, params=query, timeout=httpx.Timeout(30, read=None)) as got:
+                async with self._client.stream("GET", path, params=query, timeout=2 * HTTP_SECONDS) as got:
                     async for line in got.aiter_lines():
                         event = json.loads(line)
                         if got.status_code != 200 or event["type"] == "ERROR":

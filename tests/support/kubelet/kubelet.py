@@ -24,6 +24,7 @@ from support.kubelet.containers import Container, repository_of
 from support.kubelet.network import Network, local
 from support.kubelet.pods import Node, Pod
 from support.kubelet.volumes import Volumes
+from support.waiting import patience
 
 HOOKWRIGHT = (sys.executable, "-m", "hookwright")
 
@@ -50,7 +51,7 @@ class Kubelet:
         self._pods: dict[str, Pod] = {}
         """By UID; those that are gone too, in the order in which they came."""
         self._lives: dict[str, asyncio.Task[None]] = {}
-        self._binding: set[asyncio.Task[Any]] = set()
+        self._doing: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=self.name, daemon=True)
         self._guard = Guard()
@@ -162,14 +163,27 @@ class Kubelet:
             self._forget(uid)
         elif uid in self._pods:
             self._pods[uid].update(obj)
+            if kind == "LISTED" and not self._pods[uid].is_heard():
+                self._begin(self._pods[uid].repeat())
         elif spec.get("nodeName") == self.name:
             if obj.get("status", {}).get("phase", "Pending") == "Pending":
                 pod = self._pods[uid] = Pod(obj, self._node)
                 self._lives[uid] = asyncio.create_task(pod.live())
         elif not (spec.get("nodeName") or metadata.get("deletionTimestamp") or spec.get("schedulingGates")):
-            task = asyncio.create_task(self._bind(obj))
-            self._binding.add(task)
-            task.add_done_callback(self._binding.discard)
+            self._begin(self._bind(obj))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something about a pod meanwhile; a mistake is noted, and what was to be done comes up at the next list."""
+
+        async def do() -> None:
+            try:
+                await work
+            except Exception:  # noqa: BLE001 - as in `Pod.live`
+                self._node.api.note(traceback.format_exc())
+
+        task = asyncio.create_task(do())
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
 
     async def _bind(self, obj: dict[str, Any]) -> None:
         namespace, name, uid = (obj["metadata"][key] for key in ("namespace", "name", "uid"))
@@ -184,12 +198,12 @@ class Kubelet:
 
     async def _leave(self) -> None:
         """Take the node and its pods out of the cluster, as far as it still answers."""
-        tasks = [self._working, *self._lives.values(), *self._binding]
+        tasks = [self._working, *self._lives.values(), *self._doing]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE / 3):
+            async with patience(PATIENCE / 3):
                 for uid in self._lives:
                     pod = self._pods[uid]
                     await self._node.api.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}", uid)

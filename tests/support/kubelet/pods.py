@@ -135,6 +135,16 @@ class Pod:
                     f"{self._path}/status", {"metadata": {"uid": self.uid}, "status": status}, STRATEGIC_PATCH
                 )
 
+    def is_heard(self) -> bool:
+        """Whether the API server knows in which phase the pod is, as far as that was told."""
+        told = self._told.get("phase")
+        return self.lost or told is None or told == self.obj.get("status", {}).get("phase")
+
+    async def repeat(self) -> None:
+        """Write the pod's status again."""
+        self._told = {name: told for name, told in self._told.items() if name == "conditions"}
+        await self.report()
+
     def _status(self) -> dict[str, Any]:
         started = all(first.code == 0 or first.policy == "Always" for first in self.firsts)
         phase = self._phase()

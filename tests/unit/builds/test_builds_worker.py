@@ -16,7 +16,7 @@ from hookwright.cluster import BUILDTRIGGERS, JOBS
 from hookwright.intake.receiver import to_journal
 from hookwright.journal import Journal
 from support.objects import make_wanted, raw_buildtrigger
-from support.waiting import eventually, settle
+from support.waiting import eventually, patience, settle
 
 
 @pytest.fixture
@@ -374,7 +374,7 @@ async def test_what_can_be_started_is_started_before_the_end(bench):
     await eventually(lambda: bench.cluster.count("create", JOBS) == 4)
     assert not settling.done()
     bench.cluster.gate.set()
-    async with asyncio.timeout(20):
+    async with patience(20):
         await settling
     assert len(bench.jobs()) == 9
     assert await bench.journal.depth() == 1

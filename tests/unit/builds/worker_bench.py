@@ -16,7 +16,7 @@ from hookwright.intake.receiver import to_journal
 from hookwright.journal import Journal
 from support.fakecluster import FakeCluster
 from support.objects import NOON, raw_buildtrigger
-from support.waiting import running, settle
+from support.waiting import patience, running, settle
 
 PATIENCE = timedelta(seconds=300)
 LONG = timedelta(minutes=2)  # longer than any wait between two tries
@@ -96,14 +96,14 @@ class Bench:
 
     async def until(self, happened):
         """Let time pass until `happened`: what was put off is tried again meanwhile."""
-        async with asyncio.timeout(20):
+        async with patience(20):
             while not happened():
                 await self.later()
                 await asyncio.sleep(0.002)
 
     async def until_empty(self):
         """Let time pass until the journal has nothing left to start."""
-        async with asyncio.timeout(20):
+        async with patience(20):
             while await self.journal.depth():
                 await self.later()
                 await asyncio.sleep(0.002)

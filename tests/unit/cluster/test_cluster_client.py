@@ -13,7 +13,7 @@ from kubernetes.aio.client import Configuration
 from hookwright.cluster import JOBS, SECRETS, answers, client
 from hookwright.cluster.client import KubernetesCluster, find_proxy, load_access
 from hookwright.errors import ClusterError, UsageError
-from support.waiting import PATIENCE_SECONDS, eventually
+from support.waiting import PATIENCE_SECONDS, eventually, patience
 
 KUBECONFIG = """
 apiVersion: v1
@@ -139,7 +139,7 @@ async def speaking(answer, *, hold=False, asked=lambda *_: None):
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), KubernetesCluster(configuration, asked=asked) as cluster:
+        async with patience(PATIENCE_SECONDS), KubernetesCluster(configuration, asked=asked) as cluster:
             yield server, cluster
     finally:
         listening.close()

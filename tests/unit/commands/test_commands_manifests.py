@@ -90,7 +90,7 @@ def test_kubectl_reads_what_was_meant():
         input=render([Manifest(raw=raw)], "yaml").encode(),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=180,
     )
     assert json.loads(read.stdout)["spec"] == data
 

@@ -84,7 +84,7 @@ async def test_log_is_synced_before_each_answer(tmp_path):
     process = start(
         tmp_path / "journal", rows=20, under=traced("-y", "-e", "pwrite64,write,fdatasync,fsync", "-o", log)
     )
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     calls = re.findall(r"(pwrite64\(\d+<[^>]*-wal>|sync\(\d+<[^>]*-wal>|write\(1<[^>]*>, \"d-)", log.read_text())
     order = "".join({"w": "A", "s": "S", "p": "W"}[call[0]] for call in calls)
     assert order.count("A") == 20
@@ -95,7 +95,7 @@ async def test_new_folders_are_synced_before_opening_returns(tmp_path):
     """A crash right after the start cannot lose the names of the journal's files, or of the folders made for them."""
     log = tmp_path / "strace"
     process = start(tmp_path / "deep" / "journal", rows=1, under=traced("-y", "-e", "write,fsync", "-o", log))
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     before, _, _ = log.read_text().partition('"open')
     assert set(re.findall(r"fsync\(\d+<([^>]*)>", before)) >= {
         str(tmp_path),
@@ -111,7 +111,7 @@ async def test_row_whose_sync_failed_does_not_rise_from_the_log(tmp_path):
     # strace counts for each thread: the opening one syncs the log twice, then the writer's thread fails at its third.
     under = traced("-o", os.devnull, "-P", log, "-e", "inject=fdatasync:error=EIO:when=3+")
     process = start(folder, rows=5, under=under)
-    answered = process.communicate(timeout=60)[0].split()
+    answered = process.communicate(timeout=180)[0].split()
     assert answered == ["d-0", "d-1"]
     assert set(await pending_ids(folder)) == {"d-0", "d-1"}
     journal = await Journal.open(folder)

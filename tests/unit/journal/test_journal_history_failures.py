@@ -229,7 +229,7 @@ asyncio.run(main())
 def run_child(folder):
     path = os.pathsep.join([str(Path(hookwright.__file__).parent.parent), str(Path(__file__).parent)])
     return subprocess.run(
-        [sys.executable, "-c", CHILD, folder], check=False, timeout=60, env={**os.environ, "PYTHONPATH": path}
+        [sys.executable, "-c", CHILD, folder], check=False, timeout=180, env={**os.environ, "PYTHONPATH": path}
     )
 
 

@@ -23,7 +23,7 @@ from hookwright.reconcile.work import (
     WorkQueue,
     find_soonest,
 )
-from support.waiting import eventually, running, settle
+from support.waiting import eventually, patience, running, settle
 
 
 @dataclass
@@ -181,7 +181,7 @@ async def test_queue_wakes_by_itself_when_a_time_has_come():
         return NEVER
 
     queue = WorkQueue(work=work, workers=1)
-    async with running(queue.run()), asyncio.timeout(20):
+    async with running(queue.run()), patience(20):
         queue.add_later("a", 3600)
         queue.add_later("a", 0.01)
         await done.wait()
