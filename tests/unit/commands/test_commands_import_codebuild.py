@@ -725,6 +725,15 @@ def test_pull_requests_of_forks_are_noted(imports):
     assert not any("forks" in note for note in imports(project()).notes)
 
 
+def test_runners_of_workflow_jobs_are_said(imports):
+    """At AWS such a build is no build of the project: what comes of its group is another thing here."""
+    jobs = [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]
+    found = imports(project(webhook={"filterGroups": [[PUSH], jobs]}))
+    assert (found.code, len(found.lost)) == (1, 1)
+    assert "webhook.filterGroups[1]: WORKFLOW_JOB_QUEUED" in found.lost[0]
+    assert any("anybody's code may be built" in note for note in found.notes)
+
+
 def test_projects_that_aws_does_not_know_are_said(imports):
     """A name that was asked for and not found is a loss; a file without projects is a note beside it."""
     found = imports(listed(project(), not_found=["helo"]))

@@ -17,7 +17,7 @@ from hookwright.commands.linting.triggers import judge_trigger
 from hookwright.commands.manifests import choose_names
 from hookwright.commands.remarks import Remark, hide_urls, is_aws_own
 from hookwright.kinds import API_VERSION, BuildTrigger, InvalidObject, Raw, read
-from hookwright.scm import FilterType
+from hookwright.scm import EventType, FilterType
 
 # As long as a name may be that a Webhook has in spec.targetPipeline.
 LONGEST_NAME = 100
@@ -131,6 +131,7 @@ def _describe_webhook(project: AwsProject, source: Source) -> Iterator[Remark]:
     if webhook.build_type != "BUILD":
         text = f"webhook.buildType: {webhook.build_type}: each delivery starts one build"
         yield Remark(text=text, lost=True)
+    yield from _describe_runners(webhook)
     if webhook.forks_policy is not None:
         text = f"webhook.pullRequestBuildPolicy: {webhook.forks_policy}: {_FORKS}, approved or not"
         yield Remark(text=text, lost=True)
@@ -145,6 +146,17 @@ def _describe_webhook(project: AwsProject, source: Source) -> Iterator[Remark]:
             f"then delete the one at AWS (aws codebuild delete-webhook --project-name {shlex.quote(project.name)})"
         )
         yield Remark(text=text)
+
+
+def _describe_runners(webhook: AwsWebhook) -> Iterator[Remark]:
+    """Say of groups for workflow jobs that AWS runs the job itself, in place of the project's own commands."""
+    for index, group in enumerate(webhook.groups):
+        if any(one.type == FilterType.EVENT and EventType.WORKFLOW_JOB_QUEUED in one.pattern for one in group):
+            text = (
+                f"webhook.filterGroups[{index}]: {EventType.WORKFLOW_JOB_QUEUED}: at AWS the build is the runner of "
+                "that job; here it is a build as any other, of the job's commit, and the job waits for a runner"
+            )
+            yield Remark(text=text, lost=True)
 
 
 def _builds_pull_requests(webhook: AwsWebhook) -> bool:
