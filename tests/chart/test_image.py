@@ -155,7 +155,6 @@ def list_tree(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-@pytest.mark.timeout(600)
 def test_commands_make_an_environment_that_works(image: Path, tmp_path: Path):
     """What the commands make runs Hookwright, as installed and not as in the sources, and writes nothing beside it."""
     home = image / "opt" / "hookwright"

@@ -60,7 +60,6 @@ async def until_adopted(site: Site, *others: str) -> str:
     return str(await site.until(adopted, "the volume is worked off"))
 
 
-@pytest.mark.timeout(600)
 async def test_one_pod_becomes_two_roles(site: Site):
     """One pod starts builds by Roles alone; what it had accepted last starts from its volume, beside two roles."""
     release, address = site.installed.release, site.address_of(f"{SINGLE}-0")

@@ -50,7 +50,6 @@ def properties_of(definition: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-@pytest.mark.timeout(600)
 async def test_crds_are_upgraded_and_urls_stay(site: Site, tmp_path: Path):
     """`helm upgrade` upgrades CRDs; neither it nor an uninstall and another install changes root key or URLs."""
     release, url = site.installed.release, (await site.status())["url"]

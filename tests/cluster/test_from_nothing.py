@@ -23,7 +23,7 @@ from support.processes import LONG_PATIENCE, make_environment
 from support.release import NAMESPACE, Release
 from support.waiting import patience, within
 
-pytestmark = [pytest.mark.skipif(FOUND is None, reason=MISSING), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.skipif(FOUND is None, reason=MISSING)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -205,7 +205,7 @@ async def tell(folder: Path, seed: int) -> AsyncIterator[Story]:
         yield Story(fleet=fleet, chance=random.Random(seed), paths=paths)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 async def test_kills_lose_nothing_and_double_nothing(tmp_path: Path):
     """Whoever is killed whenever: each delivery that was accepted is built exactly once, and status tells the truth."""
     seed = int(os.environ.get("HOOKWRIGHT_TEST_SEED", "0")) or random.randrange(1, 1_000_000)

@@ -277,7 +277,6 @@ async def make_trouble(run: Run) -> None:
     await until(lambda: run.running.last("github")[0] == "started", "the last delivery is in the status")
 
 
-@pytest.mark.timeout(300)
 async def test_no_secret_gets_out(tmp_path: Path):
     """Whatever happens, no secret, token, signature or payload is in a log, an answer, a metric, a status or a file."""
     async with run_fleet(tmp_path, {}) as fleet:

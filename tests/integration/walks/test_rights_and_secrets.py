@@ -158,7 +158,6 @@ async def push_to(running: Running, names: Iterable[str], secret: str) -> Counte
     return Counter(answer.status_code for answer in answers)
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("watched", "webhooks", "deliveries"), [(True, 1_000, 200), (False, 300, 100)], ids=["watched", "read on demand"]
 )
