@@ -159,6 +159,7 @@ def test_values_just_within_bounds_are_taken(values):
         ({"replicas": 2}, "'replicas'"),
         ({"receiver": {"replica": 2}}, "'replica'"),
         ({"mode": "both"}, "/mode"),
+        ({"listenAddress": "1.2.3"}, "/listenAddress"),
         ({"settings": {"drain": 301}}, "/settings/drain"),
         ({"receiver": {"journal": {"size": "1"}}}, "/receiver/journal/size"),
         ({"watchNamespaces": ["Team"]}, "/watchNamespaces/0"),
