@@ -125,6 +125,7 @@ class IntakeSide:
             # A body that has begun may take as long as any; one that trickles longer is not waited for.
             await asyncio.wait({self._serving}, timeout=LAST_BODY_SECONDS)
         await self._starting.end()
+        await self._starting.tell_left()
 
     def _admit(self, route: Route) -> float | None:
         limit = route.rate_limit

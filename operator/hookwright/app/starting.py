@@ -30,6 +30,11 @@ log = structlog.get_logger()
 PURGE_SECONDS = 600.0
 LAST_STARTS_SECONDS = 3.0
 FAREWELL_SECONDS = 5.0
+COUNT_SECONDS = 1.0
+LEFT_REMEDY = (
+    "they start with the next process on this journal; if there will be none, name its volume in adoptJournals of the "
+    "chart, or run hookwright drain on it"
+)
 
 
 @asynccontextmanager
@@ -130,6 +135,16 @@ class StartingSide:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._writer.finish()
                 await self._history.flush()
+
+    async def tell_left(self) -> None:
+        """Say what stays in the journal, which may be looked into by nobody after a scale-down."""
+        if not self._working:
+            return
+        with suppress(TimeoutError, JournalError):
+            async with asyncio.timeout(COUNT_SECONDS):
+                waiting = await self._journal.waiting()
+                if waiting:
+                    log.warning("journal", left=sum(waiting.values()), remedy=LEFT_REMEDY)
 
     def _hear(self, conclusion: Conclusion) -> None:
         """Pass on what became of a start."""

@@ -139,6 +139,27 @@ async def test_refused_senders_are_told_to_go_too(tmp_path: Path):
         await stopping
 
 
+async def test_receiver_that_ends_says_what_stays_in_its_journal(tmp_path: Path):
+    """What waits when a receiver ends is counted in its last words, with what to do; else it says nothing of it."""
+    async with run_process(tmp_path, HOOKWRIGHT_LOG_FORMAT="json") as process:
+        running = process.running
+        running.apply(make_webhook("late", targetPipeline={"name": "late"}))
+        url = await running.until(lambda: running.status("late").get("url"), "Webhook late has a URL")
+        for number in range(3):
+            assert (await running.push(url, delivery=f"late-{number}")).status_code == 202
+        assert await process.signal(signal.SIGTERM) == 0
+        said = process.last_said("journal")
+        assert (said["level"], said["left"]) == ("warning", 3)
+        assert "adoptJournals" in said["remedy"]
+        running.apply(make_buildtrigger("late"))
+        await process.start()
+        await process.until_listening()
+        await running.until(lambda: len(running.jobs()) == 3, "all is built")
+        await running.until(lambda: running.last("late")[0] == "started", "the status says so")
+        assert await process.signal(signal.SIGTERM) == 0
+        assert process.last_said("journal") == {}
+
+
 async def test_trusted_proxies_connect_anew_for_each_delivery(tmp_path: Path):
     """A trusted proxy's connection ends with its answer, so that it keeps none that may end under a delivery."""
     async with run_hookwright(tmp_path, trusted_proxies="127.0.0.0/8") as running:
