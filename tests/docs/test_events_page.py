@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic.alias_generators import to_camel, to_snake
 
 from hookwright.filters import compile_expression
 from hookwright.providers.catalogue import DIALECTS
@@ -52,7 +53,9 @@ def list_cells():
     for section in read_section("Which field is where").split("### ")[1:]:
         (((_, *columns), rows),) = read_tables(section)
         for provider in section.splitlines()[0].split(", "):
-            for field, *cells in rows:
+            for name, *cells in rows:
+                field = to_snake(name)
+                assert name == to_camel(field)
                 for column, cell in zip(columns, cells, strict=True):
                     yield pytest.param(Provider(provider), column, field, cell, id=f"{provider}-{column}-{field}")
 

@@ -8,6 +8,7 @@ import re
 
 import pytest
 from command_line import run, write
+from pydantic.alias_generators import to_camel
 
 from hookwright.commands.explaining.sample import Sample
 from hookwright.commands.explaining.trigger_deliveries import explain_trigger_delivery
@@ -97,9 +98,10 @@ def test_answer_has_always_the_same_members(folder):
     (change,) = told["changes"]
     assert list(change) == CHANGE
     assert (change["event"], change["groups"]) == (told["event"], told["groups"])
-    assert set(told["event"]) == set(ScmEvent.__slots__)
-    assert (told["event"]["event"], told["event"]["head_ref"]) == ("PUSH", "refs/heads/main")
-    assert told["event"]["repository"]["full_name"] == "team/app"
+    assert set(told["event"]) == {to_camel(name) for name in ScmEvent.__slots__}
+    assert (told["event"]["event"], told["event"]["headRef"]) == ("PUSH", "refs/heads/main")
+    assert set(told["event"]["repository"]) == {"fullName", "owner", "name", "cloneUrl", "webUrl"}
+    assert told["event"]["repository"]["fullName"] == "team/app"
     (build,) = told["builds"]
     assert (build["kind"], build["namespace"], build["serviceAccountName"]) == ("Job", "default", "default")
     assert build["parameters"]["HOOKWRIGHT_WEBHOOK_HEAD_REF"] == "refs/heads/main"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from hookwright.builds.names import name_wanted
 from hookwright.builds.targets import find_build_kind, find_service_account
 from hookwright.builds.wanted import WantedBuild
@@ -116,14 +118,15 @@ def _say(reason: Reason) -> str:
 
 
 def describe_event(event: ScmEvent) -> Answer:
-    """Give the fields of an event by the names that operator/docs/events.md has."""
+    """Give the fields of an event by the names that operator/docs/events.md has: as all JSON here, in camelCase."""
 
     def show(value: Any) -> Any:  # Any: a field of an event; JSON
         if isinstance(value, dict):
-            return {"full_name": f"{value['owner']}/{value['name']}", **value}
+            members = {to_camel(name): member for name, member in value.items()}
+            return {"fullName": f"{value['owner']}/{value['name']}", **members}
         return list(value) if isinstance(value, tuple) else value
 
-    return {name: show(value) for name, value in asdict(event).items()}
+    return {to_camel(name): show(value) for name, value in asdict(event).items()}
 
 
 def _describe_branch(result: BranchResult | None) -> Answer | None:

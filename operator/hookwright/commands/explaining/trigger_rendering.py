@@ -83,16 +83,16 @@ def _agree(nearest: Nearest) -> str:
 
 def _describe_event(event: Answer) -> str:
     parts = [event["event"]]
-    if event["pull_request"] is not None:
+    if event["pullRequest"] is not None:
         fork = " from a fork" if event["fork"] else ""
-        head = _cut(event["head_ref"] or "no branch")
-        parts.append(f"{event['pull_request']}{fork}, {head} into {_cut(event['base_ref'])}")
-    elif event["head_ref"] is not None:
-        parts.append(f"{_cut(event['head_ref'])}{' (deleted)' if event['deleted'] else ''}")
+        head = _cut(event["headRef"] or "no branch")
+        parts.append(f"{event['pullRequest']}{fork}, {head} into {_cut(event['baseRef'])}")
+    elif event["headRef"] is not None:
+        parts.append(f"{_cut(event['headRef'])}{' (deleted)' if event['deleted'] else ''}")
     text = " ".join(parts)
     if event["sha"] is not None:
         text += f", commit {event['sha'][:_SHORT]}"
-    return f"{text}, in {_cut(event['repository']['full_name'])}, by {_cut(event['actor'] or 'nobody known')}"
+    return f"{text}, in {_cut(event['repository']['fullName'])}, by {_cut(event['actor'] or 'nobody known')}"
 
 
 def _describe_filter(one: Answer, event: Answer) -> str:
