@@ -20,7 +20,6 @@ MAX_LENGTH = 1_000
 _COMMIT = re.compile(r"[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?")
 # Who has no host but this one. A GitLab may be anybody's own: to guess would have a build take a stranger's code.
 _HOSTS = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET_CLOUD: "https://bitbucket.org"}
-_WEBHOOK, _SOURCE = "HOOKWRIGHT_WEBHOOK_", "HOOKWRIGHT_SOURCE_"
 # Nothing is named by a text with control characters or halves of characters, which are no UTF-8.
 _UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # A user and a password in an address are not needed to name the repository, and are nobody's business.
@@ -34,24 +33,24 @@ def describe_event(event: ScmEvent, provider: Provider) -> dict[str, str]:
     names something else. What is for people (a release's name, a workflow's) is cut and cleaned.
     """
     variables = {
-        _WEBHOOK + "TRIGGER": _exact(_find_trigger(event)),
-        _WEBHOOK + "EVENT": event.event.value,
-        _WEBHOOK + "HEAD_REF": _exact(event.head_ref),
-        _WEBHOOK + "BASE_REF": _exact(event.base_ref),
-        _WEBHOOK + "ACTOR_ACCOUNT_ID": _exact(event.actor),
-        _WEBHOOK + "PREV_COMMIT": _exact(event.before),
-        _WEBHOOK + "MERGE_COMMIT": _exact(event.merge_commit),
-        _WEBHOOK + "TAG_NAME": _exact(event.tag),
-        _WEBHOOK + "RELEASE_NAME": _readable(event.release),
-        _WEBHOOK + "WORKFLOW_NAME": _readable(event.workflow),
-        _SOURCE + "VERSION": _exact(_find_version(event)),
-        _SOURCE + "REF": _exact(_find_ref(event, provider)),
-        _SOURCE + "REPO_URL": _find_url(event.repository),
-        _SOURCE + "HEAD_REPO_URL": _find_url(event.head_repository),
-        _SOURCE + "REPOSITORY": _exact(event.repository.full_name),
-        _SOURCE + "ORGANIZATION": _exact(event.organisation),
+        "HOOKWRIGHT_WEBHOOK_TRIGGER": _find_trigger(event),
+        "HOOKWRIGHT_WEBHOOK_EVENT": str(event.event),
+        "HOOKWRIGHT_WEBHOOK_HEAD_REF": event.head_ref,
+        "HOOKWRIGHT_WEBHOOK_BASE_REF": event.base_ref,
+        "HOOKWRIGHT_WEBHOOK_ACTOR_ACCOUNT_ID": event.actor,
+        "HOOKWRIGHT_WEBHOOK_PREV_COMMIT": event.before,
+        "HOOKWRIGHT_WEBHOOK_MERGE_COMMIT": event.merge_commit,
+        "HOOKWRIGHT_WEBHOOK_TAG_NAME": event.tag,
+        "HOOKWRIGHT_WEBHOOK_RELEASE_NAME": _clean(event.release),
+        "HOOKWRIGHT_WEBHOOK_WORKFLOW_NAME": _clean(event.workflow),
+        "HOOKWRIGHT_SOURCE_VERSION": _find_version(event),
+        "HOOKWRIGHT_SOURCE_REF": _find_ref(event, provider),
+        "HOOKWRIGHT_SOURCE_REPO_URL": _find_url(event.repository),
+        "HOOKWRIGHT_SOURCE_HEAD_REPO_URL": _find_url(event.head_repository),
+        "HOOKWRIGHT_SOURCE_REPOSITORY": event.repository.full_name,
+        "HOOKWRIGHT_SOURCE_ORGANIZATION": event.organisation,
     }
-    return {name: value for name, value in variables.items() if value}
+    return {name: value for name, value in variables.items() if value and _is_exact(value)}
 
 
 def describe_request(ref: str, source: BuildSource) -> dict[str, str]:
@@ -64,10 +63,10 @@ def describe_request(ref: str, source: BuildSource) -> dict[str, str]:
     full = ref.lower() if is_commit else ref if ref.startswith("refs/") else BRANCHES + ref
     host = _HOSTS.get(source.provider) if source.provider is not None else None
     variables = {
-        _SOURCE + "VERSION": full,
-        _SOURCE + "REF": None if is_commit else full,
-        _SOURCE + "REPO_URL": f"{host}/{source.repository}.git" if host and source.repository else None,
-        _SOURCE + "REPOSITORY": source.repository,
+        "HOOKWRIGHT_SOURCE_VERSION": full,
+        "HOOKWRIGHT_SOURCE_REF": None if is_commit else full,
+        "HOOKWRIGHT_SOURCE_REPO_URL": f"{host}/{source.repository}.git" if host and source.repository else None,
+        "HOOKWRIGHT_SOURCE_REPOSITORY": source.repository,
     }
     return {name: value for name, value in variables.items() if value}
 
@@ -105,14 +104,15 @@ def _find_ref(event: ScmEvent, provider: Provider) -> str | None:
 
 def _find_url(repository: Repository | None) -> str | None:
     """Give where to clone from: HTTPS or HTTP, never what git would run as a command or read from a disk."""
-    url = _exact(repository.clone_url) if repository is not None else None
-    found = _URL.fullmatch(url) if url is not None else None
+    url = repository.clone_url if repository is not None else None
+    found = _URL.fullmatch(url) if url is not None and _is_exact(url) else None
     return found["scheme"] + found["rest"] if found is not None else None
 
 
-def _exact(text: str | None) -> str | None:
-    return text if text is not None and len(text) <= MAX_LENGTH and not _UNCLEAN.search(text) else None
+def _is_exact(text: str) -> bool:
+    # Most texts are printable, which is seen at once; those with another space than U+0020 are not.
+    return len(text) <= MAX_LENGTH and (text.isprintable() or not _UNCLEAN.search(text))
 
 
-def _readable(text: str | None) -> str | None:
+def _clean(text: str | None) -> str | None:
     return _UNCLEAN.sub("\N{REPLACEMENT CHARACTER}", text[:MAX_LENGTH]) if text is not None else None

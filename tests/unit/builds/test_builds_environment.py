@@ -168,6 +168,15 @@ def test_half_a_name_is_none(bad):
         assert len(given[f"HOOKWRIGHT_WEBHOOK_{name}"]) <= MAX_LENGTH
 
 
+def test_characters_of_a_name():
+    """A name may hold each character but controls, ends of lines and halves of characters; blanks of all kinds too."""
+    halves = range(0xD800, 0xE000)
+    refused = {
+        code for code in (*range(0x3001), *halves) if "HOOKWRIGHT_WEBHOOK_TAG_NAME" not in describe(tag=chr(code))
+    }
+    assert refused == {*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *halves}
+
+
 @pytest.mark.parametrize("key", sorted(DELIVERIES), ids=": ".join)
 def test_every_delivery_can_be_described(key):
     """Whatever a Git host sends: the version is a commit or a tag's ref, and there is an address."""
