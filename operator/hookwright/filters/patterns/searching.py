@@ -7,10 +7,9 @@ every match has a text in it, and where that is missing the automaton is not ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum, auto
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from hookwright.filters.patterns.automaton import Spend
 from hookwright.filters.patterns.pattern import Pattern
@@ -23,34 +22,23 @@ _LINE_ENDS: Final = ("\n", "\r", "\x85", "\u2028", "\u2029")
 _CHARACTERS_PER_NODE, _TEXTS_PER_NODE = 256, 8
 
 
-class _Place(Enum):
-    """Where a plain text stands."""
+# How a plain text is looked for, by whether it is held to the start and to the end.
+_PLACES: Final[Mapping[tuple[bool, bool], Callable[[str, str], bool]]] = {
+    (False, False): str.__contains__,
+    (True, False): str.startswith,
+    (False, True): str.endswith,
+    (True, True): str.__eq__,
+}
 
-    ANYWHERE = auto()
-    START = auto()
-    END = auto()
-    WHOLE = auto()
 
+class _Plain(NamedTuple):
+    """A text, and what says whether another has it in the right place.
 
-class _Plain:
-    """A text, and where it stands; what ends in a line's end is left to the automaton if the end matters."""
+    What ends in a line's end is left to the automaton if the end matters.
+    """
 
-    __slots__ = ("_place", "_text")
-
-    def __init__(self, place: _Place, text: str) -> None:
-        self._place = place
-        self._text = text
-
-    def finds(self, text: str) -> bool:
-        match self._place:
-            case _Place.ANYWHERE:
-                return self._text in text
-            case _Place.START:
-                return text.startswith(self._text)
-            case _Place.END:
-                return text.endswith(self._text)
-            case _Place.WHOLE:
-                return text == self._text
+    is_there: Callable[[str, str], bool]
+    text: str
 
 
 class Search:
@@ -72,7 +60,7 @@ class Search:
         """Tell whether the expression is found; `spend` is told how many nodes of a document that counts as."""
         if self._plain is not None and not text.endswith(_LINE_ENDS):
             spend(len(self._plain) * (1 + len(text) // _CHARACTERS_PER_NODE))  # as if each went through all of it
-            return any(one.finds(text) for one in self._plain)
+            return any(is_there(text, part) for is_there, part in self._plain)
         if not text.startswith(self._beginning):
             spend(1)
             return False
@@ -96,8 +84,7 @@ def _read_plain(parts: tuple[Tree, ...]) -> _Plain | None:
     letters = [_letter(one) for one in parts[at_start : len(parts) - at_end]]
     if not all(letters):
         return None
-    places = {(False, False): _Place.ANYWHERE, (True, False): _Place.START, (False, True): _Place.END}
-    return _Plain(places.get((at_start, at_end), _Place.WHOLE), "".join(letters))
+    return _Plain(_PLACES[at_start, at_end], "".join(letters))
 
 
 def _list_runs(parts: tuple[Tree, ...]) -> Iterator[str]:
