@@ -75,7 +75,7 @@ class TriggerRoute(Route):
 
     def event(self, request: Request) -> str | None:
         """Give the provider's name for what happened."""
-        return next((name for header in self.dialect.event_headers if (name := request.header(header))), None)
+        return self.dialect.find_event(request.header)
 
     def decide(self, request: Request, document: JsonValue, delivery_id: str) -> Decision:
         """Start a build for each change that passes, as `Route.decide`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -72,6 +72,10 @@ class Dialect:
         """Give the provider's own id of a delivery."""
         return _find_first(header, self.delivery_headers)
 
+    def find_event(self, header: Header) -> str | None:
+        """Give the provider's own name for what happened."""
+        return _find_first(header, self.event_headers)
+
     def read(self, header: Header, payload: JsonValue, *, wants_files: bool = True) -> Reading:
         """Give the events that a delivery tells of, and why what else is in it is none. Never raises, never empty.
 
@@ -81,22 +85,23 @@ class Dialect:
         """
         payloads: list[JsonValue] = payload if isinstance(payload, list) else [payload]
         # Payloads without any change are bounded too: there may be millions of them.
-        listed = self._list_changes(header, payloads[: MAX_CHANGES + 1], wants_files=wants_files)
-        changes = list(islice(listed, MAX_CHANGES + 1))
+        changes = self._list_changes(header, payloads[: MAX_CHANGES + 1], wants_files=wants_files)
         if len(payloads) > MAX_CHANGES or len(changes) > MAX_CHANGES:
             return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES} changes"),)
         if not changes:
             return (NoEvent(index=0, reason=EVENT_UNREADABLE, told="no change"),)
-        return tuple(self._read_change(change) for change in changes)
+        return tuple(map(self._read_change, changes))
 
-    def _list_changes(self, header: Header, payloads: list[JsonValue], *, wants_files: bool) -> Iterator[Change]:
-        sent = _find_first(header, self.event_headers)
-        index = 0
+    def _list_changes(self, header: Header, payloads: list[JsonValue], *, wants_files: bool) -> list[Change]:
+        """Give the changes, and at most one more than there may be."""
+        sent = self.find_event(header)
+        changes: list[Change] = []
         for each in payloads:
             name = self.find_name(sent, each) or ""
-            for part in self.split(name, each):
-                yield Change(index=index, name=name, payload=each, part=part, wants_files=wants_files)
-                index += 1
+            for part in islice(self.split(name, each), MAX_CHANGES + 1 - len(changes)):
+                index = len(changes)
+                changes.append(Change(index=index, name=name, payload=each, part=part, wants_files=wants_files))
+        return changes
 
     def _read_change(self, change: Change) -> ScmEvent | NoEvent:
         if not change.name:
@@ -118,7 +123,11 @@ def ping() -> NothingToBuild:
 
 
 def _find_first(header: Header, names: Iterable[str]) -> str | None:
-    return next((value for name in names if (value := header(name))), None)
+    # Not by a generator: the usual provider has one such header.
+    for name in names:
+        if value := header(name):
+            return value
+    return None
 
 
 def _tell(name: str, detail: str) -> str:

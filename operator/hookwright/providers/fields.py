@@ -6,7 +6,9 @@ Nothing here raises, whatever the JSON is, and nothing recurses; the work is bou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from hookwright.filters import JsonValue
 from hookwright.scm import BRANCHES, ActorId, CommitId, Ref, Repository
@@ -15,9 +17,11 @@ MAX_FILES = 100_000
 _MAX_TEXT = 1000
 _MAX_ID = 255
 _MAX_DIGITS = 18
+_KEPT_REPOSITORIES = 512
 _CHANGES = ("added", "modified", "removed")  # what a push tells of files, commit by commit
 _MISSING = False
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_NO_MEMBERS: Mapping[str, JsonValue] = MappingProxyType({})
+_COMMIT = re.compile(r"(?!0+\Z)[0-9a-f]{7,64}")
 _ZEROS = re.compile(r"0{7,64}")
 # Branches and tags by the rules of git check-ref-format: what they forbid exists in no repository.
 _REF = re.compile(
@@ -37,6 +41,11 @@ def get(value: JsonValue, *keys: str) -> JsonValue:
             return None
         value = value.get(key)
     return value
+
+
+def members(value: JsonValue) -> Mapping[str, JsonValue]:
+    """Give the members of an object; none of anything else. Where many are asked for it costs less than `get`."""
+    return value if isinstance(value, dict) else _NO_MEMBERS
 
 
 def text(value: JsonValue) -> str | None:
@@ -77,9 +86,7 @@ def count(value: JsonValue) -> int | None:
 
 def commit(value: JsonValue) -> CommitId | None:
     """Give a commit's id; zeros stand for none."""
-    if isinstance(value, str) and _COMMIT.fullmatch(value) and not _ZEROS.fullmatch(value):
-        return CommitId(value)
-    return None
+    return CommitId(value) if isinstance(value, str) and _COMMIT.fullmatch(value) else None
 
 
 def is_zeros(value: JsonValue) -> bool:
@@ -99,17 +106,28 @@ def ref_of(value: JsonValue, prefix: str = BRANCHES) -> Ref | None:
 
 def url(value: JsonValue) -> str | None:
     """Give a URL of HTTP or HTTPS: what git would run as a command (ext::), or read on this machine, is none."""
-    return value if isinstance(value, str) and len(value) <= _MAX_TEXT and _WEB.fullmatch(value) else None
+    found = _bounded(value)
+    return found if found is not None and _WEB.fullmatch(found) else None
 
 
 def repository(full_name: JsonValue, *, clone_url: JsonValue, web_url: JsonValue) -> Repository | None:
     """Give a repository by its full name."""
-    if not isinstance(full_name, str) or len(full_name) > _MAX_ID or not _FULL_NAME.fullmatch(full_name):
+    if not isinstance(full_name, str) or len(full_name) > _MAX_ID:
         return None
-    if not full_name.isprintable() or _DOTS & set(full_name.split("/")):
+    return _read_repository(full_name, _bounded(clone_url), _bounded(web_url))
+
+
+# Most deliveries are about one of the same few repositories. What is kept is bounded in its length too.
+@lru_cache(maxsize=_KEPT_REPOSITORIES)
+def _read_repository(full_name: str, clone_url: str | None, web_url: str | None) -> Repository | None:
+    if not _FULL_NAME.fullmatch(full_name) or not full_name.isprintable() or _DOTS & set(full_name.split("/")):
         return None
     owner, _, last = full_name.rpartition("/")
     return Repository(owner=owner, name=last, clone_url=url(clone_url), web_url=url(web_url))
+
+
+def _bounded(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) and len(value) <= _MAX_TEXT else None
 
 
 def items(value: JsonValue) -> list[JsonValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from hookwright.providers import fields
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.dialect import MAX_CHANGES
 from hookwright.reasons import EVENT_UNREADABLE, TOO_MANY_CHANGES, Outcome
-from hookwright.scm import EventType, NoEvent, Provider, Reading, ScmEvent
+from hookwright.scm import EventType, NoEvent, Provider, Reading, Repository, ScmEvent
 from support.deliveries import DELIVERIES
 from support.payloads import NEW, bitbucket_cloud, github, gitlab, put
 
@@ -250,6 +251,13 @@ def test_commit_is_hexadecimal(sha):
     assert fields.commit(sha) is None
 
 
+@pytest.mark.parametrize("length", [7, 40, 64])
+def test_zeros_are_no_commit(length):
+    """Zeros alone stand for none, however many they are; one other digit, wherever it stands, makes a commit."""
+    assert fields.commit("0" * length) is None
+    assert all(fields.commit(sha) == sha for sha in ("0" * (length - 1) + "1", "1" + "0" * (length - 1)))
+
+
 @pytest.mark.parametrize(
     "url",
     ["ext::sh -c id", "file:///etc", "/etc", "ssh://git@host/x", "git@host:x", "https://a b", "https://a\nb", "", 5],
@@ -265,6 +273,15 @@ def test_only_http_urls_are_cloned_from(url):
 def test_repository_has_an_owner_and_a_name(name):
     """What is no full name, or leads elsewhere in a path, is no repository."""
     assert fields.repository(name, clone_url=None, web_url=None) is None
+
+
+def test_of_a_repository_nothing_long_is_kept():
+    """Repositories are remembered, but no long text with them."""
+    long = "https://git.example/" + "x" * 1_000_000
+    before = sys.getrefcount(long)
+    assert fields.repository("octo/hello", clone_url=long, web_url=long) == Repository(owner="octo", name="hello")
+    assert fields.repository(long, clone_url=None, web_url=None) is None
+    assert sys.getrefcount(long) == before
 
 
 @pytest.mark.parametrize("key", sorted(DELIVERIES), ids=": ".join)

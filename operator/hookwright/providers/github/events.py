@@ -42,22 +42,23 @@ def understand(change: Change) -> ScmEvent:
 
 
 def _understand_push(change: Change) -> ScmEvent:
-    payload = change.payload
-    after = fields.get(payload, "after")
-    deleted = fields.get(payload, "deleted") is True or fields.is_zeros(after)
+    payload = fields.members(change.payload)
+    head = fields.members(payload.get("head_commit"))
+    after = payload.get("after")
+    deleted = payload.get("deleted") is True or fields.is_zeros(after)
     # An annotated tag's `after` is the tag, not the commit.
-    sha = fields.commit(fields.get(payload, "head_commit", "id")) or fields.commit(after)
+    sha = fields.commit(head.get("id")) or fields.commit(after)
     repository = read_repository(change)
     return ScmEvent(
         event=EventType.PUSH,
         index=change.index,
         repository=repository,
-        actor=fields.actor(fields.get(payload, "sender", "id")),
-        head_ref=change.need(fields.ref(fields.get(payload, "ref")), "ref"),
+        actor=fields.actor(fields.get(change.payload, "sender", "id")),
+        head_ref=change.need(fields.ref(payload.get("ref")), "ref"),
         sha=None if deleted else change.need(sha, "after"),
-        before=fields.commit(fields.get(payload, "before")),
-        message=None if deleted else fields.message(fields.get(payload, "head_commit", "message")),
-        files=_list_files(payload) if change.wants_files and not deleted else None,
+        before=fields.commit(payload.get("before")),
+        message=None if deleted else fields.message(head.get("message")),
+        files=_list_files(change.payload) if change.wants_files and not deleted else None,
         organisation=read_organisation(change, repository),
         deleted=deleted,
     )
@@ -163,14 +164,11 @@ def read_repository(change: Change) -> Repository:
 
 
 def _make_repository(value: JsonValue) -> Repository | None:
-    return fields.repository(
-        fields.get(value, "full_name"),
-        clone_url=fields.get(value, "clone_url"),
-        web_url=fields.get(value, "html_url"),
-    )
+    known = fields.members(value)
+    return fields.repository(known.get("full_name"), clone_url=known.get("clone_url"), web_url=known.get("html_url"))
 
 
 def read_organisation(change: Change, repository: Repository) -> str:
     """Give who owns the repository."""
-    owner = fields.name(fields.get(change.payload, "repository", "owner", "login"))
-    return fields.name(fields.get(change.payload, "organization", "login")) or owner or repository.owner
+    organisation = fields.name(fields.get(change.payload, "organization", "login"))
+    return organisation or fields.name(fields.get(change.payload, "repository", "owner", "login")) or repository.owner
