@@ -14,7 +14,12 @@ from hookwright.errors import InvalidSpec
 from hookwright.intake.route import NO_SCHEME, SecretRef
 from hookwright.intake.schemes.providers import PROVIDER_SCHEMES
 from hookwright.intake.trigger_decision import TriggerRoute
-from hookwright.intake.trigger_rules import INVALID_INPUT, check_trigger_rules, check_trigger_standing
+from hookwright.intake.trigger_rules import (
+    INVALID_INPUT,
+    check_lifetime,
+    check_trigger_rules,
+    check_trigger_standing,
+)
 from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, BuildTrigger, InvalidObject, parse_duration
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.providers.dialect import Change, Dialect, no_event
@@ -55,6 +60,7 @@ def compile_trigger(
         check_trigger_standing(trigger, standing)
         check_trigger_rules(trigger)
         filters = compile_trigger_filters(trigger, knows)
+        check_lifetime(trigger)
     except InvalidSpec as found:
         problem = found
     spec, provider = trigger.spec, trigger.spec.source.provider

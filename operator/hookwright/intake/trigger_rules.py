@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hookwright.builds.targets.job import LIFETIME
 from hookwright.cluster.claims import Standing
 from hookwright.errors import InvalidSpec
 from hookwright.intake.rules import check_window, find_bad_tag
@@ -18,6 +19,9 @@ INVALID_INPUT = "InvalidInputException"
 ALREADY_EXISTS = "ResourceAlreadyExistsException"
 RESERVED_PREFIX = "HOOKWRIGHT_"
 SHORTEST_ROTATION = timedelta(hours=24)
+# The floor for how long a finished Job is kept, in seconds.
+SHORTEST_LIFETIME = 3600
+LIFETIME_FIELD = f"spec.build.jobTemplate.spec.{LIFETIME}"
 
 
 def check_trigger_rules(trigger: BuildTrigger) -> None:
@@ -120,6 +124,14 @@ def check_rotation(trigger: BuildTrigger) -> None:
     if parse_duration(rotation.overlap) > every:
         message = f"{rotation.overlap}: at most every, which is {rotation.every}; else old secrets become ever more"
         raise _refuse("spec.secretRotation.overlap", message)
+
+
+def check_lifetime(trigger: BuildTrigger) -> None:
+    """A build must not go before its delivery may have come again."""
+    lifetime = trigger.spec.build.job_template.spec.get(LIFETIME)
+    if isinstance(lifetime, int) and lifetime < SHORTEST_LIFETIME:
+        why = "or leave it out: a delivery that comes again is recognised by its Job"
+        raise _refuse(LIFETIME_FIELD, f"{lifetime}: at least {SHORTEST_LIFETIME}, {why}")
 
 
 def _refuse(field: str, message: str) -> InvalidSpec:

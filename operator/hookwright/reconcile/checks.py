@@ -57,8 +57,6 @@ RESOURCE_NOT_FOUND = "ResourceNotFoundException"
 
 # kube-apiserver's words when an admission webhook has side effects.
 NO_DRY_RUN = "does not support dry run"
-# The floor for how long a finished Job is kept, in seconds.
-SHORTEST_LIFETIME = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,15 +211,6 @@ def check_buildtrigger(
     if route.problem is not None:
         # A name may become free without this object being touched.
         return _refuse(route.problem, heals=standing is not GOOD_STANDING)
-    if isinstance(trigger, InvalidObject):
-        return None
-    lifetime = trigger.spec.build.job_template.spec.get("ttlSecondsAfterFinished")
-    if isinstance(lifetime, int) and lifetime < SHORTEST_LIFETIME:
-        message = (
-            f"spec.build.jobTemplate.spec.ttlSecondsAfterFinished: {lifetime}: at least {SHORTEST_LIFETIME}, or leave "
-            "it out: a delivery that comes again is recognised by its Job"
-        )
-        return Finding(reason=INVALID_SPEC, code=INVALID_INPUT, message=message, heals=False)
     return judge_dry_run(tried, code=INVALID_INPUT, where="spec.build.jobTemplate") if tried is not None else None
 
 

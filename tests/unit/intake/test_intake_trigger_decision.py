@@ -15,7 +15,7 @@ from hookwright.intake.request import Request
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.scm import Provider
 from support.deliveries import DELIVERIES
-from support.objects import NEW_ID, NOON, TRIGGER_UID, make_buildtrigger
+from support.objects import JOB_SPEC, NEW_ID, NOON, TRIGGER_UID, make_buildtrigger
 from support.payloads import ZEROS
 from support.triggers import REPOSITORIES, SECRET, make_delivery, prove
 
@@ -255,6 +255,13 @@ def test_message_may_ask_for_no_build(message, skips):
     expected = reasons.SKIPPED_BY_MESSAGE if skips else reasons.ACCEPTED
     assert decide(GITHUB, "push", payload=payload).reason is expected
     assert decide(GITHUB, "push", payload=payload, skipCI=False).reason is reasons.ACCEPTED
+
+
+def test_delivery_to_an_invalid_trigger_is_not_taken():
+    """What status calls an invalid spec starts nothing: here a Job that would go too soon."""
+    build = {"jobTemplate": {"spec": {**JOB_SPEC, "ttlSecondsAfterFinished": 60}}}
+    verdict = decide(GITHUB, "push", build=build)
+    assert (verdict.reason, verdict.wanted) == (reasons.SPEC_INVALID, ())
 
 
 def test_suspended_trigger_starts_nothing():

@@ -25,7 +25,6 @@ from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
 from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw
-from hookwright.reconcile.checks import check_buildtrigger
 from hookwright.reconcile.secret_plan import plan_secret
 from hookwright.scm import EventType, Provider
 
@@ -64,11 +63,8 @@ def _check_secret(trigger: BuildTrigger, found: Raw | None) -> Iterator[Said]:
 
 def judge_trigger(trigger: BuildTrigger, standing: Standing = GOOD_STANDING) -> Iterator[Said]:
     """Give what is to be said of a BuildTrigger of the right shape."""
-    problems, mended = find_trigger_problems(trigger, standing)
+    problems, _ = find_trigger_problems(trigger, standing)
     yield from map(from_problem, problems)
-    finding = check_buildtrigger(mended, None)
-    if finding is not None:
-        yield from_finding(finding)
     source = find_filter_source(trigger.spec.source)
     if source is not None:
         yield from _think_over(trigger, source, {problem.field for problem in problems})
