@@ -173,6 +173,12 @@ there.
 {{- if or .Values.ingress.enabled .Values.httpRoute.enabled }}
 {{- if regexMatch "^([0-9.]+|\\[.*\\])$" $host }}
 - publicUrl: its host {{ $host }} is an address, by which neither Ingress nor HTTPRoute can choose; give a name, or a Service of type LoadBalancer
+{{- else if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" $host) }}
+- publicUrl: its host {{ $host }} is no name that an Ingress or HTTPRoute takes; give one of letters, digits, - and .
+{{- end }}
+{{- $path := include "hookwright.publicPath" . }}
+{{- if or (regexMatch "(?i)%2f" $path) (not (regexMatch "^([-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*$" $path)) }}
+- publicUrl: the path of {{ .Values.publicUrl }} has characters that an Ingress or HTTPRoute does not take; give one without
 {{- end }}
 {{- end }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
