@@ -76,11 +76,13 @@ class Finding:
 class Tried:
     """What the API server said of a build when asked by a dry run as `service_account`; no error: it would take it.
 
-    `absent`: there is no such ServiceAccount, so that it was not asked.
+    `absent`: it forbids it, and there is no such ServiceAccount. `missing_of_pods` is the ServiceAccount of the build's
+    pods, if there is none: then it takes the build all the same.
     """
 
     service_account: str
     absent: bool = False
+    missing_of_pods: str | None = None
     error: ClusterError | None = None
 
 
@@ -220,13 +222,10 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
     An admission webhook that cannot be asked without effect says nothing about the build.
     """
     error, account = tried.error, tried.service_account
-    if tried.absent:
-        message = (
-            f"there is no ServiceAccount {account} in this namespace, as which builds are created: create it, or "
-            "correct serviceAccountName; until then their pods do not start"
-        )
+    if tried.absent or tried.missing_of_pods is not None:
         # CodePipeline has no name for it.
         code = RESOURCE_NOT_FOUND if code == INVALID_INPUT else code
+        message = _describe_missing_account(tried, where)
         return Finding(reason=ACCOUNT_NOT_FOUND, code=code, message=message, heals=True)
     if error is None or error.reason == "AlreadyExists" or NO_DRY_RUN in error.message:
         return None
@@ -253,6 +252,18 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
         code=code,
         message=f"{where}: the API server refuses the Job: {error.message}",
         heals=False,
+    )
+
+
+def _describe_missing_account(tried: Tried, where: str) -> str:
+    if tried.missing_of_pods is not None:
+        return (
+            f"{where}: its pods have the ServiceAccount {tried.missing_of_pods}, which is not in this namespace: "
+            "Kubernetes takes the Job, and starts no pod; create the account, or name another in the pod's template"
+        )
+    return (
+        f"there is no ServiceAccount {tried.service_account} in this namespace, as which builds are created: create "
+        "it, or correct serviceAccountName"
     )
 
 

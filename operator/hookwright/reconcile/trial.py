@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from hookwright.builds.targets import find_build_kind, find_service_account, render
+from collections.abc import Mapping
+
+from hookwright.builds.targets import DEFAULT_SERVICE_ACCOUNT, find_build_kind, find_service_account, render
 from hookwright.builds.wanted import TargetRef, WantedBuild
 from hookwright.cluster import SERVICE_ACCOUNTS
 from hookwright.errors import ClusterError
-from hookwright.kinds import ObjectKind, ObjectMeta
+from hookwright.kinds import ObjectKind, ObjectMeta, Raw
 from hookwright.reconcile.checks import Tried
 from hookwright.reconcile.world import World
+
+_FORBIDDEN = 403
 
 
 async def try_build(
@@ -26,27 +30,43 @@ async def try_build(
         service_account=service_account,
     )
     account = find_service_account(wanted, target)
+    job = render(wanted, target)
+    pods = find_account_of_pods(job)
     try:
-        if await _is_absent(world, owner.namespace, account):
-            return Tried(service_account=account, absent=True)
         await world.cluster.create(
             find_build_kind(wanted.target).resource,
-            render(wanted, target),
+            job,
             namespace=owner.namespace,
             service_account=account,
             dry_run=True,
         )
+        missing = await _is_absent(world, owner.namespace, pods)
     except ClusterError as error:
-        return Tried(service_account=account, error=error)
-    return Tried(service_account=account)
+        # Who has misspelt the account is not to hear that it lacks a right.
+        lacks = error.status == _FORBIDDEN and " cannot " in error.message
+        absent = lacks and await _is_absent(world, owner.namespace, account, doubtful=False)
+        return Tried(service_account=account, error=error, absent=absent)
+    return Tried(service_account=account, missing_of_pods=pods if missing else None)
 
 
-async def _is_absent(world: World, namespace: str, account: str) -> bool:
-    """Say whether there is no such ServiceAccount: its Jobs are taken all the same, but none gets a pod."""
+def find_account_of_pods(job: Raw) -> str:
+    """Give the ServiceAccount that a Job's pods have; whatever is no Job has the default one."""
+    found: object = job
+    for step in ("spec", "template", "spec"):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    pod = found if isinstance(found, Mapping) else {}
+    return str(pod.get("serviceAccountName") or pod.get("serviceAccount") or DEFAULT_SERVICE_ACCOUNT)
+
+
+async def _is_absent(world: World, namespace: str, account: str, *, doubtful: bool = True) -> bool:
+    """Say whether there is no such ServiceAccount; without the right to look nothing is known of it.
+
+    Raises:
+        ClusterError: the API server is away, and the answer is `doubtful` then; else it is no.
+    """
     try:
         return await world.cluster.get(SERVICE_ACCOUNTS, namespace=namespace, name=account) is None
     except ClusterError as error:
-        if error.transient:
+        if error.transient and doubtful:
             raise
-        # Without the right to look nothing is known of it.
         return False

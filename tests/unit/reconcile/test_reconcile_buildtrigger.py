@@ -10,6 +10,7 @@ from reconcile_world import TRIGGER, Bench
 from hookwright.cluster import BUILDTRIGGERS, JOBS, SERVICE_ACCOUNTS
 from hookwright.reconcile.buildtrigger import FORBIDDEN_SECONDS, REFUSED_SECONDS
 from hookwright.reconcile.work import NEVER, Again
+from support.objects import JOB_SPEC
 
 
 @pytest.fixture
@@ -52,22 +53,47 @@ async def test_default_account_is_default(bench):
     assert bench.cluster.made("create", JOBS, dry_run=True)[0].service_account == "default"
 
 
-async def test_account_that_does_not_exist_is_said_and_waited_for(bench):
-    """Kubernetes takes Jobs of an account that does not exist, and starts no pod: status says it, and heals."""
-    bench.put_target(serviceAccountName="builder")
+def make_build(account, *, member="serviceAccountName"):
+    pod = JOB_SPEC["template"]["spec"] | {member: account}
+    return {"jobTemplate": {"spec": {**JOB_SPEC, "template": {"spec": pod}}}}
+
+
+@pytest.mark.parametrize("member", ["serviceAccountName", "serviceAccount"])
+async def test_account_of_pods_that_does_not_exist_is_said_and_waited_for(bench, member):
+    """Kubernetes takes a Job whose pods have an account that does not exist, and starts none: status says it."""
+    bench.put_target(build=make_build("runner", member=member))
     assert await bench.look_until_still(TRIGGER) == Again(FORBIDDEN_SECONDS)
     assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "ServiceAccountNotFound")
     assert bench.status(TRIGGER)["errorCode"] == "ResourceNotFoundException"
-    assert "builder" in bench.status(TRIGGER)["errorMessage"]
-    bench.cluster.put_account("builder")
+    assert "ServiceAccount runner" in bench.status(TRIGGER)["errorMessage"]
+    bench.cluster.put_account("runner")
     bench.now += timedelta(seconds=FORBIDDEN_SECONDS)
     await bench.look_until_still(TRIGGER)
     assert bench.conditions(TRIGGER)["Ready"][0] == "True"
 
 
+async def test_account_that_lacks_rights_since_it_does_not_exist_is_said(bench):
+    """Who has misspelt the account as which builds are created is not told to give it a right."""
+    bench.put_target(serviceAccountName="builder")
+    message = 'jobs.batch is forbidden: User "system:serviceaccount:default:builder" cannot create resource "jobs"'
+    bench.cluster.fail("create", JOBS, status=403, message=message, times=99)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "ServiceAccountNotFound")
+    bench.cluster.put_account("builder")
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "TemplateForbidden")
+
+
+async def test_account_with_rights_need_not_exist(bench):
+    """Kubernetes gives rights to names: as such an account builds are created, and their pods have another."""
+    bench.put_target(serviceAccountName="builder")
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
+
+
 async def test_account_that_may_not_be_seen_is_taken_to_be_there(bench):
     """Without the right to look at ServiceAccounts the dry run alone judges."""
-    bench.put_target(serviceAccountName="builder")
+    bench.put_target(build=make_build("runner"))
     bench.cluster.fail("get", SERVICE_ACCOUNTS, status=403, reason="Forbidden", message="no", times=9)
     await bench.look_until_still(TRIGGER)
     assert bench.conditions(TRIGGER)["Ready"][0] == "True"

@@ -73,8 +73,8 @@ CONDITIONS: Mapping[str, Said] = {
         remedy="mend the template of the target's Job; Hookwright tries it again after an edit, or within 5 minutes",
     ),
     checks.ACCOUNT_NOT_FOUND: Said(
-        sentence="the ServiceAccount as which builds are created does not exist",
-        remedy="create it, or correct spec.serviceAccountName; Hookwright looks again every 30 seconds",
+        sentence="a ServiceAccount does not exist: that of a build's pods, or the one as which builds are created",
+        remedy="create it, or correct its name; Hookwright looks again every 30 seconds",
     ),
     checks.TEMPLATE_FORBIDDEN: Said(
         sentence="the Job may not be created by the build's ServiceAccount, or Hookwright may not act as that account",
