@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from support.githost import GIT
+from support.trust import trust_nobody
 
 NO_GIT = "git is not installed"
 
@@ -19,6 +20,12 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
     if report.skipped and isinstance(report.longrepr, tuple) and report.longrepr[2].endswith(NO_GIT):
         report.longrepr = (str(Path(__file__).parent), None, report.longrepr[2])
     return report
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trust_nobody() -> Iterator[None]:
+    with trust_nobody():
+        yield
 
 
 @pytest.fixture

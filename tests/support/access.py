@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import yaml
 
+from support.trust import TRUST_NOBODY
+
 PATIENCE = 60.0
 HTTP_SECONDS = 120.0
 
@@ -22,7 +24,7 @@ class Access:
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
-    verify: ssl.SSLContext | bool = True
+    verify: ssl.SSLContext = TRUST_NOBODY
 
     def client(self) -> httpx.AsyncClient:
         """Make a client for tests."""

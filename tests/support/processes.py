@@ -23,6 +23,7 @@ from hookwright.devcluster import DevCluster
 from support import waiting
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
 from support.stage import make_cluster
+from support.trust import ENVIRONMENT, TRUST_NOBODY
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 120.0
@@ -32,7 +33,7 @@ LEASES = r".*/leases(/.*)?"
 
 def make_environment(**settings: str) -> dict[str, str]:
     """Give this process's environment with these settings of Hookwright's and no others; the admin port is off."""
-    ours = {"HOOKWRIGHT_ADMIN": "off"} | settings
+    ours = ENVIRONMENT | {"HOOKWRIGHT_ADMIN": "off"} | settings
     return {name: value for name, value in os.environ.items() if not name.startswith("HOOKWRIGHT_")} | ours
 
 
@@ -376,7 +377,9 @@ async def run_fleet(
         stack.push_async_callback(cluster.stop)
         kubeconfig = prepare_cluster(cluster, folder)
         limits = httpx.Limits(max_keepalive_connections=0)
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=20, trust_env=False, limits=limits))
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(timeout=20, trust_env=False, limits=limits, verify=TRUST_NOBODY)
+        )
         running = Running(cluster=cluster, settings=make_settings(folder), kubeconfig=kubeconfig, client=client)
         fleet = Fleet(running=running, folder=folder, stack=stack)
         for name, role in roles.items():

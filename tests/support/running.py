@@ -27,6 +27,7 @@ from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
 from support.stage import open_cluster
+from support.trust import TRUST_NOBODY
 from support.waiting import patience, within
 
 PATIENCE = 60.0
@@ -256,7 +257,7 @@ async def run_hookwright(folder: Path, *, started: bool = True, **settings: Any)
     """Run a development cluster and Hookwright for the length of a `with` block."""
     with open_cluster() as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
-        async with httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, verify=TRUST_NOBODY) as client:
             running = Running(
                 cluster=cluster, settings=make_settings(folder, **settings), kubeconfig=kubeconfig, client=client
             )

@@ -11,6 +11,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from support.trust import trust_nobody
+
 # A busy machine is slow, and proves nothing by it.
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
@@ -25,6 +27,12 @@ def _quiet_logs():
     structlog.configure(processors=[_drop])
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _trust_nobody():
+    with trust_nobody():
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import PAGE_SIZE, WATCHED_LABEL, WatchedSecrets
 from hookwright.devcluster import DevCluster
 from hookwright.devcluster.faults import Fault
+from support.trust import TRUST_NOBODY
 from support.waiting import eventually, running
 
 NAME = "hello-webhook"
@@ -95,7 +96,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     access = await load_access(kubeconfig)
     async with (
         KubernetesCluster(access.configuration) as port,
-        httpx.AsyncClient(base_url=cluster.url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=cluster.url, trust_env=False, verify=TRUST_NOBODY) as http,
     ):
         watched = WatchedSecrets(port)
         bench = Bench(cluster=cluster, http=http, watched=watched, reader=SecretReader(port, watched=watched))

@@ -18,6 +18,7 @@ import pytest
 from hookwright.devcluster import DevCluster
 from integration.devcluster.api import CORE, DEFINITIONS, Kind, widget_definition
 from support.access import PATIENCE, Access, read_kubeconfig
+from support.trust import TRUST_NOBODY
 from support.waiting import Patience
 
 
@@ -77,7 +78,7 @@ def cluster() -> Iterator[DevCluster]:
 @pytest.fixture
 async def dev(cluster: DevCluster) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the test's own development cluster."""
-    async with httpx.AsyncClient(base_url=cluster.url, timeout=PATIENCE) as client:
+    async with httpx.AsyncClient(base_url=cluster.url, timeout=PATIENCE, verify=TRUST_NOBODY) as client:
         yield client
 
 

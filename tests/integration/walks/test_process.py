@@ -32,6 +32,7 @@ from support.running import (
     prepare_cluster,
 )
 from support.stage import open_cluster
+from support.trust import TRUST_NOBODY
 from support.waiting import within
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
@@ -51,7 +52,7 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
         kubeconfig = prepare_cluster(cluster, folder)
         chosen = make_settings(folder)
         limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
+        async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits, verify=TRUST_NOBODY) as client:
             running = Running(cluster=cluster, settings=chosen, kubeconfig=kubeconfig, client=client)
             running.apply(make_secret(), make_buildtrigger(), make_webhook())
             given = {
