@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -242,10 +243,16 @@ def make_settings(folder: Path, **more: Any) -> Settings:
     return Settings.model_validate(given | more)
 
 
+@cache
+def _write_crds() -> str:
+    """Write the CRDs once: to make a schema of models costs more than all else that a test's cluster needs."""
+    return json.dumps([crd(kind) for kind in KINDS])
+
+
 def prepare_cluster(cluster: DevCluster, folder: Path) -> Path:
     """Install the CRDs and Hookwright's namespace; give the path of a kubeconfig."""
-    for kind in KINDS:
-        cluster.apply(crd(kind))
+    for definition in json.loads(_write_crds()):
+        cluster.apply(definition)
     cluster.apply(make_namespace("hookwright-system"))
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(cluster.kubeconfig())
