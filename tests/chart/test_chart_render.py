@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import helm_python
@@ -22,6 +23,15 @@ CLUSTER_WIDE = {
 }
 VERSIONS = ("1.30", "1.34")
 every_mode = pytest.mark.parametrize("values", MODES.values(), ids=list(MODES))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _schemas_are_read_once():
+    """Have kubernetes-validate keep its files, which it reads anew for each object: a megabyte for each version."""
+    utils = kubernetes_validate.utils
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "schema_contents", cache(utils.schema_contents))
+        yield
 
 
 @every_mode

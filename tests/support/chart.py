@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from functools import cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,17 @@ def render_files(
     values: Mapping[str, Any] | None = None, *, name: str = "hookwright", namespace: str = "hookwright-system"
 ) -> dict[str, str]:
     """Render each template with `values` over the least that must be given."""
-    rendered = load_chart().render(merge(LEAST, values or {}), name=name, namespace=namespace)
+    return dict(_render_files(_write(values), name, namespace))
+
+
+def _write(values: Mapping[str, Any] | None) -> str:
+    return json.dumps(merge(LEAST, values or {}), sort_keys=True)
+
+
+@lru_cache(maxsize=64)
+def _render_files(values: str, name: str, namespace: str) -> dict[str, str]:
+    """Render once what many tests look at: the chart is loaded once, too."""
+    rendered = load_chart().render(json.loads(values), name=name, namespace=namespace)
     return {path.removeprefix("hookwright/templates/"): text for path, text in rendered.items()}
 
 
@@ -49,10 +61,14 @@ def render(
     values: Mapping[str, Any] | None = None, *, name: str = "hookwright", namespace: str = "hookwright-system"
 ) -> list[dict[str, Any]]:
     """Give every object that an install would create, hooks included."""
-    files = render_files(values, name=name, namespace=namespace)
+    return deepcopy(_read_objects(_write(values), name, namespace))
+
+
+@lru_cache(maxsize=64)
+def _read_objects(values: str, name: str, namespace: str) -> list[dict[str, Any]]:
     return [
         document
-        for path, text in files.items()
+        for path, text in _render_files(values, name, namespace).items()
         if path.endswith(".yaml")
         for document in yaml.load_all(text, Loader=_LOADER)
         if document
