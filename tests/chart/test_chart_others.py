@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from hookwright.commands import COMMANDS, hookwright
+from hookwright.commands import hookwright
 from support.chart import CHART, find, find_pods, render
 from support.chart_modes import MODES
 
@@ -22,9 +22,10 @@ def test_commands_are_hookwrights(values):
     assert pods
     for _, pod in pods:
         name, *arguments = pod["spec"]["containers"][0]["args"]
-        (command,) = [one for one in COMMANDS if one.name == name]
         # As main calls it: a command keeps the options that it had in its first context.
         whole = hookwright.make_context("hookwright", [name])
+        command = hookwright.get_command(whole, name)
+        assert command is not None
         assert command.make_context(name, list(arguments), parent=whole) is not None
 
 
@@ -33,8 +34,10 @@ def test_what_is_typed_in_a_pod_asks_its_admin_port():
     page = (CHART.parents[1] / "operator" / "docs" / "alerts.md").read_text(encoding="utf-8")
     (typed,) = re.findall(r"exec POD -- hookwright (.*)", page)
     name, *arguments = typed.split()
-    (command,) = [one for one in COMMANDS if one.name == name]
-    given = command.make_context(name, arguments, parent=hookwright.make_context("hookwright", [name])).params
+    whole = hookwright.make_context("hookwright", [name])
+    command = hookwright.get_command(whole, name)
+    assert command is not None
+    given = command.make_context(name, arguments, parent=whole).params
     for kind in ("receiver", "operator"):
         (container,) = find(render(), "StatefulSet", f"hookwright-{kind}")["spec"]["template"]["spec"]["containers"]
         (port,) = [one["containerPort"] for one in container["ports"] if one["name"] == "admin"]

@@ -8,37 +8,51 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
-from hookwright.commands.check import check
-from hookwright.commands.crds import crds
-from hookwright.commands.deliver import deliver
-from hookwright.commands.demo import demo
-from hookwright.commands.dev import dev
-from hookwright.commands.drain import drain
-from hookwright.commands.explain import explain
-from hookwright.commands.grant import grant
-from hookwright.commands.import_ import import_
-from hookwright.commands.lint import lint
-from hookwright.commands.roles import operator, receiver, run
-from hookwright.commands.start import start
-from hookwright.commands.version import version
 from hookwright.errors import HookwrightError, UsageError
 
+# Where each command is.
+COMMANDS = {
+    "check": "check.check",
+    "crds": "crds.crds",
+    "deliver": "deliver.deliver",
+    "demo": "demo.demo",
+    "dev": "dev.dev",
+    "drain": "drain.drain",
+    "explain": "explain.explain",
+    "grant": "grant.grant",
+    "import": "import_.import_",
+    "lint": "lint.lint",
+    "operator": "roles.operator",
+    "receiver": "roles.receiver",
+    "run": "roles.run",
+    "start": "start.start",
+    "version": "version.version",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Commands(click.Group):
+    """Loads a command once it is asked for: most of the time that one takes to begin would go into the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names of all commands, loaded or not."""
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give the command of that name; none if there is none."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(".")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def hookwright() -> None:
     """Webhooks as Kubernetes objects: a URL, a signature that is checked, filters, and the build that starts."""
-
-
-COMMANDS = (
-    *(check, crds, deliver, demo, dev, drain, explain, grant, import_, lint),
-    *(operator, receiver, run, start, version),
-)
-
-for command in COMMANDS:
-    hookwright.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -36,7 +36,15 @@ COMMANDS = [
 
 def test_commands_are_those_of_the_design():
     """The command line has exactly these commands."""
-    assert sorted(hookwright.commands) == COMMANDS
+    assert hookwright.list_commands(click.Context(hookwright)) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_have_the_names_that_load_them(command):
+    """A command's own name is the one under which it is found."""
+    found = hookwright.get_command(click.Context(hookwright), command)
+    assert found is not None
+    assert found.name == command
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -173,15 +181,26 @@ def test_missing_kubeconfig_is_named(capsys, monkeypatch, tmp_path, command):
         assert ran.err.startswith(f"hookwright: {where}: no such file")
 
 
-def test_light_commands_load_no_kubernetes_client():
-    """`version` starts quickly: what it does not need is not imported."""
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (["version", "-o", "json"], ["pydantic", "yaml"]),
+        (["crds", "--help"], ["hookwright.filters"]),
+        (["lint", "--help"], []),
+        (["receiver", "--help"], ["hookwright.kinds"]),
+        (["--help"], []),
+    ],
+)
+def test_light_commands_load_no_kubernetes_client(arguments, without):
+    """A command starts quickly: what it does not need, other commands least of all, is not imported."""
     import subprocess
     import sys
 
     code = (
         "import sys\nfrom hookwright.commands import main\n"
-        "try:\n    main(['version', '-o', 'json'])\nexcept SystemExit:\n    pass\n"
-        "import json\nprint(json.dumps([m for m in ('kubernetes', 'kopf', 'granian', 'aiohttp') if m in sys.modules]))"
+        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
+        "import json\nprint(json.dumps(list(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == []
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert loaded & {"kubernetes", "kopf", "granian", "aiohttp", *without} == set()
