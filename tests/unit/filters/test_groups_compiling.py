@@ -240,6 +240,15 @@ def test_patterns_are_bounded_together():
     assert "20,900 characters; at most 20,000" in message
 
 
+def test_repetitions_are_bounded_together():
+    """What patterns repeat counts as if it were written out: else few characters would keep a receiver for seconds."""
+    repeating = [one("HEAD_REF", f"^{n}(a|b){{600}}$") for n in range(30)]
+    assert compile_groups([PUSH, *repeating[:15]], [PUSH, *repeating[:15]]).groups
+    field, message = refusal_of([PUSH, *repeating[:15]], [PUSH, *repeating[15:]])
+    assert field == "spec.filterGroups[1][7].pattern"
+    assert "at most 40,000" in message
+
+
 def test_long_and_deep_patterns_are_taken():
     """An alternative of many folders compiles, and groups may stand in each other a hundred times."""
     folders = "|".join(f"services/{number}" for number in range(100))

@@ -21,8 +21,10 @@ from hookwright.scm import EventType, Fact, FilterType
 
 INVALID_INPUT: Final = "InvalidInputException"
 MAX_PATTERN: Final = 2_000
-# Compiling them takes a quarter of a second at most, in which a receiver does nothing else.
+# Compiling them takes about a third of a second at most, in which a receiver does nothing else: so many characters are
+# read, and as many parts made, with all repetitions written out.
 MAX_PATTERNS: Final = 20_000
+MAX_PARTS: Final = 40_000
 _MAX_MENDED: Final = 16  # so many places of a pattern are put right
 
 # The Git hosts' words, which are nearer in letters to others of AWS's than to the ones that are meant, or to none.
@@ -102,12 +104,34 @@ def compile_filters(
     if branch_filter and groups:
         raise _refuse("spec.branchFilter", branch_filter, "filterGroups are given too; keep one of the two")
     _check_size(groups)
+    room = _Room()
     return TriggerFilters(
         branch=_compile_branch(branch_filter) if branch_filter else None,
-        groups=tuple(_compile_group(index, group, source) for index, group in enumerate(groups)),
+        groups=tuple(_compile_group(index, group, source, room) for index, group in enumerate(groups)),
         api=source.api,
         forks=forks,
     )
+
+
+class _Room:
+    """What the patterns of a BuildTrigger may have of parts; one that stands there several times counts once."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._parts = 0
+
+    def take(self, pattern: str, search: Search, place: str) -> None:
+        """Count a pattern, before the next one is made."""
+        if pattern in self._known:
+            return
+        self._known.add(pattern)
+        self._parts += search.size
+        if self._parts > MAX_PARTS:
+            why = (
+                f"with it all patterns have {self._parts:,} parts, their repetitions written out; at most "
+                f"{MAX_PARTS:,}: repeat less, or make two BuildTriggers"
+            )
+            raise _refuse(place, pattern, why)
 
 
 def _check_size(groups: Sequence[Sequence[GroupFilter]]) -> None:
@@ -131,9 +155,9 @@ def _compile_branch(pattern: str) -> BranchFilter:
     return BranchFilter(pattern=pattern, search=_read_pattern(pattern, "spec.branchFilter"))
 
 
-def _compile_group(index: int, written: Sequence[GroupFilter], source: Source) -> Group:
+def _compile_group(index: int, written: Sequence[GroupFilter], source: Source, room: _Room) -> Group:
     place = f"spec.filterGroups[{index}]"
-    filters = tuple(_compile_filter(at, one, source, f"{place}[{at}]") for at, one in enumerate(written))
+    filters = tuple(_compile_filter(at, one, source, room, f"{place}[{at}]") for at, one in enumerate(written))
     listed = [one for one in filters if one.written.type is FilterType.EVENT]
     if not listed:
         message = f"{place}: no filter of this group has the type EVENT; add one, with the pattern PUSH for instance"
@@ -148,7 +172,7 @@ def _compile_group(index: int, written: Sequence[GroupFilter], source: Source) -
     return Group(index=index, events=events, others=others, filters=filters)
 
 
-def _compile_filter(index: int, written: GroupFilter, source: Source, place: str) -> CompiledFilter:
+def _compile_filter(index: int, written: GroupFilter, source: Source, room: _Room, place: str) -> CompiledFilter:
     field = FIELDS[written.type]
     if field.scoped and not source.scoped:
         why = "applies only where the source is an organisation or a group, not one repository; remove it"
@@ -158,6 +182,7 @@ def _compile_filter(index: int, written: GroupFilter, source: Source, place: str
         events = source.sends - events if written.exclude else events
         return CompiledFilter(index=index, written=written, field=field, search=None, events=events)
     search = _read_pattern(written.pattern, f"{place}.pattern")
+    room.take(written.pattern, search, f"{place}.pattern")
     return CompiledFilter(index=index, written=written, field=field, search=search, events=field.events)
 
 

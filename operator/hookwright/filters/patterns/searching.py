@@ -56,6 +56,11 @@ class Search:
         self._beginning = runs[0] if parts[:1] == (Start(),) and _letter(*parts[1:2]) else ""
         self._pattern = Pattern(Sequence((_ANYTHING, tree, _ANYTHING)))
 
+    @property
+    def size(self) -> int:
+        """The number of parts of the expression, with its repetitions written out: what it takes to make it."""
+        return self._pattern.size
+
     def finds(self, text: str, spend: Spend) -> bool:
         """Tell whether the expression is found; `spend` is told how many nodes of a document that counts as."""
         if self._plain is not None and not text.endswith(_LINE_ENDS):
