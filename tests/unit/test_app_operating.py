@@ -175,7 +175,7 @@ async def test_who_waits_says_and_counts_nothing_of_builds(bench, monkeypatch):
         make_job(bench, name="b-1", phase="Running")
         make_job(bench, name="b-1", phase="Failed")
         await eventually(
-            lambda: bench.following.index.of(bench.cluster.find(BUILDTRIGGERS, "hello")["metadata"]["uid"])
+            lambda: bench.following.index.of("default", bench.cluster.find(BUILDTRIGGERS, "hello")["metadata"]["uid"])
         )
         await settle()
         assert (last_build(bench), ended(bench)["Failed"]) == ((None, None), 0)

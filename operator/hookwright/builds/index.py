@@ -14,6 +14,9 @@ from hookwright.kinds import Raw
 MAX_BUILDS = 50_000
 # Of so many BuildTriggers the newest build that has gone is remembered; of others their status says it.
 MAX_GONE = 10_000
+# Namespace, and UID of the BuildTrigger. Who creates a Job may write any owner into it, one in another namespace too,
+# whose it is not: Kubernetes will remove it for that.
+_Place = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +41,8 @@ class BuildIndex:
         self._limit = limit
         self._gone_limit = gone_limit
         self._builds: dict[str, Build] = {}  # by UID
-        self._by_owner: dict[str, set[str]] = {}
-        self._gone: dict[str, Build] = {}  # by the owner's UID
+        self._by_owner: dict[_Place, set[str]] = {}
+        self._gone: dict[_Place, Build] = {}
         self._phases: Counter[BuildPhase] = Counter()
 
     def put(self, raw: Raw, now: datetime) -> Step | None:
@@ -56,7 +59,7 @@ class BuildIndex:
             self.is_full = True
             return None
         self._builds[build.uid] = build
-        self._by_owner.setdefault(build.owner_uid, set()).add(build.uid)
+        self._by_owner.setdefault(_place(build), set()).add(build.uid)
         self._phases[build.phase] += 1
         return Step(before=before, now=build)
 
@@ -69,20 +72,20 @@ class BuildIndex:
         self.is_full = False
         at_last = read_job(raw) if "ownerReferences" in raw["metadata"] else None
         left = take_leave(at_last or before, now)
-        newest = self._gone.pop(left.owner_uid, left)
-        self._gone[left.owner_uid] = max(newest, left, key=order_by_age)
+        newest = self._gone.pop(_place(left), left)
+        self._gone[_place(left)] = max(newest, left, key=order_by_age)
         if len(self._gone) > self._gone_limit:
             del self._gone[next(iter(self._gone))]
         return Step(before=before, now=left)
 
-    def of(self, owner_uid: str) -> Sequence[Build]:
+    def of(self, namespace: str, owner_uid: str) -> Sequence[Build]:
         """Give the builds of a BuildTrigger, the newest first."""
-        found = (self._builds[uid] for uid in self._by_owner.get(owner_uid, ()))
+        found = (self._builds[uid] for uid in self._by_owner.get((namespace, owner_uid), ()))
         return sorted(found, key=order_by_age, reverse=True)
 
-    def gone(self, owner_uid: str) -> Build | None:
+    def gone(self, namespace: str, owner_uid: str) -> Build | None:
         """Give the newest build of a BuildTrigger among those that were seen to go."""
-        return self._gone.get(owner_uid)
+        return self._gone.get((namespace, owner_uid))
 
     def count(self, phase: BuildPhase) -> int:
         """Give how many builds are in a phase."""
@@ -94,10 +97,14 @@ class BuildIndex:
     def _drop(self, build: Build) -> None:
         del self._builds[build.uid]
         self._phases[build.phase] -= 1
-        siblings = self._by_owner[build.owner_uid]
+        siblings = self._by_owner[_place(build)]
         siblings.discard(build.uid)
         if not siblings:
-            del self._by_owner[build.owner_uid]
+            del self._by_owner[_place(build)]
+
+
+def _place(build: Build) -> _Place:
+    return build.namespace, build.owner_uid
 
 
 def order_by_age(build: Build) -> tuple[datetime, str]:

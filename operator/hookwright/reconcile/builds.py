@@ -51,10 +51,10 @@ async def follow_builds(key: Key, trigger: BuildTrigger, world: World) -> Follow
     if following is None or not following.knows(metadata.namespace):
         # Without the right to see Jobs nothing is said of them; what status says stays.
         return Followed()
-    builds, now = following.index.of(metadata.uid), world.clock()
+    builds, now = following.index.of(metadata.namespace, metadata.uid), world.clock()
     states = describe_builds(
         builds,
-        following.index.gone(metadata.uid),
+        following.index.gone(metadata.namespace, metadata.uid),
         trigger.status.last_build,
         sure=following.is_sure(metadata.namespace),
         now=now,

@@ -146,6 +146,6 @@ async def test_more_than_are_kept_is_said_once():
             await eventually(lambda: bench.is_watched)
             await settle()
             assert not bench.following.is_sure("default")
-    assert len(bench.following.index.of(TRIGGER_UID)) == 2
+    assert len(bench.following.index.of("default", TRIGGER_UID)) == 2
     (line,) = [line for line in lines if line["event"] == "builds"]
     assert "HistoryLimit" in line["remedy"]

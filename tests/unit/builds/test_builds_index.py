@@ -15,8 +15,8 @@ def index():
     return BuildIndex()
 
 
-def names(index, owner_uid=TRIGGER_UID):
-    return [build.name for build in index.of(owner_uid)]
+def names(index, owner_uid=TRIGGER_UID, *, namespace="default"):
+    return [build.name for build in index.of(namespace, owner_uid)]
 
 
 def created(minute):
@@ -31,6 +31,16 @@ def test_builds_are_given_the_newest_first(index):
     assert names(index) == ["d", "c", "b", "a"]
     assert names(index, "other") == ["other"]
     assert names(index, "nobody") == []
+
+
+def test_job_of_another_namespace_is_nobodys_there(index):
+    """Whoever knows a BuildTrigger's UID may write it into a Job elsewhere: that one is none of its builds."""
+    index.put(raw_job(name="mine"), NOON)
+    stranger = raw_job(name="theirs", metadata={"namespace": "elsewhere", "uid": "theirs"})
+    index.put(stranger, NOON)
+    assert (names(index), names(index, namespace="elsewhere")) == (["mine"], ["theirs"])
+    index.remove(stranger, NOON)
+    assert index.gone("default", TRIGGER_UID) is None
 
 
 def test_what_matters_not_is_no_news(index):
@@ -61,7 +71,7 @@ def test_build_that_goes_while_it_runs_is_canceled(index):
     step = index.remove(raw_job(name="a", phase="Running"), NOON)
     assert (step.now.phase, step.now.ended, step.ends) == (BuildPhase.CANCELED, NOON, True)
     assert names(index) == []
-    assert index.gone(TRIGGER_UID) == step.now
+    assert index.gone("default", TRIGGER_UID) == step.now
 
 
 def test_last_words_of_a_job_count(index):
@@ -83,7 +93,7 @@ def test_newest_that_went_is_remembered(index):
         index.put(raw_job(name=name, created=created(minute)), NOON)
     for name, minute in (("new", 2), ("old", 1)):
         index.remove(raw_job(name=name, created=created(minute)), NOON)
-    assert index.gone(TRIGGER_UID).name == "new"
+    assert index.gone("default", TRIGGER_UID).name == "new"
 
 
 def test_what_went_is_remembered_of_so_many(index):
@@ -92,7 +102,7 @@ def test_what_went_is_remembered_of_so_many(index):
     for owner in ("a", "b", "a", "c"):
         index.put(raw_job(owner_uid=owner), NOON)
         index.remove(raw_job(owner_uid=owner), NOON)
-    assert [index.gone(owner) is not None for owner in "abc"] == [True, False, True]
+    assert [index.gone("default", owner) is not None for owner in "abc"] == [True, False, True]
 
 
 def test_what_is_not_known_does_not_go(index):

@@ -154,7 +154,9 @@ class Life:
 
     def look(self):
         index = self.index
-        states = describe_builds(index.of(TRIGGER_UID), index.gone(TRIGGER_UID), self.status, sure=True, now=NOW)
+        states = describe_builds(
+            index.of("default", TRIGGER_UID), index.gone("default", TRIGGER_UID), self.status, sure=True, now=NOW
+        )
         self.status = states.last
         return [state.name for state in states.active]
 
