@@ -9,6 +9,7 @@ import pytest
 from hookwright.app.admin import HEAD_SECONDS, MAX_CONNECTIONS, MAX_HEAD_BYTES, health_pages, serve_pages
 from hookwright.commands.dev import find_free_port
 from hookwright.errors import UsageError
+from support.families import BOTH, MISSING
 from support.rawhttp import RawConnection, read_answers
 from support.waiting import within
 
@@ -141,7 +142,7 @@ async def test_half_a_head_is_not_waited_for(server):
     assert await connection.rest() == b""
 
 
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+@pytest.mark.skipif(not BOTH, reason=MISSING)
 async def test_all_addresses_are_those_of_both_families():
     """At :: whoever comes by IPv4 is answered too: a pod's probes may come by the one, its Service by the other."""
     made = Server()

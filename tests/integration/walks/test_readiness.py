@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hookwright.commands.dev import find_free_port
+from support.families import BOTH, MISSING
 from support.processes import LEASES, Fleet, run_fleet, until
 from support.running import make_buildtrigger, make_root_key, make_secret, make_webhook, run_hookwright
 from support.waiting import patience
@@ -76,7 +76,7 @@ async def test_receiver_stays_ready_without_the_api_server(tmp_path: Path):
         assert await ask(fleet, "receiver", "/healthz") == (200, "ok")
 
 
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+@pytest.mark.skipif(not BOTH, reason=MISSING)
 async def test_both_ports_are_there_for_both_families(tmp_path: Path):
     """A process that listens at :: takes deliveries, and is asked whether it is ready, by IPv4 and by IPv6."""
     port, admin = find_free_port(), find_free_port()
