@@ -178,6 +178,15 @@ def test_journals_are_never_taken_away(values):
 
 
 @every_mode
+def test_pod_that_does_not_start_holds_no_upgrade_up(values):
+    """Pods are replaced one by one, and one that is broken by mended values too: OrderedReady would wait for it."""
+    for one in render(values):
+        if one["kind"] == "StatefulSet":
+            assert one["spec"]["podManagementPolicy"] == "Parallel"
+            assert one["spec"]["updateStrategy"] == {"type": "RollingUpdate"}
+
+
+@every_mode
 def test_pods_have_time_to_end(values):
     """The grace period covers the wait before SIGTERM, what is still taken after it, and what is finished then."""
     for _, pod in find_pods([one for one in render(values) if one["kind"] == "StatefulSet"]):
