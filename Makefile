@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
+CLUSTER_TESTS ?= tests/cluster
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .PHONY: help demo test control-plane test-cluster lint format bench bench-cluster crds values lock clean
@@ -20,7 +21,7 @@ control-plane: | $(BIN)/python  ## Build a real control plane for tests, where t
 	@$(BIN)/python tests/support/binaries.py
 
 test-cluster: control-plane $(VENV)/.dev  ## Run the tests on a real control plane
-	$(BIN)/python -m pytest tests/cluster
+	$(BIN)/python -m pytest $(CLUSTER_TESTS)
 
 lint: $(VENV)/.dev  ## Check style, types and who imports whom
 	$(BIN)/ruff check
