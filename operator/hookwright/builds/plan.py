@@ -75,11 +75,26 @@ def plan(
         if now - wanted.accepted_at < patience or not has_waited(attempts, seconds):
             return Wait(reason=TARGET_MISSING, message=f"{name} does not exist")
         return End(reason=TARGET_STAYED_MISSING, message=f"{name} did not exist for {seconds} seconds")
+    return _start(wanted, target, name)
+
+
+def _start(wanted: WantedBuild, target: ObjectKind | InvalidObject, name: str) -> Start | End:
+    """Decide what a target that is there, and called `name`, does."""
+    if is_another(wanted, target):
+        # Its code, and its rights, may be another's by now.
+        message = f"{name} is another than the one that took the delivery: that was deleted"
+        return End(reason=TARGET_STAYED_MISSING, message=message)
     if isinstance(target, InvalidObject):
         return End(reason=TARGET_INVALID, message=f"{name} is invalid: {target}")
     if not _matches(wanted, target):
         return End(reason=FILTERED_OUT, message=f"a filter with a value from {name} does not match")
     return Start(manifest=render(wanted, target), service_account=find_service_account(wanted, target))
+
+
+def is_another(wanted: WantedBuild, target: ObjectKind | InvalidObject) -> bool:
+    """Say whether `target` only has the name of the object that was to start its own build."""
+    own = (wanted.owner_kind, wanted.owner_name) == (wanted.target.kind, wanted.target.name)
+    return own and target.metadata.uid != wanted.owner_uid
 
 
 def _matches(wanted: WantedBuild, target: ObjectKind) -> bool:

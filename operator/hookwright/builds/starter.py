@@ -13,7 +13,7 @@ from typing import Protocol
 
 from hookwright.builds.facts import FactSource, NoFacts, decide_open
 from hookwright.builds.names import identify, name_wanted
-from hookwright.builds.plan import End, Start, Wait, judge_refusal, plan
+from hookwright.builds.plan import End, Start, Wait, is_another, judge_refusal, plan
 from hookwright.builds.targets import find_build_kind
 from hookwright.builds.targets.job import DELIVERY_ANNOTATION
 from hookwright.builds.wanted import TargetRef, WantedBuild
@@ -70,8 +70,10 @@ class Starter:
     async def start(self, wanted: WantedBuild, *, attempts: int = 0) -> Conclusion:
         """Create the build, or say why not; `attempts` that failed were made before."""
         target = self.targets.target(wanted.namespace, wanted.target)
-        if isinstance(target, BuildTrigger) and (open_ := await decide_open(wanted, target, self.facts)) is not None:
-            return self.conclude(wanted, open_.reason, open_.message or open_.reason.sentence)
+        if isinstance(target, BuildTrigger) and not is_another(wanted, target):
+            open_ = await decide_open(wanted, target, self.facts)
+            if open_ is not None:
+                return self.conclude(wanted, open_.reason, open_.message or open_.reason.sentence)
         hidden = self.hidden(wanted.target.kind, wanted.namespace)
         step = plan(wanted, target, now=self.clock(), patience=self.patience, attempts=attempts, hidden=hidden)
         match step:

@@ -14,7 +14,7 @@ from hookwright.builds.retry import LONGEST_SECONDS, backoff
 from hookwright.builds.wanted import Undecided
 from hookwright.errors import ClusterError
 from hookwright.kinds import BuildTrigger
-from support.objects import NOON, make_buildtrigger, make_invalid, make_wanted, raw_buildtrigger
+from support.objects import NOON, TRIGGER_UID, make_buildtrigger, make_invalid, make_wanted, raw_buildtrigger
 
 PATIENCE = timedelta(seconds=300)
 SECOND = timedelta(seconds=1)
@@ -65,6 +65,17 @@ def test_missing_target_is_waited_for_within_patience(late, kind, reason):
     step = decide(late=late)
     assert (type(step), step.reason) == (kind, reason)
     assert "BuildTrigger hello in namespace default" in step.message
+
+
+def test_trigger_that_was_made_anew_does_not_build_for_the_one_before():
+    """What a BuildTrigger took is none of another's that has its name; a Webhook means whatever has the name."""
+    own = {"owner_kind": BuildTrigger.KIND, "owner_uid": "the one before"}
+    for target in (make_buildtrigger(), make_invalid(BuildTrigger, raw_buildtrigger(projectName=7))):
+        step = decide(make_wanted(**own), target)
+        assert (type(step), step.reason) == (End, reasons.TARGET_STAYED_MISSING)
+        assert "is another" in step.message
+    assert isinstance(decide(make_wanted(**own | {"owner_uid": TRIGGER_UID}), make_buildtrigger()), Start)
+    assert isinstance(decide(make_wanted(owner_uid="a Webhook's"), make_buildtrigger()), Start)
 
 
 def test_target_that_may_not_be_seen_is_waited_for_however_long():
