@@ -97,7 +97,11 @@ EVENT_NOT_BUILT = _reason(
 )
 REF_DELETED = _reason("RefDeleted", Outcome.IGNORED, 200, "A branch or tag was deleted, so there is nothing to build.")
 FORK_NOT_BUILT = _reason(
-    "ForkNotBuilt", Outcome.IGNORED, 200, "The pull request comes from a fork, or has no branch; its code is not run."
+    "ForkNotBuilt",
+    Outcome.IGNORED,
+    200,
+    "The pull request comes from a fork, or has no branch; its code is not run.",
+    "If it is to run after all, read it, and start a build of its commit by hand.",
 )
 OTHER_REPOSITORY = _reason(
     "OtherRepository",
