@@ -83,7 +83,7 @@ NO_GROUP_PASSED = _reason(
     Outcome.IGNORED,
     200,
     "No filter group of the BuildTrigger passes.",
-    "Compare the groups with what happened.",
+    "Compare the groups with what happened: hookwright explain bt/NAME --payload FILE --headers FILE.",
 )
 BRANCH_FILTERED_OUT = _reason(
     "BranchFilteredOut", Outcome.IGNORED, 200, "It did not happen on a branch that spec.branchFilter matches."
