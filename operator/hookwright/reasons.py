@@ -49,6 +49,10 @@ def _reason(name: str, outcome: Outcome, status: int | None, sentence: str, reme
     return reason
 
 
+def _ignored(name: str, sentence: str, remedy: str = "") -> Reason:
+    return _reason(name, Outcome.IGNORED, 200, sentence, remedy)
+
+
 # ── answered at once ──────────────────────────────────────────────────────────────────────────────────────────────
 
 ACCEPTED = _reason(
@@ -71,56 +75,40 @@ ALREADY_DELIVERED = _reason(
     "AlreadyDelivered", Outcome.DUPLICATE, 200, "A delivery with this id has started a build, or still will."
 )
 PING = _reason("Ping", Outcome.PING, 200, "The sender tries the URL; it works, and the signature is right.")
-FILTERED_OUT = _reason(
+FILTERED_OUT = _ignored(
     "FilteredOut",
-    Outcome.IGNORED,
-    200,
     "A filter of the Webhook does not match the payload.",
     "Compare the filter with the payload: hookwright explain -f FILE --payload FILE --headers FILE.",
 )
-NO_GROUP_PASSED = _reason(
+NO_GROUP_PASSED = _ignored(
     "NoGroupPassed",
-    Outcome.IGNORED,
-    200,
     "No filter group of the BuildTrigger passes.",
     "Compare the groups with what happened: hookwright explain bt/NAME --payload FILE --headers FILE.",
 )
-BRANCH_FILTERED_OUT = _reason(
-    "BranchFilteredOut", Outcome.IGNORED, 200, "It did not happen on a branch that spec.branchFilter matches."
-)
-EVENT_NOT_BUILT = _reason(
+BRANCH_FILTERED_OUT = _ignored("BranchFilteredOut", "It did not happen on a branch that spec.branchFilter matches.")
+EVENT_NOT_BUILT = _ignored(
     "EventNotBuilt",
-    Outcome.IGNORED,
-    200,
     "Without filter groups only pushes and pull requests that are created or updated start builds.",
     "Name the event in spec.filterGroups.",
 )
-REF_DELETED = _reason("RefDeleted", Outcome.IGNORED, 200, "A branch or tag was deleted, so there is nothing to build.")
-FORK_NOT_BUILT = _reason(
+REF_DELETED = _ignored("RefDeleted", "A branch or tag was deleted, so there is nothing to build.")
+FORK_NOT_BUILT = _ignored(
     "ForkNotBuilt",
-    Outcome.IGNORED,
-    200,
     "The pull request comes from a fork, or has no branch; its code is not run.",
     "If it is to run after all, read it, and start a build of its commit by hand.",
 )
-OTHER_REPOSITORY = _reason(
+OTHER_REPOSITORY = _ignored(
     "OtherRepository",
-    Outcome.IGNORED,
-    200,
     "It did not happen in the repository, organization or group that spec.source names.",
     "Correct spec.source, or remove the URL from the Git host where it does not belong.",
 )
-SKIPPED_BY_MESSAGE = _reason(
+SKIPPED_BY_MESSAGE = _ignored(
     "SkippedByMessage",
-    Outcome.IGNORED,
-    200,
     "The commit's message asks for no build, by [skip ci] or another such mark.",
     "Set spec.skipCI to false if such marks are not to count.",
 )
-FACTS_UNKNOWN = _reason(
+FACTS_UNKNOWN = _ignored(
     "FactsUnknown",
-    Outcome.IGNORED,
-    200,
     "It depends on changed files or a commit message that the payload does not say, and the provider is not asked.",
     "Push fewer commits at once, or put into a group of its own what does not depend on them.",
 )
@@ -131,16 +119,12 @@ SUSPENDED = _reason(
     "The object is suspended: spec.suspend is true.",
     "Set spec.suspend to false, then redeliver.",
 )
-NOT_AN_EVENT = _reason(
+NOT_AN_EVENT = _ignored(
     "NotAnEvent",
-    Outcome.IGNORED,
-    200,
     "What the Git host tells of is none of the events by which builds are started.",
 )
-EVENT_UNREADABLE = _reason(
+EVENT_UNREADABLE = _ignored(
     "EventUnreadable",
-    Outcome.IGNORED,
-    200,
     "The payload lacks what every event of its kind has, or has it in another form.",
     "See that spec.source.provider names the Git host that sends.",
 )
