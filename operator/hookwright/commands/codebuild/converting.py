@@ -179,5 +179,5 @@ def _describe_move(project: AwsProject, name: str, repeated: Sequence[AwsProject
         yield Remark(text=f"metadata.name is {name}; spec.projectName keeps AWS's name")
     if project.service_role:
         role = project.service_role[:_LONGEST_ARN]
-        text = f"serviceRole: {role}: builds run as a ServiceAccount (spec.serviceAccountName, hookwright grant)"
+        text = f"serviceRole: {role}: what a build may do is up to serviceAccountName in its pod's template"
         yield Remark(text=text)
