@@ -39,10 +39,11 @@ def drain(context: click.Context, kubeconfig: Path | None, timeout: int, output:
 
     Takes no deliveries, and needs a volume that no other process has mounted. Settings are those of the receiver.
     """
+    settings = Settings.from_environ(os.environ)
+
     from hookwright.app import Drain
     from hookwright.logs import set_up_logs
 
-    settings = Settings.from_environ(os.environ)
     set_up_logs(settings)
     drained = run_until_signal(
         kubeconfig,

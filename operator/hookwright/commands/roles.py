@@ -48,10 +48,12 @@ def operator(kubeconfig: Path | None) -> None:
 
 def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run one role in this process until SIGTERM or SIGINT."""
+    # Before what takes most of a start is loaded: a wrong setting is said at once.
+    settings = Settings.from_environ(os.environ)
+
     from hookwright.app import App, Role
     from hookwright.logs import set_up_logs
 
-    settings = Settings.from_environ(os.environ)
     set_up_logs(settings)
     run_until_signal(
         kubeconfig,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import click
 import pytest
@@ -32,6 +34,7 @@ COMMANDS = [
     "start",
     "version",
 ]
+HEAVY = {"kubernetes", "kopf", "granian", "aiohttp"}
 
 
 def test_commands_are_those_of_the_design():
@@ -181,6 +184,19 @@ def test_missing_kubeconfig_is_named(capsys, monkeypatch, tmp_path, command):
         assert ran.err.startswith(f"hookwright: {where}: no such file")
 
 
+def load(*arguments: str, **environment: str) -> set[str]:
+    """Give the modules that a command has loaded by its end, in a process of its own."""
+    code = (
+        "import sys\nfrom hookwright.commands import main\n"
+        f"try:\n    main({list(arguments)})\nexcept SystemExit:\n    pass\n"
+        "import json\nprint(json.dumps(list(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
 @pytest.mark.parametrize(
     ("arguments", "without"),
     [
@@ -193,14 +209,10 @@ def test_missing_kubeconfig_is_named(capsys, monkeypatch, tmp_path, command):
 )
 def test_light_commands_load_no_kubernetes_client(arguments, without):
     """A command starts quickly: what it does not need, other commands least of all, is not imported."""
-    import subprocess
-    import sys
+    assert load(*arguments) & {*HEAVY, *without} == set()
 
-    code = (
-        "import sys\nfrom hookwright.commands import main\n"
-        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
-        "import json\nprint(json.dumps(list(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert loaded & {"kubernetes", "kopf", "granian", "aiohttp", *without} == set()
+
+@pytest.mark.parametrize("command", ["drain", "operator", "receiver", "run"])
+def test_wrong_setting_is_said_before_much_is_loaded(command):
+    """What a process needs most time to load is loaded once its settings are right."""
+    assert load(command, HOOKWRIGHT_LISTEN="8080") & HEAVY == set()
