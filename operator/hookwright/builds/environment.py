@@ -11,12 +11,14 @@ a value. The commit's message and files are not among them: they are text of str
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from hookwright.kinds.source import BuildSource
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import BRANCHES, TAGS, Provider, Repository, ScmEvent
 
 MAX_LENGTH = 1_000
+_KEPT_URLS = 512
 _COMMIT = re.compile(r"[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?")
 # Who has no host but this one. A GitLab may be anybody's own: to guess would have a build take a stranger's code.
 _HOSTS = {Provider.GITHUB: "https://github.com", Provider.BITBUCKET_CLOUD: "https://bitbucket.org"}
@@ -50,7 +52,12 @@ def describe_event(event: ScmEvent, provider: Provider) -> dict[str, str]:
         "HOOKWRIGHT_SOURCE_REPOSITORY": event.repository.full_name,
         "HOOKWRIGHT_SOURCE_ORGANIZATION": event.organisation,
     }
-    return {name: value for name, value in variables.items() if value and _is_exact(value)}
+    # Most texts are printable, which is seen at once; those with another space than U+0020 are not.
+    return {
+        name: value
+        for name, value in variables.items()
+        if value and len(value) <= MAX_LENGTH and (value.isprintable() or not _UNCLEAN.search(value))
+    }
 
 
 def describe_request(ref: str, source: BuildSource) -> dict[str, str]:
@@ -105,13 +112,14 @@ def _find_ref(event: ScmEvent, provider: Provider) -> str | None:
 def _find_url(repository: Repository | None) -> str | None:
     """Give where to clone from: HTTPS or HTTP, never what git would run as a command or read from a disk."""
     url = repository.clone_url if repository is not None else None
-    found = _URL.fullmatch(url) if url is not None and _is_exact(url) else None
+    return _read_url(url) if url is not None and len(url) <= MAX_LENGTH else None
+
+
+# Most events are of one of the same few repositories.
+@lru_cache(maxsize=_KEPT_URLS)
+def _read_url(url: str) -> str | None:
+    found = _URL.fullmatch(url) if not _UNCLEAN.search(url) else None
     return found["scheme"] + found["rest"] if found is not None else None
-
-
-def _is_exact(text: str) -> bool:
-    # Most texts are printable, which is seen at once; those with another space than U+0020 are not.
-    return len(text) <= MAX_LENGTH and (text.isprintable() or not _UNCLEAN.search(text))
 
 
 def _clean(text: str | None) -> str | None:

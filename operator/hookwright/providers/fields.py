@@ -17,7 +17,8 @@ MAX_FILES = 100_000
 _MAX_TEXT = 1000
 _MAX_ID = 255
 _MAX_DIGITS = 18
-_KEPT_REPOSITORIES = 512
+# Most deliveries are about the same few repositories and branches: so many are remembered, none with long texts.
+_KEPT = 512
 _CHANGES = ("added", "modified", "removed")  # what a push tells of files, commit by commit
 _MISSING = False
 _NO_MEMBERS: Mapping[str, JsonValue] = MappingProxyType({})
@@ -96,7 +97,13 @@ def is_zeros(value: JsonValue) -> bool:
 
 def ref(value: JsonValue) -> Ref | None:
     """Give the full name of a branch or tag."""
-    return Ref(value) if isinstance(value, str) and len(value) <= _MAX_TEXT and _REF.fullmatch(value) else None
+    found = _bounded(value)
+    return _read_ref(found) if found is not None else None
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_ref(text: str) -> Ref | None:
+    return Ref(text) if _REF.fullmatch(text) else None
 
 
 def ref_of(value: JsonValue, prefix: str = BRANCHES) -> Ref | None:
@@ -117,8 +124,7 @@ def repository(full_name: JsonValue, *, clone_url: JsonValue, web_url: JsonValue
     return _read_repository(full_name, _bounded(clone_url), _bounded(web_url))
 
 
-# Most deliveries are about one of the same few repositories. What is kept is bounded in its length too.
-@lru_cache(maxsize=_KEPT_REPOSITORIES)
+@lru_cache(maxsize=_KEPT)
 def _read_repository(full_name: str, clone_url: str | None, web_url: str | None) -> Repository | None:
     if not _FULL_NAME.fullmatch(full_name) or not full_name.isprintable() or _DOTS & set(full_name.split("/")):
         return None

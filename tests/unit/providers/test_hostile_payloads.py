@@ -275,12 +275,13 @@ def test_repository_has_an_owner_and_a_name(name):
     assert fields.repository(name, clone_url=None, web_url=None) is None
 
 
-def test_of_a_repository_nothing_long_is_kept():
-    """Repositories are remembered, but no long text with them."""
+def test_nothing_long_is_kept():
+    """Repositories and refs are remembered, but no long text with them."""
     long = "https://git.example/" + "x" * 1_000_000
     before = sys.getrefcount(long)
     assert fields.repository("octo/hello", clone_url=long, web_url=long) == Repository(owner="octo", name="hello")
     assert fields.repository(long, clone_url=None, web_url=None) is None
+    assert fields.ref(long) is fields.url(long) is None
     assert sys.getrefcount(long) == before
 
 
