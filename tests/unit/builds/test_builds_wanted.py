@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookwright.builds.wanted import MAX_VALUE_LENGTH, TargetRef, Undecided, WantedBuild, clean_value, format_time
+from hookwright.kinds import BuildTrigger
+from hookwright.scm import ActorId, CommitId, EventType, Ref, Repository, ScmEvent
 from support.objects import make_wanted
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -36,6 +38,60 @@ WANTED = st.builds(
 def test_journal_form_gives_the_same_build(wanted):
     """Written as JSON and read again, a wanted build equals itself, whatever its texts and to the microsecond."""
     assert WantedBuild.from_json(wanted.to_json()) == wanted
+
+
+# Rows as the journal had them when this was written; a later version adds its own, and changes none.
+ROW_OF_WEBHOOK = b"""\
+{"namespace":"default","owner_kind":"Webhook","owner_name":"hello",\
+"owner_uid":"3b1e9f0a-5d0e-4f58-9f6d-0b9e7a0c1d11","delivery_id":"72d3162e-cc78-11e3-81ab-4c9367dc0958","index":0,\
+"accepted_at":"2026-05-01T12:00:00Z",\
+"target":{"api_version":"hookwright.dev/v1alpha1","kind":"BuildTrigger","name":"hello"},"service_account":null,\
+"values":{"Branch":"main"},"parameters":{"COMMIT":"9f8e7d6c"},\
+"undecided":[{"match_equals":"refs/heads/{Branch}","found":["refs/heads/main"]}],"open_event":null,\
+"event":"push","client":"192.0.2.1","one_of_several":false,"keep_seconds":7200}"""
+ROW_OF_TRIGGER = b"""\
+{"namespace":"default","owner_kind":"BuildTrigger","owner_name":"hello",\
+"owner_uid":"3b1e9f0a-5d0e-4f58-9f6d-0b9e7a0c1d11","delivery_id":"72d3162e-cc78-11e3-81ab-4c9367dc0958","index":1,\
+"accepted_at":"2026-05-01T12:00:00Z",\
+"target":{"api_version":"hookwright.dev/v1alpha1","kind":"BuildTrigger","name":"hello"},"service_account":"builder",\
+"values":{},"parameters":{"HOOKWRIGHT_WEBHOOK_TRIGGER":"pr/7"},"undecided":[],\
+"open_event":{"event":"PULL_REQUEST_CREATED","index":1,\
+"repository":{"owner":"octo","name":"hello","clone_url":"https://git.example/octo/hello.git","web_url":null},\
+"actor":"42","head_ref":"refs/heads/topic","base_ref":"refs/heads/main","sha":"9f8e7d6c","before":null,\
+"message":null,"files":null,"tag":null,"release":null,"workflow":null,"organisation":"octo","pull_request":7,\
+"merge_commit":null,"head_repository":null,"fork":false,"deleted":false},\
+"event":"pull_request","client":"","one_of_several":true,"keep_seconds":3600}"""
+
+
+def test_rows_of_earlier_versions_can_be_started():
+    """What an earlier version has accepted is read after an upgrade, with all that the build receives."""
+    assert WantedBuild.from_json(ROW_OF_WEBHOOK) == make_wanted(
+        values={"Branch": "main"},
+        parameters={"COMMIT": "9f8e7d6c"},
+        undecided=[Undecided(match_equals="refs/heads/{Branch}", found=("refs/heads/main",))],
+        event="push",
+        client="192.0.2.1",
+        keep_seconds=7200,
+    )
+    assert WantedBuild.from_json(ROW_OF_TRIGGER) == make_wanted(
+        owner_kind=BuildTrigger.KIND,
+        index=1,
+        service_account="builder",
+        parameters={"HOOKWRIGHT_WEBHOOK_TRIGGER": "pr/7"},
+        open_event=ScmEvent(
+            event=EventType.PULL_REQUEST_CREATED,
+            index=1,
+            repository=Repository(owner="octo", name="hello", clone_url="https://git.example/octo/hello.git"),
+            actor=ActorId("42"),
+            head_ref=Ref("refs/heads/topic"),
+            base_ref=Ref("refs/heads/main"),
+            sha=CommitId("9f8e7d6c"),
+            organisation="octo",
+            pull_request=7,
+        ),
+        event="pull_request",
+        one_of_several=True,
+    )
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"null", b'{"namespace": 5}', b"\xff"])
