@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from integration.devcluster.api import eventually
-from support.access import read_kubeconfig
+from support.access import HTTP_SECONDS, read_kubeconfig
 from support.kubelet import Kubelet, local
 
 WEB = """
@@ -66,7 +66,7 @@ def web(**more: Any) -> dict[str, Any]:
         "image": IMAGE,
         "env": READS + more.pop("env", []),
         "ports": [{"name": "http", "containerPort": 8000}],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1},
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1, "timeoutSeconds": 30},
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
         **more.pop("container", {}),
     }
@@ -126,7 +126,7 @@ async def gone(api: httpx.AsyncClient, path: str) -> None:
 
 async def ask(kubelet: Kubelet, namespace: str, name: str, path: str, method: str = "GET") -> httpx.Response:
     """Ask the web server of a pod."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client:
         return await client.request(method, f"http://{kubelet.address_of(namespace, name)}:8000{path}")
 
 
@@ -186,7 +186,7 @@ async def test_service(kubelet, api, namespace):
         return [one for one in endpoints if one["conditions"]["ready"]]
 
     [endpoint] = ready(await until(api, slices, ready, "an endpoint is ready"))
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client:
         answer = await client.get(f"http://{local(endpoint['addresses'][0])}:8000/HOSTNAME")
     assert answer.text == endpoint["targetRef"]["name"]
     container = {"args": [f"--peer=http://web.{namespace}.svc:80/x", f"http://web.{namespace}.svc.cluster.local"]}
@@ -235,8 +235,9 @@ async def test_kill(kubelet, api, namespace):
 
 async def test_probes(kubelet, api, namespace):
     """A pod that fails its readiness probe is not Ready; one that fails its liveness probe is started again."""
-    liveness = {"httpGet": {"path": "/alive", "port": 8000}, "periodSeconds": 1, "failureThreshold": 2}
-    readiness = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1, "failureThreshold": 1}
+    often = {"periodSeconds": 1, "timeoutSeconds": 30}
+    liveness = {"httpGet": {"path": "/alive", "port": 8000}, "failureThreshold": 2, **often}
+    readiness = {"httpGet": {"path": "/ready", "port": "http"}, "failureThreshold": 1, **often}
     path = await run_web(api, namespace, container={"livenessProbe": liveness, "readinessProbe": readiness})
     await ask(kubelet, namespace, "web", "/ready", "POST")
     await until(api, path, lambda found: not is_ready(found), "the pod is not Ready")

@@ -96,7 +96,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     access = await load_access(kubeconfig)
     async with (
         KubernetesCluster(access.configuration) as port,
-        httpx.AsyncClient(base_url=cluster.url, trust_env=False, verify=TRUST_NOBODY) as http,
+        httpx.AsyncClient(base_url=cluster.url, trust_env=False, verify=TRUST_NOBODY, timeout=60) as http,
     ):
         watched = WatchedSecrets(port)
         bench = Bench(cluster=cluster, http=http, watched=watched, reader=SecretReader(port, watched=watched))

@@ -49,7 +49,7 @@ async def test_newer_cluster_counts_from_above(cluster: DevCluster, dev: httpx.A
     old = await version_of(dev, CONFIG_MAPS)
     with DevCluster.in_thread() as successor:
         async with (
-            httpx.AsyncClient(base_url=successor.url) as client,
+            httpx.AsyncClient(base_url=successor.url, timeout=60) as client,
             watching(client, CONFIG_MAPS, resourceVersion=old) as events,
         ):
             (error,) = await events.rest()
@@ -62,7 +62,7 @@ async def test_in_the_same_loop() -> None:
     await cluster.start()
     try:
         cluster.apply(_config_map("c"))
-        async with httpx.AsyncClient(base_url=cluster.url) as client:
+        async with httpx.AsyncClient(base_url=cluster.url, timeout=60) as client:
             assert len((await client.get(CONFIG_MAPS)).json()["items"]) == 1
     finally:
         await cluster.stop()
@@ -103,7 +103,7 @@ def test_command(tmp_path: Path) -> None:
         assert "development" in line
         assert url in file.read_text(encoding="utf-8")
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert httpx.get(f"{url}/readyz").text == "ok"
+        assert httpx.get(f"{url}/readyz", timeout=60).text == "ok"
     finally:
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=20)
