@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from hookwright.builds import worker
+from hookwright.intake import server
+from support.impatience import be_impatient
 from support.running import Running, make_buildtrigger, make_secret, make_webhook
 from support.waiting import patience
 
@@ -59,8 +61,9 @@ async def test_secret_that_appears_is_used_by_the_next_delivery(bare: Running):
     assert (await bare.push(url)).status_code == 202
 
 
-async def test_secret_that_may_not_be_read_is_said(bare: Running):
+async def test_secret_that_may_not_be_read_is_said(bare: Running, monkeypatch):
     """Without the right to read the Secret the Webhook is not ready, and says which right is missing; it heals."""
+    be_impatient(monkeypatch)
     bare.apply(make_secret(), make_buildtrigger())
     fault = bare.cluster.answer(
         method="GET", path=r".*/secrets/hello-webhook", status=403, reason="Forbidden", times=None
@@ -81,8 +84,9 @@ async def test_secret_that_went_is_said_after_the_next_delivery(running: Running
     await running.until(lambda: running.ready() == ("False", "SecretNotFound"))
 
 
-async def test_untried_template_is_said(bare: Running):
+async def test_untried_template_is_said(bare: Running, monkeypatch):
     """While the Job cannot be tried, both objects say so, the URL is there, and deliveries are taken."""
+    be_impatient(monkeypatch)
     fault = bare.cluster.answer(
         method="POST", path=JOBS, status=500, reason="InternalError", message="failed calling webhook", times=None
     )
@@ -143,8 +147,9 @@ async def test_idle_connections_keep_nobody_out(running: Running, start):
             writer.close()
 
 
-async def test_trickling_sender_does_not_hold_up_the_end(running: Running):
+async def test_trickling_sender_does_not_hold_up_the_end(running: Running, monkeypatch):
     """A body that never ends does not keep the process from stopping."""
+    monkeypatch.setattr(server, "BODY_SECONDS", 1)
     url = running.status()["url"]
     host, port = url.split("/")[2].split(":")
     _, writer = await asyncio.open_connection(host, int(port))

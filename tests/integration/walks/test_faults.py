@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hookwright.app import process, starting
+from hookwright.builds import worker
 from hookwright.errors import JournalUnwritable
 from hookwright.journal import History, Journal
 from support.running import Running, make_settings, make_webhook, run_hookwright
@@ -35,8 +36,9 @@ async def test_accepted_deliveries_wait_for_the_api_server(running: Running):
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 504])
-async def test_passing_errors_are_tried_again(running: Running, status):
+async def test_passing_errors_are_tried_again(running: Running, monkeypatch, status):
     """An answer that may pass is tried again until the build exists."""
+    monkeypatch.setattr(worker, "backoff", lambda attempts, *, jitter: 0.05)
     running.cluster.answer(method="POST", path=JOBS, status=status, reason="Whatever", times=3)
     assert (await running.push(running.status()["url"])).status_code == 202
     await running.until(lambda: running.last() == ("started", "BuildCreated"))

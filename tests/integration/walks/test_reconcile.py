@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.impatience import be_impatient
 from support.running import Running, make_buildtrigger, make_push, make_secret, make_webhook
 
 WEBHOOKS = "/apis/hookwright.dev/v1alpha1/namespaces/default/webhooks"
@@ -112,8 +113,9 @@ async def test_invalid_spec_is_stalled_with_aws_code(bare: Running, spec, code, 
     assert "Stalled" not in [condition["type"] for condition in bare.status()["conditions"]]
 
 
-async def test_changes_are_announced_once(bare: Running):
+async def test_changes_are_announced_once(bare: Running, monkeypatch):
     """Each change of Ready is one Kubernetes Event; a reconcile that changes nothing writes nothing."""
+    be_impatient(monkeypatch)
     bare.apply(make_buildtrigger(), make_webhook())
     await bare.until(lambda: bare.ready() == ("False", "SecretNotFound"))
     bare.apply(make_secret())

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from hookwright.cluster import secrets
 from hookwright.devcluster.faults import REQUESTS
-from hookwright.reconcile import buildtrigger, webhook
+from support.impatience import be_impatient
 from support.running import Running, make_account, make_buildtrigger, make_secret, make_webhook, run_hookwright
 from support.waiting import patience
 
@@ -32,11 +31,8 @@ MANY_SECONDS = 120.0
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have Hookwright look again for what was forbidden after moments, where users wait for half a minute."""
-    monkeypatch.setattr(buildtrigger, "FORBIDDEN_SECONDS", 0.2)
-    monkeypatch.setattr(webhook, "FORBIDDEN_SECONDS", 0.2)
-    monkeypatch.setattr(webhook, "MISSING_SECRET_SECONDS", 0.2)
-    monkeypatch.setattr(secrets, "REFUSED_SECONDS", 0.0)
+    """Have Hookwright look again for what was forbidden after moments."""
+    be_impatient(monkeypatch)
 
 
 # ── rights ────────────────────────────────────────────────────────────────────────────────────────────────────────────

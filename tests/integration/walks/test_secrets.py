@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.impatience import be_impatient
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
 CODE = "InvalidWebhookAuthenticationParametersException"
@@ -48,8 +49,9 @@ async def test_unusable_secret_is_said_and_nothing_is_taken(bare: Running, secre
     assert bare.jobs() == []
 
 
-async def test_late_secret_heals_by_itself(bare: Running):
+async def test_late_secret_heals_by_itself(bare: Running, monkeypatch):
     """A Secret that appears later makes the Webhook ready without anybody touching it."""
+    be_impatient(monkeypatch)
     bare.apply(make_buildtrigger(), make_webhook())
     await bare.until(lambda: bare.ready() == ("False", "SecretNotFound"))
     url = bare.status()["url"]
