@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
 CLUSTER_TESTS ?= tests/cluster
+# What is not kept compiled is compiled by each of the hundreds of processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .PHONY: help demo test control-plane test-cluster lint format bench bench-cluster crds values lock clean
