@@ -39,7 +39,7 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
         return settled
     tries = 0
     while True:
-        verb, tries = "get", tries + 1
+        verb, tries, before = "get", tries + 1, _find_watched(trigger, world)
         try:
             found = await world.cluster.get(SECRETS, namespace=trigger.metadata.namespace, name=trigger.secret_name)
             plan = plan_secret(trigger, found, now=world.clock(), fresh=world.invent())
@@ -61,8 +61,8 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
                 message=notice.message,
                 warning=notice.warning,
             )
-        if found is not None and plan.patch is None and plan.finding is None:
-            _note_settled(trigger, plan, SecretCopy.of(found), world)
+        if before == SecretCopy.of(found) and plan.patch is None and plan.finding is None:
+            _note_settled(trigger, plan, before, world)
         return replace(plan, look_again=_look_again(plan, trigger, world))
 
 
@@ -85,7 +85,7 @@ def _find_settled(trigger: BuildTrigger, world: World) -> Plan | None:
     The Secret must be watched, and its copy the very same: then the API server has told of no change.
     """
     note = world.settled.find(_key(trigger), trigger.metadata)
-    copy = world.secrets.find_watched(trigger.metadata.namespace, trigger.secret_name)
+    copy = _find_watched(trigger, world)
     if note is None or copy is not note.value.copy or trigger.metadata.annotations.get(ROTATE) != note.value.request:
         return None
     if note.value.is_over(world.clock()):
@@ -94,12 +94,17 @@ def _find_settled(trigger: BuildTrigger, world: World) -> Plan | None:
     return replace(note.value.plan, look_again=left)
 
 
-def _note_settled(trigger: BuildTrigger, plan: Plan, read: SecretCopy, world: World) -> None:
-    copy = world.secrets.find_watched(trigger.metadata.namespace, trigger.secret_name)
-    if copy is not None and copy == read:
-        request = trigger.metadata.annotations.get(ROTATE)
-        settled = Settled(copy=copy, request=request, at=world.clock(), plan=plan)
-        world.settled.keep(_key(trigger), trigger.metadata, settled, plan.look_again)
+def _note_settled(trigger: BuildTrigger, plan: Plan, copy: SecretCopy | None, world: World) -> None:
+    # If another copy came while the Secret was read, nobody knows of which of the two the answer was.
+    if copy is None or copy is not _find_watched(trigger, world):
+        return
+    request = trigger.metadata.annotations.get(ROTATE)
+    settled = Settled(copy=copy, request=request, at=world.clock(), plan=plan)
+    world.settled.keep(_key(trigger), trigger.metadata, settled, plan.look_again)
+
+
+def _find_watched(trigger: BuildTrigger, world: World) -> SecretCopy | None:
+    return world.secrets.find_watched(trigger.metadata.namespace, trigger.secret_name)
 
 
 def _key(trigger: BuildTrigger) -> Key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -102,6 +103,48 @@ async def test_secret_that_is_watched_is_read_once(bench):
         bench.now += timedelta(hours=3)
         await eventually(lambda: reader.is_watched("default", NAME))
         assert await look() == (1, 0)
+
+
+class LateAnswers:
+    """An API server whose answers to readings of Secrets arrive after something has happened `meanwhile`."""
+
+    def __init__(self, cluster, meanwhile):
+        self._cluster, self._meanwhile = cluster, meanwhile
+
+    def __getattr__(self, name):
+        return getattr(self._cluster, name)
+
+    async def get(self, resource, **where):
+        found = await self._cluster.get(resource, **where)
+        if resource is SECRETS:
+            await self._meanwhile()
+        return found
+
+
+async def test_answer_that_the_watch_has_overtaken_settles_nothing(bench):
+    """What was changed while the Secret was read is seen by the next look, also where only an annotation was."""
+    watched = WatchedSecrets(bench.cluster, clock=bench.seconds)
+    reader = SecretReader(bench.cluster, watched=watched, clock=bench.seconds)
+    bench.world = replace(bench.world, secrets=reader)
+    await bench.look(TRIGGER)
+    ask(bench, "1")
+    await bench.look(TRIGGER)
+    assert len(live(bench)) == 2
+
+    async def end_sooner():
+        copy, changed = reader.find_watched("default", NAME), deepcopy(secret(bench))
+        changed["metadata"]["annotations"]["hookwright.dev/previous-good-until"] = "2026-05-01T12:00:00Z"
+        bench.cluster.put(SECRETS, changed)
+        await eventually(lambda: reader.find_watched("default", NAME) is not copy)
+
+    async with running(watched.informers.run()):
+        await eventually(lambda: reader.is_watched("default", NAME))
+        world, bench.world = bench.world, replace(bench.world, cluster=LateAnswers(bench.cluster, end_sooner))
+        await bench.look(TRIGGER)
+        bench.world = world
+        assert len(live(bench)) == 2
+        await bench.look_at_builds(TRIGGER)
+        assert len(live(bench)) == 1
 
 
 async def test_no_two_secrets_are_alike(bench):
