@@ -323,6 +323,13 @@ TARGET_STAYED_MISSING = _reason(
     "The target did not exist when the build was to start, and did not come in time.",
     "Create the target, then redeliver.",
 )
+TARGET_REPLACED = _reason(
+    "TargetReplaced",
+    Outcome.FAILED,
+    None,
+    "The BuildTrigger that took it was deleted, and another has its name.",
+    "Enter the URL of the new one at the Git host.",
+)
 TARGET_INVALID = _reason(
     "TargetInvalid",
     Outcome.FAILED,

@@ -20,6 +20,7 @@ from hookwright.reasons import (
     NAMESPACE_GONE,
     TARGET_INVALID,
     TARGET_MISSING,
+    TARGET_REPLACED,
     TARGET_STAYED_MISSING,
     Reason,
 )
@@ -83,7 +84,7 @@ def _start(wanted: WantedBuild, target: ObjectKind | InvalidObject, name: str) -
     if is_another(wanted, target):
         # Its code, and its rights, may be another's by now.
         message = f"{name} is another than the one that took the delivery: that was deleted"
-        return End(reason=TARGET_STAYED_MISSING, message=message)
+        return End(reason=TARGET_REPLACED, message=message)
     if isinstance(target, InvalidObject):
         return End(reason=TARGET_INVALID, message=f"{name} is invalid: {target}")
     if not _matches(wanted, target):

@@ -72,7 +72,7 @@ def test_trigger_that_was_made_anew_does_not_build_for_the_one_before():
     own = {"owner_kind": BuildTrigger.KIND, "owner_uid": "the one before"}
     for target in (make_buildtrigger(), make_invalid(BuildTrigger, raw_buildtrigger(projectName=7))):
         step = decide(make_wanted(**own), target)
-        assert (type(step), step.reason) == (End, reasons.TARGET_STAYED_MISSING)
+        assert (type(step), step.reason) == (End, reasons.TARGET_REPLACED)
         assert "is another" in step.message
     assert isinstance(decide(make_wanted(**own | {"owner_uid": TRIGGER_UID}), make_buildtrigger()), Start)
     assert isinstance(decide(make_wanted(owner_uid="a Webhook's"), make_buildtrigger()), Start)
