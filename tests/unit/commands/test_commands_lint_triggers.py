@@ -604,6 +604,9 @@ SPECS = st.fixed_dictionaries(
         | st.just([{"key": f"k{number}", "value": ""} for number in range(60)]),
         "duplicateWindow": st.sampled_from(["1h", "5m", "73h"]),
         "secretRotation": st.sampled_from([{"every": "1h"}, {"every": "48h"}, {"every": "24h", "overlap": "25h"}]),
+        "build": st.sampled_from([60, 3600, "60"]).map(
+            lambda seconds: {"jobTemplate": {"spec": {**JOB_SPEC, "ttlSecondsAfterFinished": seconds}}}
+        ),
     },
 )
 
