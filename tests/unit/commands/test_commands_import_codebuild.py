@@ -732,6 +732,8 @@ def test_runners_of_workflow_jobs_are_said(imports):
     assert (found.code, len(found.lost)) == (1, 1)
     assert "webhook.filterGroups[1]: WORKFLOW_JOB_QUEUED" in found.lost[0]
     assert any("anybody's code may be built" in note for note in found.notes)
+    jobs[0]["excludeMatchedPattern"] = True
+    assert imports(project(webhook={"filterGroups": [[PUSH], jobs]})).lost == []
 
 
 def test_projects_that_aws_does_not_know_are_said(imports):

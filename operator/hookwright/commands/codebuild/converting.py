@@ -151,7 +151,8 @@ def _describe_webhook(project: AwsProject, source: Source) -> Iterator[Remark]:
 def _describe_runners(webhook: AwsWebhook) -> Iterator[Remark]:
     """Say of groups for workflow jobs that AWS runs the job itself, in place of the project's own commands."""
     for index, group in enumerate(webhook.groups):
-        if any(one.type == FilterType.EVENT and EventType.WORKFLOW_JOB_QUEUED in one.pattern for one in group):
+        events = [one.pattern for one in group if one.type == FilterType.EVENT and not one.exclude]
+        if any(EventType.WORKFLOW_JOB_QUEUED in pattern for pattern in events):
             text = (
                 f"webhook.filterGroups[{index}]: {EventType.WORKFLOW_JOB_QUEUED}: at AWS the build is the runner of "
                 "that job; here it is a build as any other, of the job's commit, and the job waits for a runner"
