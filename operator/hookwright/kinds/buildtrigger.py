@@ -174,7 +174,8 @@ class BuildTriggerSpec(Model):
         description=(
             "Which events start a build: those for which all filters of at least one group pass. Each group has an "
             "EVENT filter. Neither groups nor branchFilter: every push, and every pull request that is opened or "
-            "changed. All patterns together have at most 20,000 characters."
+            "changed. All patterns together have at most 20,000 characters, and 40,000 parts with all that they repeat "
+            "written out."
         ),
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
