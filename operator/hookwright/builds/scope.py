@@ -10,7 +10,7 @@ from hookwright.scm import Repository
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """Which repositories count; all three in small letters: no Git host has two names that differ in capitals only.
+    """Which repositories count; capitals don't: no Git host has two names that differ in them only.
 
     Exactly one is set where anything counts; `group` also covers its subgroups.
     """
@@ -22,11 +22,11 @@ class Scope:
     def covers(self, repository: Repository) -> bool:
         """Say whether what happened in `repository` counts."""
         if self.repository is not None:
-            return repository.full_name.lower() == self.repository
+            return repository.full_name.lower() == self.repository.lower()
         owner = repository.owner.lower()
         if self.group is not None:
-            return owner == self.group or owner.startswith(f"{self.group}/")
-        return self.owner is not None and owner == self.owner
+            return f"{owner}/".startswith(f"{self.group.lower()}/")
+        return self.owner is not None and owner == self.owner.lower()
 
     def __str__(self) -> str:
         """Name it in spec.source's words."""
@@ -36,8 +36,4 @@ class Scope:
 
 def find_scope(source: BuildSource) -> Scope:
     """Give what `source` covers."""
-    return Scope(repository=_lower(source.repository), owner=_lower(source.organization), group=_lower(source.group))
-
-
-def _lower(name: str | None) -> str | None:
-    return name.lower() if name is not None else None
+    return Scope(repository=source.repository, owner=source.organization, group=source.group)

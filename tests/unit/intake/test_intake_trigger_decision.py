@@ -200,7 +200,7 @@ def test_filters_say_which_one_it_was(filters):
         (GITLAB, {"repository": "group/sub/hello"}, True),
         (GITLAB, {"repository": "sub/hello"}, False),
         (GITLAB, {"group": "group"}, True),
-        (GITLAB, {"group": "group/sub"}, True),
+        (GITLAB, {"group": "Group/sub"}, True),
         (GITLAB, {"group": "gro"}, False),
         (GITLAB, {"group": "group/su"}, False),
         (GITLAB, {"group": "sub"}, False),
@@ -219,7 +219,7 @@ def test_source_says_which_repositories_count(provider, source, covers):
 @pytest.mark.parametrize(
     ("provider", "source", "told"),
     [
-        (GITHUB, {"repository": "octo/other"}, "repository octo/other"),
+        (GITHUB, {"repository": "Octo/other"}, "repository Octo/other"),
         (GITHUB, {"organization": "elsewhere"}, "organization elsewhere"),
         (GITLAB, {"group": "group/other"}, "group group/other"),
     ],
