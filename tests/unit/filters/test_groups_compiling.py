@@ -259,9 +259,11 @@ def test_long_and_deep_patterns_are_taken():
 
 @pytest.mark.parametrize(("pattern", "shared"), [("^refs/heads/once$", True), ("x" * 129, False)])
 def test_patterns_are_compiled_once(pattern, shared):
-    """A pattern that stands in many triggers is one expression; a long one goes with its trigger."""
-    first, second = (compile_groups([PUSH, one("HEAD_REF", pattern)]) for _ in range(2))
-    assert (first.groups[0].others[0].search is second.groups[0].others[0].search) is shared
+    """A pattern that stands in many triggers is one expression; a long one is so in its trigger, with which it goes."""
+    group = [PUSH, one("HEAD_REF", pattern)]
+    (first, again), (second, _) = (compile_groups(group, group).groups for _ in range(2))
+    assert first.others[0].search is again.others[0].search
+    assert (first.others[0].search is second.others[0].search) is shared
 
 
 def test_twenty_large_patterns_are_within_a_budget():

@@ -104,34 +104,36 @@ def compile_filters(
     if branch_filter and groups:
         raise _refuse("spec.branchFilter", branch_filter, "filterGroups are given too; keep one of the two")
     _check_size(groups)
-    room = _Room()
+    patterns = _Patterns()
     return TriggerFilters(
         branch=_compile_branch(branch_filter) if branch_filter else None,
-        groups=tuple(_compile_group(index, group, source, room) for index, group in enumerate(groups)),
+        groups=tuple(_compile_group(index, group, source, patterns) for index, group in enumerate(groups)),
         api=source.api,
         forks=forks,
     )
 
 
-class _Room:
-    """What the patterns of a BuildTrigger may have of parts; one that stands there several times counts once."""
+class _Patterns:
+    """The patterns of a BuildTrigger: one that stands there several times is made, and counts, once."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        self._made: dict[str, Search] = {}
         self._parts = 0
 
-    def take(self, pattern: str, search: Search, place: str) -> None:
-        """Count a pattern, before the next one is made."""
-        if pattern in self._known:
-            return
-        self._known.add(pattern)
-        self._parts += search.size
+    def make(self, pattern: str, place: str) -> Search:
+        """Make a pattern, unless all have too many parts with it."""
+        made = self._made.get(pattern)
+        if made is not None:
+            return made
+        made = self._made[pattern] = _read_pattern(pattern, place)
+        self._parts += made.size
         if self._parts > MAX_PARTS:
             why = (
                 f"with it all patterns have {self._parts:,} parts, their repetitions written out; at most "
                 f"{MAX_PARTS:,}: repeat less, or make two BuildTriggers"
             )
             raise _refuse(place, pattern, why)
+        return made
 
 
 def _check_size(groups: Sequence[Sequence[GroupFilter]]) -> None:
@@ -155,9 +157,9 @@ def _compile_branch(pattern: str) -> BranchFilter:
     return BranchFilter(pattern=pattern, search=_read_pattern(pattern, "spec.branchFilter"))
 
 
-def _compile_group(index: int, written: Sequence[GroupFilter], source: Source, room: _Room) -> Group:
+def _compile_group(index: int, written: Sequence[GroupFilter], source: Source, patterns: _Patterns) -> Group:
     place = f"spec.filterGroups[{index}]"
-    filters = tuple(_compile_filter(at, one, source, room, f"{place}[{at}]") for at, one in enumerate(written))
+    filters = tuple(_compile_filter(at, one, source, patterns, f"{place}[{at}]") for at, one in enumerate(written))
     listed = [one for one in filters if one.written.type is FilterType.EVENT]
     if not listed:
         message = f"{place}: no filter of this group has the type EVENT; add one, with the pattern PUSH for instance"
@@ -172,7 +174,9 @@ def _compile_group(index: int, written: Sequence[GroupFilter], source: Source, r
     return Group(index=index, events=events, others=others, filters=filters)
 
 
-def _compile_filter(index: int, written: GroupFilter, source: Source, room: _Room, place: str) -> CompiledFilter:
+def _compile_filter(
+    index: int, written: GroupFilter, source: Source, patterns: _Patterns, place: str
+) -> CompiledFilter:
     field = FIELDS[written.type]
     if field.scoped and not source.scoped:
         why = "applies only where the source is an organisation or a group, not one repository; remove it"
@@ -181,8 +185,7 @@ def _compile_filter(index: int, written: GroupFilter, source: Source, room: _Roo
         events = _read_events(written.pattern, source, f"{place}.pattern")
         events = source.sends - events if written.exclude else events
         return CompiledFilter(index=index, written=written, field=field, search=None, events=events)
-    search = _read_pattern(written.pattern, f"{place}.pattern")
-    room.take(written.pattern, search, f"{place}.pattern")
+    search = patterns.make(written.pattern, f"{place}.pattern")
     return CompiledFilter(index=index, written=written, field=field, search=search, events=field.events)
 
 
