@@ -77,9 +77,10 @@ class Store:
     """All objects of all kinds; `listeners` are called after each change, and may change the store themselves."""
 
     def __init__(self) -> None:
-        # Milliseconds: a server that starts anew counts on from above its predecessor's numbers, so a client that
-        # knew the predecessor is told to list again instead of missing changes.
-        self.version = time.time_ns() // 1_000_000
+        # Microseconds, in each of which less than one change is made: a server that starts anew counts on from above
+        # its predecessor's numbers, so a client that knew the predecessor is told to list again instead of missing
+        # changes.
+        self.version = time.time_ns() // 1_000
         self.listeners: list[Callable[[Change], None]] = []
         self._unannounced: deque[Change] = deque()
         self._start = self.version
