@@ -48,6 +48,9 @@ def operator(kubeconfig: Path | None) -> None:
 
 def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run one role in this process until SIGTERM or SIGINT."""
+    # The first process of a container gets no signal that it does not handle: without this, a pod that is deleted while
+    # it loads stays until it is killed.
+    signal.signal(signal.SIGTERM, _end)
     # Before what takes most of a start is loaded: a wrong setting is said at once.
     settings = Settings.from_environ(os.environ)
 
@@ -61,6 +64,11 @@ def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lam
             stop=stop, ready=ready
         ),
     )
+
+
+def _end(*_: object) -> None:
+    """End before anything was begun."""
+    raise SystemExit(0)
 
 
 def run_until_signal(
