@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from hookwright import reasons
 from hookwright.builds import facts as asking
 from hookwright.builds.facts import NoFacts, decide_open
+from hookwright.builds.starter import Starter
 from hookwright.builds.wanted import TargetRef, WantedBuild
 from hookwright.errors import ProviderError
 from hookwright.filters.groups import Facts
 from hookwright.kinds import BuildTrigger, read
 from hookwright.scm import CommitId, EventType, Fact, Provider, Ref, Repository, ScmEvent
 from support.facts import FakeFacts
+from support.fakecluster import FakeCluster
+from support.objects import NOON
 from support.running import make_buildtrigger
 from support.triggers import make_trigger
 
@@ -110,6 +114,19 @@ async def test_source_that_was_changed_meanwhile_counts(source):
     trigger = read(BuildTrigger, make_buildtrigger(source=source, filterGroups=groups))
     unstarted = await decide_open(want(), trigger, asked)
     assert (unstarted.reason, asked.asked) == (reasons.OTHER_REPOSITORY, [])
+
+
+@pytest.mark.parametrize(
+    ("uid", "reason", "asks"), [("u", reasons.BUILD_CREATED, 1), ("v", reasons.TARGET_REPLACED, 0)]
+)
+async def test_nobody_is_asked_for_a_trigger_that_was_replaced(uid, reason, asks):
+    """What was open for a BuildTrigger that is gone is not decided by another that has its name."""
+    source, there = FakeFacts(Facts(files=("docs/a.md",))), trigger_with(FILES)
+    there = there.model_copy(update={"metadata": there.metadata.model_copy(update={"uid": uid})})
+    targets = SimpleNamespace(target=lambda _namespace, _ref: there)
+    starter = Starter(cluster=FakeCluster(), targets=targets, clock=lambda: NOON, patience=timedelta(0), facts=source)
+    conclusion = await starter.start(want())
+    assert (conclusion.reason, len(source.asked)) == (reason, asks)
 
 
 async def test_event_that_was_decided_is_left_alone():
