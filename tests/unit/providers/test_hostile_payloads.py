@@ -183,6 +183,15 @@ def test_changes_are_bounded(count, refused):
         assert len(reading) == count
 
 
+def test_changes_beyond_the_bound_are_not_looked_for():
+    """One change more than there may be is enough to refuse a push: the rest of it is not taken apart."""
+    parts = iter(range(10 * MAX_CHANGES))
+    dialect = replace(DIALECTS[Provider.GITHUB], split=lambda _name, _payload: parts)
+    (refused,) = dialect.read({"x-github-event": "push"}.get, {})
+    assert isinstance(refused, NoEvent)
+    assert (refused.reason, next(parts)) == (TOO_MANY_CHANGES, MAX_CHANGES + 1)
+
+
 @each_provider
 @pytest.mark.parametrize("payload", [{}, None, {"push": {"changes": []}, "changes": []}])
 def test_payloads_are_bounded(provider, payload):

@@ -84,6 +84,19 @@ async def test_account_that_lacks_rights_since_it_does_not_exist_is_said(bench):
     assert bench.conditions(TRIGGER)["Reconciling"] == ("True", "TemplateForbidden")
 
 
+@pytest.mark.parametrize(
+    ("message", "away"), [("admission webhook says no", False), ('User "builder" cannot create resource "jobs"', True)]
+)
+async def test_account_is_missing_only_where_that_is_known(bench, message, away):
+    """A policy's refusal is no lack of a right, and of an account that cannot be looked for now nothing is known."""
+    bench.put_target(serviceAccountName="builder")
+    bench.cluster.fail("create", JOBS, status=403, message=message, times=99)
+    if away:
+        bench.cluster.fail("get", SERVICE_ACCOUNTS, times=99)
+    await bench.look_until_still(TRIGGER)
+    assert bench.conditions(TRIGGER)["Ready"] == ("False", "TemplateForbidden")
+
+
 async def test_account_with_rights_need_not_exist(bench):
     """Kubernetes gives rights to names: as such an account builds are created, and their pods have another."""
     bench.put_target(serviceAccountName="builder")

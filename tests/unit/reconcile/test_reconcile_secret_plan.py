@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookwright.cluster.secret_values import MADE_FOR
+from hookwright.cluster.secret_values import MADE_FOR, SecretCopy
 from hookwright.errors import ClusterError
 from hookwright.kinds import LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEYS, SECRET_KEY
 from hookwright.reconcile.own_secret import HANDLED, LABELS, MADE_AT, MOST_OLD
-from hookwright.reconcile.secret_plan import LONGEST_WAIT, ROTATE, SOON, judge_refusal, plan_secret
+from hookwright.reconcile.secret_plan import LONGEST_WAIT, ROTATE, SOON, Plan, Settled, judge_refusal, plan_secret
 from support.fakecluster import merge_patch
 from support.objects import NOON, TRIGGER_UID, make_buildtrigger
 
@@ -383,6 +383,23 @@ def test_secret_of_a_user_that_the_provider_cannot_send_is_said():
     trigger = make_buildtrigger(source={"provider": "GitLab", "repository": "team/app"})
     plan = plan_secret(trigger, mine, now=NOON, fresh="fresh")
     assert (plan.create, plan.patch, plan.finding.reason) == (None, None, "SecretMalformed")
+
+
+@pytest.mark.parametrize(
+    ("again", "late", "over"),
+    [
+        (3600, -1, True),
+        (3600, 0, False),
+        (3600, 3599, False),
+        (3600, 3600, True),
+        (None, -1, True),
+        (None, 10**6, False),
+    ],
+)
+def test_what_was_settled_is_so_until_something_is_due(again, late, over):
+    """By a clock that was set forward something is due at once; of one that was set back nothing is known."""
+    settled = Settled(copy=SecretCopy(data={}), request=None, at=NOON, plan=Plan(look_again=again))
+    assert settled.is_over(NOON + timedelta(seconds=late)) is over
 
 
 # ── refused ───────────────────────────────────────────────────────────────────────────────────────────────────────────
