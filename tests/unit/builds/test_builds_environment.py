@@ -144,6 +144,7 @@ def test_what_is_gone_has_no_source():
         ("https://git.example/o/r.git\n--upload-pack=id", ABSENT),
         ("https://git.example/o/r.git --upload-pack=id", ABSENT),
         ("https://git.example/" + "x" * MAX_LENGTH, ABSENT),
+        ("https://" + "x" * MAX_LENGTH + "@git.example/o/r.git", ABSENT),
         (None, ABSENT),
     ],
 )

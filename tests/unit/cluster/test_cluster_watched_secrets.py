@@ -223,10 +223,13 @@ async def test_watch_is_trusted_again_when_it_has_news(watching):
     """A Secret that the watch was late with is not asked for any more once the watch shows it."""
     (late,) = watching.cluster.watches.open
     watching.cluster.watches.open.clear()
+    assert watching.reader.is_watched(*PLACE[:2])
     watching.put(value=NEW)
     await watching.reader.read_again(*PLACE, than=[SECRET])
+    assert not watching.reader.is_watched(*PLACE[:2])
     late.show(watching.cluster.watches.history[-1])
     await settle()
+    assert watching.reader.is_watched(*PLACE[:2])
     watching.now += 1000
     assert await watching.reader.read(*PLACE) == (NEW,)
     assert watching.asked == 1

@@ -184,6 +184,9 @@ async def test_secret_that_the_provider_cannot_send_is_seen():
     told = await explain(cluster)
     assert (told["ready"], told["reason"], told["code"]) == ("False", "SecretMalformed", "InvalidInputException")
     assert "mine" not in told["explanation"]
+    status = make_status(make_condition("SecretMalformed", message="Secret x", status="False"), errorCode="X")
+    told = await explain(make_cluster(status))
+    assert "nothing stands in the way any more" in told["explanation"]
 
 
 async def test_trigger_without_a_provider_says_so():

@@ -342,6 +342,8 @@ def test_address_in_place_of_a_name_is_a_warning(lint, written):
     assert said["message"].startswith("spec.source.repository: ")
     assert said["message"].endswith("write octo/hello")
     assert lint(trigger([event()], source={"repository": "octo/hello.github"})) == []
+    (said,) = lint(trigger([event()], source={"repository": f"octo/a/{written}"}))
+    assert said["severity"] == "finding"
 
 
 def test_jobs_of_github_may_be_of_anybodys_code(lint):
