@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass
 
 import pytest
@@ -25,10 +26,14 @@ class Ran:
 
 
 def run(capsys, *arguments):
-    """Run `hookwright` with `arguments`."""
+    """Run `hookwright` with `arguments`; what SIGTERM does to the process of the tests stays."""
     capsys.readouterr()
-    with pytest.raises(SystemExit) as left:
-        main([str(argument) for argument in arguments])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+    finally:
+        signal.signal(signal.SIGTERM, before)
     printed = capsys.readouterr()
     return Ran(code=left.value.code, out=printed.out, err=printed.err)
 
