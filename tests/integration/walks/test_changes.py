@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from hookwright.builds import worker
 from hookwright.intake import server
 from support.impatience import be_impatient
-from support.running import Running, make_buildtrigger, make_secret, make_webhook
+from support.running import PATIENCE, Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 from support.waiting import patience
 
 KIND = "/apis/hookwright.dev/v1alpha1/namespaces/default/"
@@ -131,20 +132,26 @@ async def test_short_lived_jobs_are_refused(bare: Running):
 
 
 @pytest.mark.parametrize("start", [b"", b"POST /hooks/x HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"])
-async def test_idle_connections_keep_nobody_out(running: Running, start):
+async def test_idle_connections_keep_nobody_out(tmp_path: Path, monkeypatch, start):
     """Hundreds of connections that send nothing, or never finish, do not delay a delivery."""
-    host, port = running.settings.listen.split(":")
-    held = []
-    for _ in range(600):
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(start)
-        held.append(writer)
-    try:
-        async with patience(8):
-            assert (await running.push(running.status()["url"])).status_code == 202
-    finally:
-        for writer in held:
-            writer.close()
+    # None of them ends while the delivery is waited for.
+    monkeypatch.setattr(server, "HEADER_MILLISECONDS", 1_000_000)
+    monkeypatch.setattr(server, "BODY_SECONDS", 1_000)
+    async with run_hookwright(tmp_path) as running:
+        running.apply(make_secret(), make_buildtrigger(), make_webhook())
+        url = await running.until_ready()
+        host, port = running.settings.listen.split(":")
+        held = []
+        for _ in range(600):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(start)
+            held.append(writer)
+        try:
+            async with patience(PATIENCE):
+                assert (await running.push(url)).status_code == 202
+        finally:
+            for writer in held:
+                writer.close()
 
 
 async def test_trickling_sender_does_not_hold_up_the_end(running: Running, monkeypatch):
