@@ -134,12 +134,12 @@ class Running:
             clock=self.clock,
             facts=self.facts,
         )
-        self._task = asyncio.create_task(app.run(stop=self._stop, ready=ready.set))
+        task = self._task = asyncio.create_task(app.run(stop=self._stop, ready=ready.set))
         starting = asyncio.create_task(ready.wait())
-        await asyncio.wait({starting, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, task}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
-        if self._task.done():
-            self._task.result()
+        if task.done():
+            task.result()
 
     async def stop(self) -> None:
         """Stop Hookwright as SIGTERM does."""
