@@ -19,4 +19,4 @@ def has_both() -> bool:
 
 
 BOTH = has_both()
-MISSING = "this machine has no IPv6"
+MISSING = "no IPv6 on loopback here, or no socket for both families"

@@ -18,6 +18,7 @@ from hookwright.kinds import KINDS, crd
 from support.controlplane import ControlPlane
 from support.kubelet import Kubelet
 
+# Before they are imported: the reason of each E402 below.
 pytest.register_assert_rewrite("integration.walks")
 
 from integration.walks.conftest import bare, running  # noqa: E402, F401 - fixtures of the scenarios

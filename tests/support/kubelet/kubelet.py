@@ -152,7 +152,7 @@ class Kubelet:
             for obj in objects:
                 try:
                     self._take(kind, obj)
-                except Exception:  # noqa: BLE001 - as in `Pod.live`
+                except Exception:  # noqa: BLE001 - one pod must not stop the others
                     self._node.api.note(traceback.format_exc())
 
     def _take(self, kind: str, obj: dict[str, Any]) -> None:
@@ -178,7 +178,7 @@ class Kubelet:
         async def do() -> None:
             try:
                 await work
-            except Exception:  # noqa: BLE001 - as in `Pod.live`
+            except Exception:  # noqa: BLE001 - one pod must not stop the others
                 self._node.api.note(traceback.format_exc())
 
         task = asyncio.create_task(do())
