@@ -95,7 +95,8 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise UsageError(
-                f"cannot listen on {host}:{port}: {error.strerror}; choose another (HOOKWRIGHT_LISTEN)"
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another (HOOKWRIGHT_LISTEN, or --port of "
+                "hookwright dev)"
             ) from None
 
 
