@@ -21,7 +21,7 @@ LOOK_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def patience(seconds: float) -> AsyncIterator[None]:
+async def patience(seconds: float = PATIENCE_SECONDS) -> AsyncIterator[None]:
     """Bound what is inside the block, as `asyncio.timeout` does; a TimeoutError says that it was over."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as deadline:
@@ -63,7 +63,7 @@ class Patience:
 
 async def eventually(happened: Callable[[], object]) -> None:
     """Wait until `happened` gives something true; a TimeoutError says that it did not."""
-    async with patience(PATIENCE_SECONDS):
+    async with patience():
         # What is looked at has no event of its own.
         while not happened():  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)

@@ -37,7 +37,7 @@ async def test_list_that_took_too_long_is_begun_anew(cluster, stop):
     """An API server that has forgotten where a list began is asked again: that is no refusal."""
     cluster.fail("list", BUILDTRIGGERS, status=410, reason="Expired")
     mirror = Mirror()
-    async with patience(20):
+    async with patience():
         assert await insist(lambda: fill(mirror, cluster), stop)
     assert mirror.webhook("default", "hello") is not None
 
@@ -56,7 +56,7 @@ async def test_what_must_be_mended_first_is_said_once_and_waited_for(cluster, st
     cluster.fail("list", WEBHOOKS, status=status, message="webhooks is forbidden", times=5)
     mirror = Mirror()
     with capture_logs() as lines:
-        async with patience(20):
+        async with patience():
             assert await insist(lambda: fill(mirror, cluster), stop)
     assert lines == [{"event": "waiting", "log_level": "warning", **told}]
     assert cluster.count("list", WEBHOOKS) == 6
@@ -67,7 +67,7 @@ async def test_wait_is_no_longer_than_it_may_be(cluster, stop, monkeypatch):
     """What was refused very often is asked for as soon as before: the pauses do not grow beyond their bound."""
     monkeypatch.setattr(process, "FIRST_WAIT_SECONDS", 0.001)
     cluster.fail("list", WEBHOOKS, status=403, times=40)
-    async with patience(20):
+    async with patience():
         assert await insist(lambda: fill(Mirror(), cluster), stop, longest=0.002)
 
 
@@ -77,7 +77,7 @@ async def test_stop_does_not_wait_for_an_api_server_that_hangs(cluster, stop):
     asking = asyncio.create_task(insist(lambda: fill(Mirror(), cluster), stop))
     await eventually(lambda: cluster.count("list", BUILDTRIGGERS) == 1)
     stop.set()
-    async with patience(20):
+    async with patience():
         assert await asking is None
 
 
@@ -85,7 +85,7 @@ async def live(*parts, stop):
     app = App(settings=Settings(), configuration=Configuration())
     tasks = [asyncio.create_task(part) for part in parts]
     try:
-        async with patience(20):
+        async with patience():
             await app._live(tasks, None, Readiness(), stop=stop, ready=lambda: None)
     finally:
         for task in tasks:

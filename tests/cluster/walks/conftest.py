@@ -28,7 +28,7 @@ from support.waiting import Patience  # noqa: E402
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
 RIGHT = "scenarios-create-jobs"
-PATIENCE = 30.0
+PATIENCE = 60.0
 TAIL = 3_000
 
 

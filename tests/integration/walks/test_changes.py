@@ -162,6 +162,6 @@ async def test_trickling_sender_does_not_hold_up_the_end(running: Running, monke
     _, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /{url.split('/', 3)[3]} HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n".encode())
     await writer.drain()
-    async with patience(20):
+    async with patience():
         await running.stop()
     writer.close()

@@ -22,7 +22,7 @@ from support.running import (
     run_hookwright,
     sign,
 )
-from support.waiting import within
+from support.waiting import PATIENCE_SECONDS, within
 
 
 async def test_signed_push_starts_job(running: Running):
@@ -282,7 +282,7 @@ async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
     writer.write(f"POST /{url.split('/', 3)[3]} HTTP/1.1\r\nhost: x\r\n{rest}".encode())
     await writer.drain()
     assert (await running.push(other)).status_code == 202
-    head = await within(10, reader.readline())
+    head = await within(PATIENCE_SECONDS, reader.readline())
     assert head.startswith(b"HTTP/1.1 400")
     writer.close()
     await running.until(lambda: running.last() == ("refused", "BodyIncomplete"))

@@ -38,7 +38,7 @@ async def deliver(connection: RawConnection, delivery: str) -> RawAnswer:
 async def until_draining(url: str) -> None:
     """Deliver on new connections until the answer asks to go elsewhere."""
     number = 0
-    async with patience(20):
+    async with patience():
         while True:
             connection = await RawConnection.open(url)
             answer = await deliver(connection, f"probe-{number}")

@@ -31,7 +31,7 @@ async def until_value(fleet: Fleet, process: str, value: float, name: str, **lab
     """Wait until a process shows this value."""
     found = None
     try:
-        async with patience(30):
+        async with patience():
             # Each try is a request.
             while True:
                 found = read_value(await scrape(fleet, process), "hookwright_" + name, **labels)
@@ -47,7 +47,7 @@ async def begin(fleet: Fleet) -> str:
     fleet.running.apply(make_secret(), make_buildtrigger(), make_webhook())
     await fleet.running.until_ready()
     url = fleet.processes["receiver"].address + "/hooks/" + fleet.running.status()["url"].rpartition("/")[2]
-    async with patience(30):
+    async with patience():
         while (await fleet.running.client.get(url)).status_code != 405:  # noqa: ASYNC110 - each try is a request
             await asyncio.sleep(0.05)
     return url

@@ -27,7 +27,7 @@ async def ask(fleet: Fleet, name: str, page: str = "/readyz") -> tuple[int, str]
 
 async def until_says(fleet: Fleet, name: str, status: int, text: str = "") -> str:
     """Wait until /readyz answers this, and give what it says."""
-    async with patience(60):
+    async with patience():
         while True:
             found, said = await ask(fleet, name)
             if found == status and text in said:

@@ -102,7 +102,7 @@ class Roles:
     ) -> httpx.Response:
         """Deliver to a receiver until its answer is right; without headers, what starts nothing."""
         body = make_push() if headers else make_push("refs/heads/nobody-builds-this")
-        async with patience(30):
+        async with patience():
             # Each try is a request: there is no event to wait for.
             while not right(answer := await self.fleet.push(receiver, webhook, body, **headers)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)

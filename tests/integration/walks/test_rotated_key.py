@@ -15,7 +15,7 @@ from hookwright.app import App, Role, process
 from hookwright.cluster.client import load_access
 from hookwright.reconcile import rootkey
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
-from support.waiting import within
+from support.waiting import PATIENCE_SECONDS, within
 
 
 @asynccontextmanager
@@ -33,7 +33,7 @@ async def live(role: Role, running: Running, folder: Path) -> AsyncIterator[None
         yield
     finally:
         stop.set()
-        await within(20, app)
+        await within(PATIENCE_SECONDS, app)
 
 
 async def test_rotated_root_key_gives_urls_that_the_receiver_knows(tmp_path: Path, monkeypatch):

@@ -374,7 +374,7 @@ async def test_what_can_be_started_is_started_before_the_end(bench):
     await eventually(lambda: bench.cluster.count("create", JOBS) == 4)
     assert not settling.done()
     bench.cluster.gate.set()
-    async with patience(20):
+    async with patience():
         await settling
     assert len(bench.jobs()) == 9
     assert await bench.journal.depth() == 1

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from hookwright.reconcile import watches
 from hookwright.reconcile.watches import Watches, _connect, _make_settings
-from support.waiting import PATIENCE_SECONDS, patience
+from support.waiting import patience
 
 
 async def test_kopf_has_the_clients_access():
@@ -82,7 +82,7 @@ async def test_what_the_api_server_refuses_is_said_without_a_traceback(monkeypat
     with capture_logs() as lines:
         made.start()
         try:
-            async with patience(PATIENCE_SECONDS):
+            async with patience():
                 await made.ended()
         finally:
             await made.stop()
@@ -105,7 +105,7 @@ async def test_watches_that_end_by_themselves_are_known_to_have_ended(monkeypatc
     made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
     made.start()
     try:
-        async with patience(PATIENCE_SECONDS):
+        async with patience():
             await made.ended()
     finally:
         await made.stop()
@@ -127,7 +127,7 @@ async def test_watches_of_which_one_does_not_end_are_known_to_have_ended(monkeyp
     play(monkeypatch, fail, hang)
     made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
     made.start()
-    async with patience(PATIENCE_SECONDS):
+    async with patience():
         await made.ended()
     await made.stop()
 
@@ -156,7 +156,7 @@ async def test_what_kopf_leaves_behind_is_no_traceback(monkeypatch, error, lines
     made = Watches(Configuration(), loop=asyncio.get_running_loop(), seen=lambda *_: None)
     with capture_logs() as said:
         made.start()
-        async with patience(PATIENCE_SECONDS):
+        async with patience():
             await made.ended()
         await made.stop()
     assert said == lines

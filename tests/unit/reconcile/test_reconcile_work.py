@@ -181,7 +181,7 @@ async def test_queue_wakes_by_itself_when_a_time_has_come():
         return NEVER
 
     queue = WorkQueue(work=work, workers=1)
-    async with running(queue.run()), patience(20):
+    async with running(queue.run()), patience():
         queue.add_later("a", 3600)
         queue.add_later("a", 0.01)
         await done.wait()
