@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hookwright.commands.roles import kubeconfig_option, run_until_signal
+from hookwright.commands.roles import heed_sigterm, kubeconfig_option, run_until_signal
 from hookwright.errors import HookwrightError
 from hookwright.settings import Settings
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hookwright.app import Drained
 
 LONGEST_SECONDS = 86_400
+ENDED_EARLY = "hookwright: ended by SIGTERM before it looked into the journal; run it again"
 
 
 @click.command(
@@ -39,6 +40,7 @@ def drain(context: click.Context, kubeconfig: Path | None, timeout: int, output:
 
     Takes no deliveries, and needs a volume that no other process has mounted. Settings are those of the receiver.
     """
+    heed_sigterm(ENDED_EARLY)
     settings = Settings.from_environ(os.environ)
 
     from hookwright.app import Drain

@@ -48,9 +48,7 @@ def operator(kubeconfig: Path | None) -> None:
 
 def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lambda: None) -> None:
     """Run one role in this process until SIGTERM or SIGINT."""
-    # The first process of a container gets no signal that it does not handle: without this, a pod that is deleted while
-    # it loads stays until it is killed.
-    signal.signal(signal.SIGTERM, _end)
+    heed_sigterm(0)
     # Before what takes most of a start is loaded: a wrong setting is said at once.
     settings = Settings.from_environ(os.environ)
 
@@ -66,9 +64,17 @@ def start(role: str, kubeconfig: Path | None, *, ready: Callable[[], None] = lam
     )
 
 
-def _end(*_: object) -> None:
-    """End before anything was begun."""
-    raise SystemExit(0)
+def heed_sigterm(code: int | str) -> None:
+    """Have SIGTERM end the process at once, until `run_until_signal` heeds it; a text is said, and means 1.
+
+    The first process of a container gets no signal that it does not handle: without this, a pod that is deleted while
+    it loads stays until it is killed.
+    """
+
+    def end(*_: object) -> None:
+        raise SystemExit(code)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def run_until_signal(
