@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from hookwright.settings import Settings
 
 OWN_NAMESPACE = "hookwright-system"
 DEFAULT_NAMESPACE = "default"
+PORT = click.IntRange(0, 65_535)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,8 @@ class Place:
 @click.option(
     "-f", "--file", "files", type=click.Path(path_type=Path), multiple=True, help="Manifests to apply at the start."
 )
-@click.option("--port", default=8080, show_default=True, help="The receiver's port; 0 for any.")
-@click.option("--api-port", default=0, help="The API server's port. Default: any.")
+@click.option("--port", type=PORT, default=8080, show_default=True, help="The receiver's port; 0 for any.")
+@click.option("--api-port", type=PORT, default=0, help="The API server's port. Default: any.")
 @click.option(
     "--kubeconfig", type=click.Path(path_type=Path), help="Write the kubeconfig here. Default: a temporary file."
 )
@@ -117,14 +119,14 @@ async def run_dev(
 ) -> AsyncIterator[tuple[Place, asyncio.Task[None]]]:
     """Run a development cluster and Hookwright in it; give where they are, and the task that runs Hookwright.
 
-    `announce` gets the kubeconfig once the API server answers, before Hookwright logs its first line.
+    `announce` gets the kubeconfig once the API server answers and the receiver can, before Hookwright logs anything.
 
     Raises:
-        UsageError: a port is taken.
+        UsageError: a port is taken, or the kubeconfig cannot be written.
     """
     from hookwright.app import App
     from hookwright.cluster.client import load_access
-    from hookwright.devcluster import DevCluster
+    from hookwright.intake.server import check_port
     from hookwright.logs import set_up_logs
 
     port = port or find_free_port()
@@ -140,9 +142,11 @@ async def run_dev(
             drain=0,
         )
         set_up_logs(settings)
-        with DevCluster.in_thread(port=api_port) as cluster:
+        with run_devcluster(api_port) as cluster:
+            # Once the API server has its own port: that may be the very same.
+            check_port("127.0.0.1", port)
             path = kubeconfig or Path(folder) / "kubeconfig"
-            path.write_text(cluster.kubeconfig(), encoding="utf-8")
+            write_kubeconfig(path, cluster.kubeconfig())
             for kind in KINDS:
                 cluster.apply(crd(kind))
             cluster.apply(make_namespace(OWN_NAMESPACE))
@@ -164,6 +168,36 @@ async def run_dev(
                 stop.set()
                 with suppress(Exception):
                     await running
+
+
+@contextmanager
+def run_devcluster(port: int) -> Iterator[Any]:  # Any: a DevCluster
+    """Run a development cluster.
+
+    Raises:
+        UsageError: its port is taken.
+    """
+    from hookwright.devcluster import DevCluster
+
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(DevCluster.in_thread(port=port))
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise UsageError(f"cannot listen on 127.0.0.1:{port}: {why}; choose another (--api-port)") from None
+        yield cluster
+
+
+def write_kubeconfig(path: Path, text: str) -> None:
+    """Write a kubeconfig.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; name another file (--kubeconfig)") from None
 
 
 def apply_manifests(cluster: Any, manifests: Sequence[Raw]) -> None:  # Any: a DevCluster

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from hookwright.commands.dev import find_free_port
+
 PATIENCE = 180.0
 
 
@@ -24,13 +28,41 @@ def test_kubeconfig_comes_before_the_logs(tmp_path: Path):
     assert then
 
 
-def test_taken_port_names_the_option(tmp_path: Path):
-    """Who runs a second one is told how to choose another port."""
+def run_in_vain(kubeconfig: Path, *options: str) -> str:
+    """Run `hookwright dev` where it cannot; give its complaint. Nothing is announced that does not come to be."""
+    command = [sys.executable, "-m", "hookwright", "dev", "--kubeconfig", str(kubeconfig), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not kubeconfig.is_file()
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(("option", "others"), [("--port", ()), ("--api-port", ("--port", "0"))])
+def test_taken_port_names_the_option(tmp_path: Path, option: str, others: tuple[str, ...]):
+    """Who runs a second one is told how to choose another port, before anything is announced."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "hookwright", "dev", "--port", port, "--kubeconfig", str(tmp_path / "k")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
-    assert done.returncode == 2
-    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
-    assert "--port" in done.stderr
-    assert "Traceback" not in done.stderr
+        said = run_in_vain(tmp_path / "k", option, port, *others)
+    assert f"cannot listen on 127.0.0.1:{port}" in said
+    assert option in said
+
+
+def test_one_port_is_not_for_two(tmp_path: Path):
+    """Receiver and API server cannot have the same port."""
+    port = str(find_free_port())
+    assert f"cannot listen on 127.0.0.1:{port}" in run_in_vain(tmp_path / "k", "--port", port, "--api-port", port)
+
+
+@pytest.mark.parametrize("option", ["--port", "--api-port"])
+def test_port_that_is_none_is_refused(tmp_path: Path, option: str):
+    """What is no port is a mistake of the command line."""
+    assert "65535" in run_in_vain(tmp_path / "k", option, "70000")
+
+
+@pytest.mark.parametrize("place", [".", "missing/k"])
+def test_kubeconfig_that_cannot_be_written_is_named(tmp_path: Path, place: str):
+    """A kubeconfig that is a folder, or in none, is named with its option."""
+    said = run_in_vain(tmp_path / place, "--port", "0")
+    assert str(tmp_path / place) in said
+    assert "--kubeconfig" in said
