@@ -74,7 +74,7 @@ async def test_one_pod_becomes_two_roles(site: Site):
     ]
 
     await site.remove("BuildTrigger", "hello")
-    site.accepted.clear()  # its Jobs go with it
+    site.accepted.clear()
     await site.until(lambda: is_missed(site), "the target is missed")
     assert (await site.push(address, path, "last")).status_code == 202
     values = {"mode": "split", "operator": {"replicas": 1}, "adoptJournals": [f"journal-{SINGLE}-0"]}
@@ -82,6 +82,8 @@ async def test_one_pod_becomes_two_roles(site: Site):
     await site.until_pods(RECEIVER, 2)
     await site.until_pods(OPERATOR, 1)
     assert (await site.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{SINGLE}")) == {}
+    # The garbage collector looks only every 30 seconds for kinds that have come, and then at what they own.
+    await site.until(lambda: has_no_jobs(site), "the Jobs of the BuildTrigger have gone with it")
     await site.set_up()
     await site.until_started()
     first = await until_adopted(site)
@@ -91,6 +93,11 @@ async def test_one_pod_becomes_two_roles(site: Site):
     await site.until_pods(RECEIVER, 2)
     await site.until_pods(OPERATOR, 1)
     await asyncio.to_thread(release.test)
+
+
+async def has_no_jobs(site: Site) -> bool:
+    """Say whether the team has no Job."""
+    return not await site.jobs()
 
 
 async def is_missed(site: Site) -> bool:
