@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 from helm_python import HelmError
 
-from hookwright.errors import UsageError
-from hookwright.intake.addresses import parse_networks
-from hookwright.settings import Settings
 from support.chart import render
 
 ROUTE = {"parentRefs": [{"name": "public"}]}
@@ -28,9 +25,12 @@ PROBLEMS = [
     ({"image": {"repository": "registry.example.com/hookwright:1"}}, "image.repository", "has a tag"),
     ({"mode": "single", "single": {"replicas": 0}}, "single.replicas", "cannot be in mode single"),
     ({"mode": "single", "single": {"replicas": 2}}, "single.replicas", "cannot be in mode single"),
-    ({"trustedProxies": ["10.0.0.1"]}, "trustedProxies", "10.0.0.1 is no range"),
+    ({"trustedProxies": ["10.0.0"]}, "trustedProxies", "10.0.0 is no range"),
+    ({"trustedProxies": ["2001:db8::/129"]}, "trustedProxies", "2001:db8::/129 is no range"),
     ({"trustedProxies": ["0.0.0.0/0"]}, "trustedProxies", "believe whatever anybody says"),
+    ({"trustedProxies": ["::ffff:0:0/96"]}, "trustedProxies", "believe whatever anybody says"),
     ({"trustedProxies": ["10.1.3.0/23"]}, "trustedProxies", "has bits set behind its prefix"),
+    ({"trustedProxies": ["fd00::1/64"]}, "trustedProxies", "has bits set behind its prefix"),
     ({"receiver": {"terminationGracePeriodSeconds": 34}}, "receiver.terminationGracePeriodSeconds", "that is 35"),
     ({"settings": {"drain": 60}, "operator": {"terminationGracePeriodSeconds": 84}}, "operator.termination", "is 85"),
     ({"receiver": {"podDisruptionBudget": {"minAvailable": 2}}}, "receiver.podDisruptionBudget", "2 of 2 pods"),
@@ -184,58 +184,3 @@ def test_schema_knows_no_other_values(values, where):
     with pytest.raises(HelmError) as caught:
         render(values)
     assert where in str(caught.value)
-
-
-def is_refused(values: dict[str, object]) -> bool:
-    try:
-        render(values)
-    except HelmError:
-        return True
-    return False
-
-
-@pytest.mark.parametrize(
-    "proxies",
-    [
-        *("10.0.0.0/8", "10.1.2.3/32", "256.0.0.0/8", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0", "0.0.0.0/0", "host/8"),
-        *("10.1.2.0/23", "10.1.3.0/23", "128.0.0.0/1", "fd00::/8", "::1/128", "::/129", "::/0"),
-    ],
-)
-def test_chart_takes_the_ranges_that_the_receiver_takes(proxies):
-    """A range is refused before the install where a receiver would refuse it at its start; a bare address too."""
-    try:
-        parse_networks(proxies)
-    except UsageError:
-        assert is_refused({"trustedProxies": [proxies]})
-    else:
-        assert is_refused({"trustedProxies": [proxies]}) == ("/" not in proxies)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://hooks.example.com",
-        "http://localhost:8080/",
-        "https://example.com/a/b/",
-        "https://[2001:db8::1]/a",
-        "https://[2001:db8::1]:443/a",
-        "https://example.com:0",
-        "https://example.com:65535/",
-        "https://example.com:65536",
-        "https://example.com/a%2eb",
-        "https://example.com/%2E%2e/a",
-        "https://example.com/a%2f%2Fb",
-        "https://",
-        "https://example.com?x",
-        "/hooks",
-        "https://example.com/a b",
-    ],
-)
-def test_chart_takes_the_public_urls_that_hookwright_takes(url):
-    """A public URL is refused before the install where Hookwright would refuse it at its start, and only there."""
-    try:
-        Settings.from_environ({"HOOKWRIGHT_PUBLIC_URL": url})
-    except UsageError:
-        assert is_refused({"publicUrl": url})
-    else:
-        assert not is_refused({"publicUrl": url})

@@ -25,13 +25,9 @@ there.
 {{- if and (eq .Values.mode "single") (hasKey .Values.single "replicas") (ne (int64 .Values.single.replicas) 1) }}
 - single.replicas: {{ .Values.single.replicas }} pods cannot be in mode single, which is one pod; set mode: split and receiver.replicas
 {{- end }}
-{{- range .Values.trustedProxies }}
-{{- if not (regexMatch "^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}/([0-9]|[12][0-9]|3[0-2])|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*/([0-9]{1,2}|1[01][0-9]|12[0-8]))$" (toString .)) }}
-- trustedProxies: {{ . }} is no range (CIDR); give one such as 10.0.0.0/8, or {{ . }}/32 for one IPv4 address
-{{- else if hasSuffix "/0" . }}
-- trustedProxies: {{ . }} would believe whatever anybody says; name the ranges of your proxies
-{{- else if include "hookwright.hasHostBits" . }}
-- trustedProxies: {{ . }} has bits set behind its prefix; give a range by its first address, such as 10.0.0.0/8
+{{- range $range := .Values.trustedProxies }}
+{{- with include "hookwright.rangeProblem" $range }}
+- trustedProxies: {{ $range }} {{ . }}
 {{- end }}
 {{- end }}
 {{- $fullname := include "hookwright.fullname" . }}
@@ -47,22 +43,6 @@ there.
 {{/* Something if a number is a port. */}}
 {{- define "hookwright.isPort" -}}
 {{- if and (gt (int64 .) 0) (lt (int64 .) 65536) }}yes{{ end -}}
-{{- end -}}
-
-{{/* Something if an IPv4 range does not begin with the address that it names. */}}
-{{- define "hookwright.hasHostBits" -}}
-{{- if regexMatch "^[0-9.]+/[0-9]+$" . -}}
-{{- $parts := regexSplit "[./]" . -1 -}}
-{{- $address := 0 -}}
-{{- range until 4 -}}
-{{- $address = add (mul $address 256) (index $parts . | int64) -}}
-{{- end -}}
-{{- $size := 1 -}}
-{{- range until (sub 32 (index $parts 4 | int64) | int) -}}
-{{- $size = mul $size 2 -}}
-{{- end -}}
-{{- if mod $address $size }}yes{{ end -}}
-{{- end -}}
 {{- end -}}
 
 {{/* How many MiB a quantity of memory is; nothing if it is not said in one of the usual units. */}}

@@ -83,7 +83,7 @@ def _parse_network(text: str) -> Network:
     network: Network = interface.network
     if isinstance(interface, IPv6Interface) and interface.scope_id is not None:
         raise _refuse(text, "has a zone, which no proxy names; leave it out")
-    if "/" in text and not text.rpartition("/")[2].isdecimal():
+    if "/" in text and text.rpartition("/")[2] != str(network.prefixlen):
         raise _refuse(text, f"is no CIDR; write {network}")
     if interface.ip != network.network_address:
         raise _refuse(text, f"has bits set behind its prefix; write {network}")

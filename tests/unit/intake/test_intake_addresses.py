@@ -182,6 +182,7 @@ def test_ranges_are_read(text, networks):
         ("10.0.0.5/8", "write 10.0.0.0/8"),
         ("10.0.0.0/8,2001:db8::1/32", "write 2001:db8::/32"),
         ("10.0.0.0/255.0.0.0", "write 10.0.0.0/8"),
+        ("10.0.0.0/08", "write 10.0.0.0/8"),
         ("10.0.0.0/8,", "an empty entry"),
         ("proxy.example.com", "proxy.example.com"),
         ("10.0.0.0/33", "10.0.0.0/33"),
