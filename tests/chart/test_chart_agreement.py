@@ -52,6 +52,54 @@ NO_RANGES = [
     *("0.0.0.0/0", "0.0.0.0/00", "::/0", "::/00", "::ffff:0:0/96", "::ffff:0.0.0.0/96"),
 ]
 
+URLS = [
+    *(
+        "https://hooks.example.com",
+        "https://Example.com",
+        "https://a_b.example.com/{a}",
+        "https://-",
+        "https://192.0.2.1",
+    ),
+    *("http://localhost:8080/", "https://example.com/", "https://example.com//", "https://example.com/a/b/"),
+    *("https://[2001:db8::1]/a", "https://[2001:db8::1]:443/a", "https://[::ffff:192.0.2.1]"),
+    *(
+        "https://example.com:1",
+        "https://example.com:65535/",
+        "https://example.com:09999",
+        "https://example.com:000443/a",
+    ),
+    *("https://[::1]:080/", "https://example.com/a:0443", "https://example.com/:99999", "https://example.com/a:70000/"),
+    *("https://example.com/a%2eb", "https://example.com/a%", "https://example.com/ä", "https://example.com/..a"),
+]
+NO_URLS = [
+    *("https://", "/hooks", "hooks.example.com", "ftp://example.com", "HTTPS://example.com", "https://u:p@example.com"),
+    *("https://example.com:", "https://example.com:/a", "https://example.com:0", "https://example.com:00"),
+    *(
+        "https://example.com:65536",
+        "https://example.com:065536",
+        "https://example.com:99999",
+        "https://example.com:0x50",
+    ),
+    *("https://example.com:18446744073709551617", "https://example.com:+80", "https://example.com:80:80"),
+    *("https://[::1", "https://[zz::1]", "https://[1:2]", "https://[:::]:80", "https://[v1.a]", "https://[::1]a"),
+    *("https://a,b", "https://ä.com", "https://.", "https://..", "https://example.com\\a", "https://example.com?x"),
+    *("https://example.com/?", "https://example.com/#", "https://example.com/a b", "https://example.com/a\u00a0b"),
+    *(
+        "https://example.com/a\u2028b",
+        "https://example.com/a\x0bb",
+        "https://example.com/a\x1cb",
+        "https://example.com/\x85",
+    ),
+    *(" https://example.com", "https://example.com ", "https://example.com\n", "\x01https://example.com"),
+    *(
+        "https://example.com/a//b",
+        "https://example.com/.",
+        "https://example.com/a/../b",
+        "https://example.com/%2E%2e/a",
+    ),
+    *("https://example.com/a%2f%2Fb", "https://example.com/%2e"),
+]
+
 
 def is_refused(values: dict[str, object]) -> bool:
     """Say whether the chart refuses values."""
@@ -68,6 +116,15 @@ def is_range(text: str) -> bool:
         return bool(parse_networks(text))
     except UsageError:
         return False
+
+
+def is_public_url(url: str) -> bool:
+    """Say whether Hookwright takes a public URL at its start."""
+    try:
+        Settings.from_environ({"HOOKWRIGHT_PUBLIC_URL": url})
+    except UsageError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("text", RANGES)
@@ -95,31 +152,15 @@ def test_chart_and_receiver_agree_on_ranges(address, prefix, tidy, exploded):
     assert is_refused({"trustedProxies": [text]}) is not is_range(text)
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://hooks.example.com",
-        "http://localhost:8080/",
-        "https://example.com/a/b/",
-        "https://[2001:db8::1]/a",
-        "https://[2001:db8::1]:443/a",
-        "https://example.com:0",
-        "https://example.com:65535/",
-        "https://example.com:65536",
-        "https://example.com/a%2eb",
-        "https://example.com/%2E%2e/a",
-        "https://example.com/a%2f%2Fb",
-        "https://",
-        "https://example.com?x",
-        "/hooks",
-        "https://example.com/a b",
-    ],
-)
-def test_chart_takes_the_public_urls_that_hookwright_takes(url):
-    """A public URL is refused before the install where Hookwright would refuse it at its start, and only there."""
-    try:
-        Settings.from_environ({"HOOKWRIGHT_PUBLIC_URL": url})
-    except UsageError:
-        assert is_refused({"publicUrl": url})
-    else:
-        assert not is_refused({"publicUrl": url})
+@pytest.mark.parametrize("url", URLS)
+def test_public_url_is_taken_by_both(url):
+    """What is a public URL is one to chart and Hookwright."""
+    assert is_public_url(url)
+    assert not is_refused({"publicUrl": url})
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+def test_what_is_no_public_url_is_refused_by_both(url):
+    """What Hookwright would refuse at its start is refused before there is a pod."""
+    assert not is_public_url(url)
+    assert is_refused({"publicUrl": url})

@@ -9,8 +9,10 @@ there.
 - publicUrl: it is missing; give the address under which senders reach the receiver, such as https://hooks.example.com
 {{- else if regexMatch "[?#]" $url }}
 - publicUrl: {{ $url }} has a ? or #, behind which no path can be added; give it without, such as https://hooks.example.com
-{{- else if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[^\\s]*)?$" $url) }}
+{{- else if not (regexMatch "^https?://([A-Za-z0-9_-][A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?(/[^\\s\\v\\x1c-\\x1f\\x85\\p{Z}]*)?$" $url) }}
 - publicUrl: {{ $url }} is no http or https URL; give one such as https://hooks.example.com
+{{- else if not (include "hookwright.addressDigits" (regexFind "^https?://\\[[^]]*" $url | trimPrefix "https://[" | trimPrefix "http://[" | default "::")) }}
+- publicUrl: the host of {{ $url }} is no IPv6 address; give one such as https://[2001:db8::1]
 {{- else if not (include "hookwright.isPort" (regexFind "^https?://[^/]*:[0-9]+(/|$)" $url | regexFind "[0-9]+/?$" | trimSuffix "/" | default "1")) }}
 - publicUrl: the port of {{ $url }} is none; give one from 1 to 65535, or leave it out
 {{- else if regexMatch "^https?://.*//|/\\.\\.?(/|$)" (regexReplaceAll "(?i)%2f" (regexReplaceAll "(?i)%2e" (include "hookwright.publicUrl" .) ".") "/") }}
@@ -40,9 +42,10 @@ there.
 {{- include "hookwright.problems.cluster" . }}
 {{- end -}}
 
-{{/* Something if a number is a port. */}}
+{{/* Something if digits are a port. Zeros before them would have them read as octal. */}}
 {{- define "hookwright.isPort" -}}
-{{- if and (gt (int64 .) 0) (lt (int64 .) 65536) }}yes{{ end -}}
+{{- $number := regexFind "[1-9][0-9]*$" . -}}
+{{- if and (ge (len $number) 1) (le (len $number) 5) (lt (int64 $number) 65536) }}yes{{ end -}}
 {{- end -}}
 
 {{/* How many MiB a quantity of memory is; nothing if it is not said in one of the usual units. */}}
