@@ -31,6 +31,8 @@ PROBLEMS = [
     ({"trustedProxies": ["::ffff:0:0/96"]}, "trustedProxies", "believe whatever anybody says"),
     ({"trustedProxies": ["10.1.3.0/23"]}, "trustedProxies", "has bits set behind its prefix"),
     ({"trustedProxies": ["fd00::1/64"]}, "trustedProxies", "has bits set behind its prefix"),
+    ({"listenAddress": "0.0.0.256"}, "listenAddress", "is no address"),
+    ({"listenAddress": ":::"}, "listenAddress", "is no address"),
     ({"receiver": {"terminationGracePeriodSeconds": 34}}, "receiver.terminationGracePeriodSeconds", "that is 35"),
     ({"settings": {"drain": 60}, "operator": {"terminationGracePeriodSeconds": 84}}, "operator.termination", "is 85"),
     ({"receiver": {"podDisruptionBudget": {"minAvailable": 2}}}, "receiver.podDisruptionBudget", "2 of 2 pods"),
@@ -132,6 +134,7 @@ def test_all_problems_are_told_at_once():
         {"publicUrl": "https://example.com:65535/a%2eb"},
         {"nameOverride": "a" * 40},
         {"trustedProxies": ["10.1.2.0/23", "255.255.255.255/32", "128.0.0.0/1"]},
+        {"listenAddress": "::1"},
         {"settings": {"bodyMemory": 384}},
         {
             "metrics": {"serviceMonitor": {"enabled": True}},

@@ -32,6 +32,9 @@ there.
 - trustedProxies: {{ $range }} {{ . }}
 {{- end }}
 {{- end }}
+{{- if not (include "hookwright.addressDigits" .Values.listenAddress) }}
+- listenAddress: {{ .Values.listenAddress }} is no address; give 0.0.0.0, or :: where pods have IPv6
+{{- end }}
 {{- $fullname := include "hookwright.fullname" . }}
 {{- if not (regexMatch "^[a-z][-a-z0-9]*$" $fullname) }}
 - fullnameOverride: names would begin with {{ $fullname }}, by the release's name or nameOverride, and no Service can be called so; give small letters, digits and -, a letter first
