@@ -31,8 +31,9 @@ class Finding:
 
 
 @click.command(
+    short_help="Ask whether receivers answer, and all processes are ready.",
     epilog="Example: hookwright check --receiver http://hookwright-receiver --admin "
-    "http://hookwright-operator-pods:9090. Exit code 0 means that all work, 1 that some do not."
+    "http://hookwright-operator-pods:9090. Exit code 0 means that all work, 1 that some do not.",
 )
 @click.option("--receiver", "receivers", multiple=True, help="Where deliveries are sent to, before /hooks.")
 @click.option("--admin", "admins", multiple=True, help="The admin port (HOOKWRIGHT_ADMIN) of a process.")

@@ -33,9 +33,10 @@ EVENTS = (
 
 
 @click.command(
+    short_help="Send a delivery, as who calls the URL would make and sign it.",
     epilog="Example: hookwright deliver hello --event push. "
     "Example: hookwright deliver bt/hello --event pull_request_created --branch feature/x. "
-    "Exit code 0 means that it was answered with a 2xx."
+    "Exit code 0 means that it was answered with a 2xx.",
 )
 @click.argument("name")
 @click.option("-n", "--namespace", help="The object's namespace. Default: that of the kubeconfig.")

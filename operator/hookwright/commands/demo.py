@@ -23,7 +23,10 @@ POLL_SECONDS = 0.02
 PORT = 0
 
 
-@click.command(epilog="Example: hookwright demo -f examples/hello")
+@click.command(
+    short_help="Show a push that starts a build, in a cluster made for it.",
+    epilog="Example: hookwright demo -f examples/hello",
+)
 @click.option(
     "-f",
     "--file",

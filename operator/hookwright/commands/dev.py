@@ -35,7 +35,9 @@ class Place:
     cluster: Any  # the DevCluster: only this module and `demo` may know it
 
 
-@click.command(epilog="Example: hookwright dev -f examples/hello")
+@click.command(
+    short_help="Run a development cluster with Hookwright in it.", epilog="Example: hookwright dev -f examples/hello"
+)
 @click.option(
     "-f", "--file", "files", type=click.Path(path_type=Path), multiple=True, help="Manifests to apply at the start."
 )

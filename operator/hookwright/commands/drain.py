@@ -22,8 +22,9 @@ ENDED_EARLY = "hookwright: ended by SIGTERM before it looked into the journal; r
 
 
 @click.command(
+    short_help="Start what waits in the journal of a receiver that is gone.",
     epilog="Example: HOOKWRIGHT_JOURNAL=/mnt/journal-hookwright-receiver-2 hookwright drain --timeout 60. Exit code 0 "
-    "means that nothing waits in it any more, 1 that something does."
+    "means that nothing waits in it any more, 1 that something does.",
 )
 @kubeconfig_option
 @click.option(

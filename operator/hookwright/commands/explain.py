@@ -68,11 +68,12 @@ class Place:
 
 
 @click.command(
+    short_help="Say why deliveries do, or do not, start builds.",
     epilog=(
         "Example: hookwright explain hello. Exit code 0: it is ready, and its newest delivery did not fail. "
         "Example: hookwright explain -f examples/hello --payload push.json --headers headers.json. Exit code 0: a "
         "build would be started."
-    )
+    ),
 )
 @click.argument("name", required=False)
 @click.option(

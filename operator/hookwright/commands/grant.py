@@ -21,7 +21,10 @@ OPERATOR = "hookwright-operator"
 SECRETS_ROLE = "hookwright-keeps-secrets"
 
 
-@click.command(epilog="Example: hookwright grant team-a --service-account builder | kubectl apply -f -")
+@click.command(
+    short_help="Print the rights by which Hookwright starts a team's builds.",
+    epilog="Example: hookwright grant team-a --service-account builder | kubectl apply -f -",
+)
 @click.argument("namespace")
 @click.option("--service-account", required=True, help="The account of NAMESPACE as which builds are created.")
 @click.option(

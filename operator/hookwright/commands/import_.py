@@ -29,10 +29,11 @@ def import_() -> None:
 
 
 @import_.command(
+    short_help="Print Webhooks for webhooks of AWS CodePipeline.",
     epilog=(
         "Example: aws codepipeline list-webhooks | hookwright import codepipeline - > webhooks.yaml. "
         "Exit code 1 means that something was not carried over; what that is stands on standard error."
-    )
+    ),
 )
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
@@ -82,10 +83,11 @@ def codepipeline(
 
 
 @import_.command(
+    short_help="Print BuildTriggers for projects of AWS CodeBuild.",
     epilog=(
         "Example: aws codebuild batch-get-projects --names shop | hookwright import codebuild - > shop.yaml. "
         "Exit code 1 means that something was not carried over; what that is stands on standard error."
-    )
+    ),
 )
 @click.argument("files", metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True), nargs=-1, required=True)
 @click.option("-n", "--namespace", help="The namespace of all objects. Default: whichever they are applied to.")

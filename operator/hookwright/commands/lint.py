@@ -17,10 +17,11 @@ from hookwright.commands.manifests import put_on_one_line
 
 
 @click.command(
+    short_help="Check Webhooks and BuildTriggers in files.",
     epilog=(
         "Example: hookwright lint -f deploy/. Exit code 1 means that something was found. Whether the API server takes "
         "a build's Job, only a cluster can say."
-    )
+    ),
 )
 @click.option(
     "-f",

@@ -32,14 +32,20 @@ def run(kubeconfig: Path | None) -> None:
     start("run", kubeconfig)
 
 
-@click.command(epilog="Example: HOOKWRIGHT_JOURNAL=/var/lib/hookwright hookwright receiver")
+@click.command(
+    short_help="Receive deliveries and start builds until stopped.",
+    epilog="Example: HOOKWRIGHT_JOURNAL=/var/lib/hookwright hookwright receiver",
+)
 @kubeconfig_option
 def receiver(kubeconfig: Path | None) -> None:
     """Receive deliveries and start builds until stopped; run as many as you like, each with a journal of its own."""
     start("receiver", kubeconfig)
 
 
-@click.command(epilog="Example: HOOKWRIGHT_PUBLIC_URL=https://hooks.example.com hookwright operator")
+@click.command(
+    short_help="Reconcile objects until stopped; of several, one works.",
+    epilog="Example: HOOKWRIGHT_PUBLIC_URL=https://hooks.example.com hookwright operator",
+)
 @kubeconfig_option
 def operator(kubeconfig: Path | None) -> None:
     """Reconcile objects until stopped; of several, one works at a time, and another takes over when it ends."""

@@ -26,10 +26,11 @@ START_SECONDS, END_SECONDS = 60, 3_600
 
 
 @click.command(
+    short_help="Start a build of a BuildTrigger by hand.",
     epilog=(
         "Example: hookwright start hello --ref main --wait. Exit code 0: the build was started, with --wait: it has "
         "succeeded; 1: it was not, or not yet. It takes the rights get and patch on buildtriggers, --wait get on jobs."
-    )
+    ),
 )
 @click.argument("trigger")
 @click.option(

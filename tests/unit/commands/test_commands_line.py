@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -65,6 +66,15 @@ def test_help_of_the_whole_names_the_commands(capsys):
     ran = run(capsys, "--help")
     assert ran.code == 0
     assert [command for command in COMMANDS if command not in ran.out] == []
+
+
+@pytest.mark.parametrize("group", [[], ["import"]])
+def test_one_line_says_what_a_command_is_for(capsys, monkeypatch, group):
+    """In a terminal of 80 columns each command has one line, which is a sentence to its end."""
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = run(capsys, *group, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line for line in listed if not re.fullmatch(r"  [a-z]+ +[A-Z].*[^.]\.", line)] == []
+    assert len(listed) == len({line.split()[0] for line in listed}) > 1
 
 
 @pytest.mark.parametrize(
