@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -63,6 +64,9 @@ class WantedBuild:
     client: str = ""
     one_of_several: bool = False  # whether its delivery wants other builds too
     keep_seconds: int = DEFAULT_KEEP_SECONDS  # for how long the build stays at least
+    # An older version passes over members that it does not know. A version that adds one without which the build would
+    # be a wrong one, or none at all, writes 2 here where that member says something: such a row waits for its like.
+    form: Literal[1] = 1
 
     def to_json(self) -> bytes:
         """Give the journal's form."""
@@ -73,7 +77,7 @@ class WantedBuild:
         """Read the journal's form.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is none, or of a later version that must be known to start it.
         """
         try:
             return _ADAPTER.validate_json(text)

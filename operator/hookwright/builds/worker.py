@@ -26,6 +26,7 @@ from hookwright.journal import Journal, Pending
 from hookwright.logs import name_object
 from hookwright.reasons import START_DELAYED, TARGET_MISSING, Outcome, Reason
 
+UNREADABLE_REMEDY = "a later version has accepted it, and starts it when it runs on this journal again"
 IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing else wakes the worker
 
 
@@ -141,9 +142,9 @@ class Worker:
     async def _work(self, pending: Pending) -> None:
         try:
             wanted = WantedBuild.from_json(pending.work)
-        except ValueError:
+        except ValueError as error:
             # Written by a later version. It waits for one that can read it.
-            self.log.exception("worker", **_name(pending))
+            self.log.error("worker", **_name(pending), error=str(error), remedy=UNREADABLE_REMEDY)
             await self._put_off(pending, START_DELAYED)
             return
         try:

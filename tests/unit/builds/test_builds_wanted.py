@@ -116,6 +116,14 @@ def test_members_of_later_versions_are_no_hindrance():
     assert WantedBuild.from_json(text) == make_wanted()
 
 
+def test_row_that_only_a_later_version_can_start_is_not_read():
+    """What an older version must not pass over, a later one marks: no build that its filters might have refused."""
+    text = make_wanted().to_json()
+    assert b'"form":1' in text
+    with pytest.raises(ValueError, match="not a wanted build: form"):
+        WantedBuild.from_json(text.replace(b'"form":1', b'"form":2'))
+
+
 @pytest.mark.parametrize(
     ("time", "text"),
     [

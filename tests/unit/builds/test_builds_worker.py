@@ -7,6 +7,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 from worker_bench import PATIENCE, bench_in
 
 from hookwright import reasons
@@ -334,11 +335,15 @@ async def test_row_that_cannot_be_read_stays_and_stops_nobody(bench):
     """A row of a later version is kept for one that can read it; the others start."""
     unreadable = to_journal(make_wanted(delivery_id="later"))
     object.__setattr__(unreadable, "work", b'{"of": "a later version"}')
-    await bench.journal.accept(unreadable)
-    await bench.accept(make_wanted())
-    await eventually(bench.jobs)
-    await bench.later()
+    with capture_logs() as lines:
+        await bench.journal.accept(unreadable)
+        await bench.accept(make_wanted())
+        await eventually(bench.jobs)
+        await bench.later()
     assert await bench.journal.depth() == 1
+    line = next(line for line in lines if line["event"] == "worker")
+    assert (line["delivery"], line["log_level"], "later version" in line["remedy"]) == ("later", "error", True)
+    assert "exc_info" not in line
 
 
 @pytest.mark.parametrize("seed", range(4))

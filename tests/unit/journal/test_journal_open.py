@@ -132,16 +132,6 @@ async def test_damage_inside_is_found_at_open(tmp_path):
     await (await Journal.open(tmp_path)).close()
 
 
-async def test_newer_version_is_refused(tmp_path):
-    """A journal of a newer version is refused, with both versions in the message."""
-    path = await filled(tmp_path)
-    newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 99")
-    newer.close()
-    with pytest.raises(JournalUnwritable, match="version 99"):
-        await Journal.open(tmp_path)
-
-
 async def test_foreign_database_is_refused(tmp_path):
     """An SQLite file of some other program is refused."""
     foreign = sqlite3.connect(tmp_path / "journal.db")
