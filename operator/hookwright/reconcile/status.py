@@ -10,6 +10,7 @@ from hookwright.errors import ClusterError
 from hookwright.kinds import Condition, ObjectKind
 from hookwright.kinds.conditions import BUILDS_NOT_DELETED, BUILDS_TWICE, LAST_DELIVERY_FAILED, READY
 from hookwright.reconcile.checks import Finding, OurObject, conditions_of, found_conditions, found_status, status_patch
+from hookwright.reconcile.url_notice import tell_new_url
 from hookwright.reconcile.world import World
 
 MAX_MESSAGE = 4096  # of status.errorMessage, in the CRDs
@@ -43,6 +44,11 @@ async def write_status(
     }
     if not await write_members(obj, wanted, world, kind=kind, resource=resource, unless_changed=unless_changed):
         return
+    notice = tell_new_url(found_status(obj), members, uid=metadata.uid, root_keys=world.root_keys.keys)
+    if notice is not None:
+        await world.announcer.announce(
+            kind.KIND, metadata, reason=notice.reason, message=notice.message, warning=notice.warning
+        )
     for condition in find_changes(found_conditions(obj), conditions):
         await world.announcer.announce(
             kind.KIND,
