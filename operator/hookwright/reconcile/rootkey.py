@@ -28,6 +28,9 @@ SHORTEST_KEY_BYTES = 16
 FOLLOW_SECONDS = 10.0
 # Receivers must know a key before anybody is given a URL made with it: each looks several times meanwhile.
 RIPEN_SECONDS = 30.0
+LOST_REMEDY = (
+    "all URLs are others now, and the old ones answer 404; if the key was lost, put the old one back before the new"
+)
 _NOT_FOUND = 404
 
 
@@ -49,6 +52,7 @@ async def load_root_keys(cluster: Cluster, namespace: str, *, make: bool) -> tup
             )
         try:
             await cluster.create(SECRETS, _new_secret(namespace), namespace=namespace)
+            log.info("root key", state="a new one was made, since there was none")
         except ClusterError as error:
             if error.status == _NOT_FOUND:
                 raise Unready(
@@ -148,8 +152,12 @@ class RootKeys:
                 await sleep(ripen)
                 if await self._look(cluster, namespace) != keys:
                     continue
+            lost = not set(keys) & set(self._keys)
             self.put(keys)
-            log.info("root key", state="the keys have changed", keys=len(keys))
+            if lost:
+                log.warning("root key", state="none of the known keys is left", keys=len(keys), remedy=LOST_REMEDY)
+            else:
+                log.info("root key", state="the keys have changed", keys=len(keys))
 
     async def _look(self, cluster: Cluster, namespace: str) -> tuple[bytes, ...] | None:
         """Give the keys; None, and a word in the log, if they cannot be had."""

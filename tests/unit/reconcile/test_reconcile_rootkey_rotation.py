@@ -6,6 +6,7 @@ import asyncio
 import base64
 
 import pytest
+from structlog.testing import capture_logs
 
 from hookwright.cluster import SECRETS
 from hookwright.reconcile import rootkey
@@ -105,6 +106,17 @@ async def test_secret_that_cannot_be_used_changes_nothing(cluster, what):
         assert keys.keys == (OLD,)
         put_keys(cluster, NEW, OLD)
         await eventually(lambda: keys.keys == (NEW, OLD))
+
+
+@pytest.mark.parametrize(("after", "level"), [((NEW, OLD), "info"), ((NEW,), "warning")])
+async def test_loss_of_all_known_keys_is_a_warning(cluster, after, level):
+    """Keys of which one was known before are a rotation; where none was, all URLs are dead, and it says what helps."""
+    keys = RootKeys([OLD])
+    with capture_logs() as lines:
+        async with running(keys.follow(cluster, NAMESPACE)):
+            put_keys(cluster, *after)
+            await eventually(lambda: lines)
+    assert [(line["log_level"], "remedy" in line) for line in lines] == [(level, level == "warning")]
 
 
 def test_urls_are_published_after_all_receivers_have_looked():
