@@ -219,15 +219,16 @@ async def test_room_is_given_back_on_every_path(error):
 
 async def test_slow_body_makes_room_for_who_waits(monkeypatch):
     """While somebody waits, the body that has been coming longest is given up, one at a time, until there is room."""
-    monkeypatch.setattr(bodies, "GRACE_SECONDS", 0.05)
     memory = BodyMemory(100, read_at_once=3)
-    async with reading(memory, 1, 1, 1, 1) as readers:
-        assert inside(readers) == [True, True, True, False]
+    async with reading(memory, 1, 1, 1) as readers:
+        assert inside(readers) == [True, True, True]
+        monkeypatch.setattr(bodies, "GRACE_SECONDS", 0.05)
+        late = Reader(memory, 1)
         assert await readers[0].task == "given up"
-        await eventually(lambda: readers[3].inside)
-        assert [reader.task.done() for reader in readers] == [True, False, False, False]
+        await eventually(lambda: late.inside)
+        assert [reader.task.done() for reader in (*readers, late)] == [True, False, False, False]
         await asyncio.sleep(0.1)  # nobody waits any more: the others may take their time
-        assert [await reader.end() for reader in readers[1:]] == ["read"] * 3
+        assert [await reader.end() for reader in (*readers[1:], late)] == ["read"] * 3
 
 
 async def test_as_many_slow_bodies_as_needed_make_room(monkeypatch):
