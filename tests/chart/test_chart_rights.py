@@ -9,8 +9,10 @@ import yaml
 from click.testing import CliRunner
 
 from hookwright.commands import hookwright
+from support.accounts import render_all_rights, render_rights
 from support.chart import find, render
 from support.chart_modes import MODES, TENANTS
+from support.rights import OURS, read_rules
 
 RBAC = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 ACCOUNTS = {"split": ["hookwright-receiver", "hookwright-operator"], "single": ["hookwright"]}
@@ -49,6 +51,17 @@ def test_namespaced_release_has_no_rule_for_the_cluster():
     for one in objects:
         if one["kind"] == "RoleBinding":
             assert one["roleRef"]["kind"] == "Role"
+
+
+def test_modes_beside_one_another_give_each_account_its_own_rights():
+    """What tests give all modes at once in one cluster is for each account what its own mode gives it, and no more."""
+    values = {"tenants": TENANTS, "rights": {"watchSecrets": True}}
+    found = read_rules([one for one in render_all_rights(values, namespace=OURS) if one["kind"] in RBAC])
+    expected = {}
+    for mode in ACCOUNTS:
+        rights = render_rights({**values, "mode": mode}, namespace=OURS)
+        expected |= read_rules([one for one in rights if one["kind"] in RBAC])
+    assert found == expected
 
 
 @pytest.mark.parametrize("values", MODES.values(), ids=list(MODES))

@@ -18,8 +18,9 @@ from hookwright.cluster import JOBS
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.commands.grant import let_create, let_impersonate
 from hookwright.errors import HookwrightError
+from support.accounts import ACCOUNTS
 from support.controlplane import ControlPlane
-from support.deployed import ACCOUNTS, Deployed, deploy
+from support.deployed import Deployed, deploy
 from support.processes import until
 from support.realapi import Object, make
 from support.running import make_buildtrigger, make_secret, make_webhook

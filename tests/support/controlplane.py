@@ -69,6 +69,8 @@ class AuditEvent:
     namespace: str
     name: str
     code: int
+    authorized: bool
+    """Whether it came past the question if the user may; who may not act as another is not asked that."""
     uri: str
     agent: str
     pod: str
@@ -92,6 +94,7 @@ class AuditEvent:
             namespace=about.get("namespace", ""),
             name=about.get("name", ""),
             code=event.get("responseStatus", {}).get("code", 0),
+            authorized=event.get("annotations", {}).get("authorization.k8s.io/decision") == "allow",
             uri=event["requestURI"],
             agent=event.get("userAgent", ""),
             pod=event["user"].get("extra", {}).get("authentication.kubernetes.io/pod-name", [""])[0],

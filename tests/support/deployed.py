@@ -12,18 +12,15 @@ from typing import Any
 import httpx
 
 from hookwright.commands.dev import find_free_port
-from support.chart import render
+from support.accounts import ACCOUNTS, ROLES, is_refused, read_asking, render_rights, until_allowed
 from support.controlplane import AuditEvent, ControlPlane
 from support.processes import LONG_PATIENCE, Process, end, make_environment, until
 from support.realapi import RealApi
-from support.rights import Asked, Asking, Rights, as_account, read_rules, split_impersonation
+from support.rights import Asking, Rights, as_user, read_rules
 from support.running import make_headers, make_push
 from support.waiting import patience
 
 POLL_SECONDS = 0.1
-RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
-ROLES = {"split": ("receiver", "operator"), "single": ("run",)}
-ACCOUNTS = {"receiver": "hookwright-receiver", "operator": "hookwright-operator", "run": "hookwright"}
 
 
 @dataclass(kw_only=True)
@@ -124,22 +121,19 @@ class Deployed:
 
     def requests(self) -> Iterator[AuditEvent]:
         """Give what our accounts have asked for, as the API server saw it."""
-        ours = {f"system:serviceaccount:{self.own}:{ACCOUNTS[role]}" for role in self.processes}
+        ours = {as_user((self.own, ACCOUNTS[role])) for role in self.processes}
         yield from (event for event in self.control_plane.audit()[self.since :] if event.user in ours)
 
     def refused(self) -> set[AuditEvent]:
         """Give what was refused for lack of a right, in our namespaces: others' may still go away from other tests."""
-        places = ("", self.own, self.team)
-        return {event for event in self.requests() if event.code in (401, 403) and event.namespace in places}
+        return {event for event in self.requests() if is_refused(event) and self._is_in_our_places(event)}
 
     def asking(self) -> Iterator[Asking]:
-        """Give who has asked for what in our namespaces, in the words of RBAC; discovery is everybody's right."""
-        for event in self.requests():
-            if event.resource and event.namespace in ("", self.own, self.team):
-                # A right to create cannot be for a name, and of a collection the log may say none.
-                name = "" if event.verb == "create" else event.name
-                asked = Asked(event.verb, event.group, event.resource, event.namespace, name)
-                yield from split_impersonation(as_account(event.user), event.impersonated, asked)
+        """Give who has asked for what in our namespaces, in the words of RBAC."""
+        return read_asking(filter(self._is_in_our_places, self.requests()))
+
+    def _is_in_our_places(self, event: AuditEvent) -> bool:
+        return event.namespace in ("", self.own, self.team)
 
     def given(self) -> Rights:
         """Give the rights of the accounts that are used, and of the team's."""
@@ -180,7 +174,7 @@ async def deploy(
             ],
             **(values or {}),
         }
-        rights = [one for one in render(given, namespace=own) if one["kind"] in RIGHTS]
+        rights = render_rights(given, namespace=own)
         postponed = [one for one in rights if later and one["metadata"].get("namespace") == later]
         objects = [one for one in rights if one not in postponed]
         stack.enter_context(api.holding(*objects))
@@ -195,6 +189,7 @@ async def deploy(
             client=client,
             since=len(control_plane.audit()),
         )
+        until_allowed(api, deployed.given())
         for role in ROLES[mode]:
             (folder / role).mkdir()
             environment = make_environment(

@@ -22,7 +22,7 @@ from hookwright.commands.dev import find_free_port
 from hookwright.devcluster import DevCluster
 from support import waiting
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
-from support.stage import make_cluster
+from support.stage import as_role, make_cluster
 from support.trust import ENVIRONMENT, TRUST_NOBODY
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
@@ -318,9 +318,8 @@ class Fleet:
         await wire.open()
         self.stack.push_async_callback(wire.close)
         kubeconfig = folder / "kubeconfig"
-        kubeconfig.write_text(
-            self.running.kubeconfig.read_text().replace(self.cluster.url, f"http://127.0.0.1:{wire.port}")
-        )
+        ours = as_role(self.cluster, self.running.kubeconfig, role)
+        kubeconfig.write_text(ours.read_text().replace(self.cluster.url, f"http://127.0.0.1:{wire.port}"))
         environment = make_environment(
             HOOKWRIGHT_PUBLIC_URL=f"http://{name}.test",
             HOOKWRIGHT_LISTEN=f"127.0.0.1:{find_free_port()}",

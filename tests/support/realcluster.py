@@ -1,7 +1,8 @@
 """A real API server with the face that the development cluster shows to tests.
 
 A proxy on loopback stands before it: what passes is recorded, held, answered as told or dropped, as in devcluster.
-Whoever comes without a token is let in as the administrator. What tests look up themselves does not pass it.
+Whoever comes without a token is let in as the administrator: scenarios do, as users. Hookwright has a token for each of
+its roles. What tests look up themselves does not pass it.
 
 Why a proxy: a real API server cannot be told to answer 403 to the third request; and nobody who asks through the proxy
 can see that the answers come from two places.
@@ -16,11 +17,12 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 import aiohttp
 import httpx
+import yaml
 from aiohttp import web
 
 from hookwright.devcluster.errors import ApiError
@@ -38,18 +40,20 @@ HOP_BY_HOP = {"connection", "host", "keep-alive", "transfer-encoding", "content-
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Where the real API server is, and the administrator's token."""
+    """Where the real API server is, and the tokens of the administrator and of Hookwright in each role."""
 
     url: str
     token: str
     tls: ssl.SSLContext
+    roles: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, plane: Any) -> Self:
+    def of(cls, plane: Any, roles: Mapping[str, str]) -> Self:
         """Read the kubeconfig of a control plane."""
         access = read_kubeconfig(plane.kubeconfig)
         assert isinstance(access.verify, ssl.SSLContext)
-        return cls(url=access.url, token=access.headers["authorization"].removeprefix("Bearer "), tls=access.verify)
+        token = access.headers["authorization"].removeprefix("Bearer ")
+        return cls(url=access.url, token=token, tls=access.verify, roles=roles)
 
     def client(self) -> httpx.Client:
         """Make a client that may do everything."""
@@ -159,6 +163,12 @@ class RealCluster:
     def kubeconfig(self, namespace: str = "default") -> str:
         """Return the YAML text of a kubeconfig that leads here."""
         return kubeconfig(self.url, namespace=namespace)
+
+    def as_role(self, text: str, role: str) -> str:
+        """Give a kubeconfig as it is for Hookwright in a role."""
+        config = yaml.safe_load(text)
+        (user,) = config["users"]
+        return yaml.safe_dump({**config, "users": [{**user, "user": {"token": self._server.roles[role]}}]})
 
     def pause(self) -> None:
         """Hold every request, and the events of open watches, until `resume`."""

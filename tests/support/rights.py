@@ -82,6 +82,11 @@ def as_account(user: str) -> Account:
     return namespace, name
 
 
+def as_user(account: Account) -> str:
+    """Give the user of the API server that a ServiceAccount is."""
+    return "system:serviceaccount:" + ":".join(account)
+
+
 def split_impersonation(account: Account, impersonated: str, asked: Asked) -> list[Asking]:
     """Give who asks for what in one request: who acts as another asks for that, and the other for the rest."""
     if not impersonated:

@@ -27,7 +27,7 @@ from hookwright.devcluster import ApiError, DevCluster
 from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
-from support.stage import open_cluster
+from support.stage import as_role, open_cluster
 from support.trust import TRUST_NOBODY
 from support.waiting import patience, within
 
@@ -115,6 +115,7 @@ class Running:
     cluster: DevCluster
     settings: Settings
     kubeconfig: Path
+    """A user's."""
     client: httpx.AsyncClient
     clock: Callable[[], datetime] = now
     role: Role = Role.RUN
@@ -124,7 +125,7 @@ class Running:
 
     async def start(self) -> None:
         """Start Hookwright, and wait until it takes deliveries."""
-        access = await load_access(self.kubeconfig)
+        access = await load_access(as_role(self.cluster, self.kubeconfig, self.role))
         self._stop = asyncio.Event()
         ready = asyncio.Event()
         app = App(
@@ -250,7 +251,7 @@ def _write_crds() -> str:
 
 
 def prepare_cluster(cluster: DevCluster, folder: Path) -> Path:
-    """Install the CRDs and Hookwright's namespace; give the path of a kubeconfig."""
+    """Install the CRDs and Hookwright's namespace; give the path of a user's kubeconfig."""
     for definition in json.loads(_write_crds()):
         cluster.apply(definition)
     cluster.apply(make_namespace("hookwright-system"))

@@ -1,13 +1,14 @@
 """Where scenarios are played: on the development cluster, or on a real API server behind a proxy with the same face.
 
 Scenarios ask for a cluster here. `tests/cluster` puts the real one in the place of the other, so that the very same
-functions run on both.
+functions run on both. There users, as who scenarios act, are not who Hookwright is: see `as_role`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hookwright.devcluster import DevCluster
@@ -27,6 +28,14 @@ def open_cluster(*, job_seconds: float = 0.05) -> Iterator[DevCluster]:
     """Run a cluster in a thread and event loop of its own, for the time of a `with` block."""
     with _make.in_thread(job_seconds=job_seconds) as cluster:  # type: ignore[attr-defined]
         yield cluster
+
+
+def as_role(cluster: DevCluster, kubeconfig: Path, role: str) -> Path:
+    """Write beside a user's kubeconfig one of Hookwright itself in a role; devcluster asks nobody who they are."""
+    text = kubeconfig.read_text(encoding="utf-8")
+    path = kubeconfig.with_name(f"kubeconfig-{role}")
+    path.write_text(text if isinstance(cluster, DevCluster) else cluster.as_role(text, role), encoding="utf-8")
+    return path
 
 
 @contextmanager

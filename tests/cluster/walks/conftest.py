@@ -4,17 +4,19 @@ Not among them: test_dev, which is about devcluster itself; test_hostile, test_d
 test_clock and test_volume, which are about a process and hardly ask the API server; test_leaks, which needs an API
 server that fails when it is told to; nor what other tests here play with the chart itself: test_namespaces,
 test_orphans and test_waiting.
+
+The scenarios' users are the administrator. Hookwright itself, in this process and in others, has the ServiceAccount
+that the chart gives its role, with the chart's rights and the grants of `TENANTS`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator
 
 import httpx
 import pytest
 
-from hookwright.kinds import KINDS, crd
+from support.accounts import ACCOUNTS, render_all_rights, until_allowed
 from support.controlplane import ControlPlane
 from support.kubelet import Kubelet
 
@@ -22,13 +24,14 @@ from support.kubelet import Kubelet
 pytest.register_assert_rewrite("integration.walks")
 
 from integration.walks.conftest import bare, running  # noqa: E402, F401 - fixtures of the scenarios
+from support.realapi import RealApi, make  # noqa: E402
 from support.realcluster import RealClusters, Server  # noqa: E402
+from support.rights import OURS, Rights, read_rules  # noqa: E402
 from support.stage import play_on  # noqa: E402
-from support.waiting import Patience  # noqa: E402
 
-RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
-RIGHT = "scenarios-create-jobs"
-PATIENCE = 60.0
+# The accounts as which scenarios have builds created.
+TENANTS = [{"namespace": "default", "serviceAccount": account} for account in ("default", "builder", "deployer")]
+VALUES = {"rights": {"watchSecrets": True}, "tenants": TENANTS}
 TAIL = 3_000
 
 
@@ -42,15 +45,33 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.fixture(scope="package")
+def rights(control_plane: ControlPlane) -> Iterator[Rights]:
+    """What Hookwright's accounts, and the builds', may do while scenarios are played."""
+    api = RealApi(control_plane.access)
+    api.install_crds()
+    # Scenarios leave this namespace behind.
+    api.apply(make("Namespace", OURS))
+    objects = render_all_rights(VALUES, namespace=OURS)
+    with api.holding(*objects):
+        given = read_rules(one for one in objects if one["kind"] != "ServiceAccount")
+        until_allowed(api, given)
+        yield given
+
+
 @pytest.fixture(scope="package", autouse=True)
-def _stage(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Play on the real API server; each ServiceAccount of namespace default may create Jobs, as scenarios take it."""
-    server = Server.of(control_plane)
-    with server.client() as admin, Kubelet(control_plane, tmp_path_factory.mktemp("kubelet")) as kubelet:
-        _let_accounts_create_jobs(admin)
-        _define_kinds(admin)
-        with play_on(RealClusters(server)):
-            yield lambda: _describe(admin, kubelet, control_plane)
+def _stage(
+    control_plane: ControlPlane, rights: Rights, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], str]]:
+    """Play on the real API server."""
+    roles = {role: control_plane.token_for(OURS, account) for role, account in ACCOUNTS.items()}
+    server = Server.of(control_plane, roles)
+    with (
+        server.client() as admin,
+        Kubelet(control_plane, tmp_path_factory.mktemp("kubelet")) as kubelet,
+        play_on(RealClusters(server)),
+    ):
+        yield lambda: _describe(admin, kubelet, control_plane)
 
 
 def _describe(admin: httpx.Client, kubelet: Kubelet, control_plane: ControlPlane) -> str:
@@ -66,31 +87,3 @@ def _describe(admin: httpx.Client, kubelet: Kubelet, control_plane: ControlPlane
             node = one["spec"].get("nodeName", "")
             lines.append(f"{path}: {one['metadata']} {node} {one.get('status')}")
     return "\n".join((*lines, "kubelet:", kubelet.said()[-TAIL:], control_plane.tails()))
-
-
-def _define_kinds(admin: httpx.Client) -> None:
-    """Apply the CRDs, and wait until our kinds are served."""
-    for kind in KINDS:
-        answer = admin.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json=crd(kind))
-        assert answer.status_code in (httpx.codes.CREATED, httpx.codes.CONFLICT), answer.text
-        left = Patience(PATIENCE)
-        while admin.get(f"/apis/hookwright.dev/v1alpha1/{kind.PLURAL}").status_code != httpx.codes.OK:
-            assert left.lasts(), f"{kind.PLURAL} are not served"
-            time.sleep(0.1)
-
-
-def _let_accounts_create_jobs(admin: httpx.Client) -> None:
-    role = {
-        "metadata": {"name": RIGHT},
-        "rules": [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete"]}],
-    }
-    binding = {
-        "metadata": {"name": RIGHT},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": RIGHT},
-        "subjects": [
-            {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:default"}
-        ],
-    }
-    for path, obj in ((f"{RBAC}/roles", role), (f"{RBAC}/rolebindings", binding)):
-        answer = admin.post(path, json=obj)
-        assert answer.status_code in (httpx.codes.CREATED, httpx.codes.CONFLICT), answer.text

@@ -27,6 +27,7 @@ from hookwright.reconcile.lease import Lease, LeasedCluster
 from support.waiting import patience, within
 
 NAMESPACE = "hookwright-system"
+KUBECONFIG = "kubeconfig-operator"
 # As the real ones are to one another, and as short as a busy machine bears; the API wants whole seconds.
 TERMS = Terms(lease=4, deadline=3.0, renew=0.5)
 PATIENCE = 60.0
@@ -35,18 +36,19 @@ BETWEEN_WRITES = 0.5
 
 @pytest.fixture
 def cluster(tmp_path: Path):
-    from support.stage import open_cluster  # run as a program, this file does without, and starts faster
+    from support.stage import as_role, open_cluster  # run as a program, this file does without, and starts faster
 
     with open_cluster() as cluster:
         cluster.apply(make_namespace(NAMESPACE))
         (tmp_path / "kubeconfig").write_text(cluster.kubeconfig())
+        as_role(cluster, tmp_path / "kubeconfig", "operator")
         yield cluster
         cluster.resume()
 
 
 @pytest.fixture
 async def client(cluster: DevCluster, tmp_path: Path) -> AsyncIterator[KubernetesCluster]:
-    async with KubernetesCluster((await load_access(tmp_path / "kubeconfig")).configuration) as client:
+    async with KubernetesCluster((await load_access(tmp_path / KUBECONFIG)).configuration) as client:
         yield client
 
 
@@ -203,7 +205,7 @@ async def processes(kubeconfig: Path, *identities: str):
 
 async def test_killed_process_has_a_successor(cluster: DevCluster, tmp_path: Path):
     """After kill -9 of the holder the other process takes over, and only after that it writes."""
-    async with processes(tmp_path / "kubeconfig", "a", "b") as both:
+    async with processes(tmp_path / KUBECONFIG, "a", "b") as both:
         await until(lambda: writers(cluster))
         holder = writers(cluster)[0]
         survivor = {"a": "b", "b": "a"}[holder]
@@ -216,7 +218,7 @@ async def test_killed_process_has_a_successor(cluster: DevCluster, tmp_path: Pat
 
 async def test_process_that_was_stopped_does_not_write_when_it_wakes(cluster: DevCluster, tmp_path: Path):
     """A holder that was stopped by SIGSTOP until another took over writes nothing more, though it tries to at once."""
-    async with processes(tmp_path / "kubeconfig", "a", "b") as both:
+    async with processes(tmp_path / KUBECONFIG, "a", "b") as both:
         await until(lambda: writers(cluster))
         holder = writers(cluster)[0]
         other = {"a": "b", "b": "a"}[holder]

@@ -31,7 +31,7 @@ from support.running import (
     make_webhook,
     prepare_cluster,
 )
-from support.stage import open_cluster
+from support.stage import as_role, open_cluster
 from support.trust import TRUST_NOBODY
 from support.waiting import within
 
@@ -67,7 +67,7 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
                 role="run",
                 running=running,
                 folder=folder,
-                kubeconfig=kubeconfig,
+                kubeconfig=as_role(cluster, kubeconfig, "run"),
                 environment=make_environment(**given | settings),
                 log_to=log_to,
             )
@@ -168,7 +168,7 @@ async def test_term_ends_cleanly(tmp_path: Path):
 async def test_second_process_on_one_journal_is_refused(tmp_path: Path):
     """A second process on the same journal ends with exit code 1 and says why; the first one works on."""
     async with run_process(tmp_path) as process:
-        command = [sys.executable, "-m", "hookwright", "run", "--kubeconfig", str(process.running.kubeconfig)]
+        command = [sys.executable, "-m", "hookwright", "run", "--kubeconfig", str(process.kubeconfig)]
         other = make_settings(tmp_path)
         environment = process.environment | {"HOOKWRIGHT_LISTEN": other.listen}
         second = await asyncio.create_subprocess_exec(
@@ -194,7 +194,7 @@ async def test_second_process_on_one_journal_is_refused(tmp_path: Path):
 async def test_wrong_setting_is_a_sentence(tmp_path: Path, environment, told):
     """A setting that cannot be ends the process with exit code 2 and one sentence that names it."""
     with open_cluster() as cluster:
-        kubeconfig = prepare_cluster(cluster, tmp_path)
+        kubeconfig = as_role(cluster, prepare_cluster(cluster, tmp_path), "run")
         settings = make_settings(tmp_path)
         given = make_environment(HOOKWRIGHT_LISTEN=settings.listen, HOOKWRIGHT_JOURNAL=str(settings.journal))
         command = [sys.executable, "-m", "hookwright", "run", "--kubeconfig", str(kubeconfig)]

@@ -18,6 +18,7 @@ from hookwright.app import App, Role, process
 from hookwright.cluster.client import load_access
 from hookwright.reconcile import rootkey
 from support.running import Running, make_buildtrigger, make_root_key, make_secret, make_webhook, run_hookwright
+from support.stage import as_role
 from support.waiting import PATIENCE_SECONDS, within
 
 
@@ -26,7 +27,7 @@ async def live(role: Role, running: Running, folder: Path, *, name: str = "") ->
     """Live as a process of this role does, in the test's own."""
     settings = running.settings.model_copy(update={"journal": folder / role, "identity": name or role})
     stop, ready = asyncio.Event(), asyncio.Event()
-    configuration = (await load_access(running.kubeconfig)).configuration
+    configuration = (await load_access(as_role(running.cluster, running.kubeconfig, role))).configuration
     app = asyncio.create_task(
         App(settings=settings, configuration=configuration, role=role).run(stop=stop, ready=ready.set)
     )
