@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from integration.devcluster.api import eventually
-from support.access import HTTP_SECONDS, read_kubeconfig
+from support.access import read_kubeconfig
 from support.kubelet import Kubelet, local
+from support.waiting import HTTP_SECONDS
 
 WEB = """
 import http.server, os, signal, sys, pathlib

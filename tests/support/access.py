@@ -13,9 +13,9 @@ import httpx
 import yaml
 
 from support.trust import TRUST_NOBODY
+from support.waiting import HTTP_SECONDS
 
 PATIENCE = 60.0
-HTTP_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

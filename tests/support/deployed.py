@@ -18,7 +18,7 @@ from support.processes import LONG_PATIENCE, Process, end, make_environment, unt
 from support.realapi import RealApi
 from support.rights import Asking, Rights, as_user, read_rules
 from support.running import make_headers, make_push
-from support.waiting import patience
+from support.waiting import HTTP_SECONDS, patience
 
 POLL_SECONDS = 0.1
 
@@ -178,7 +178,7 @@ async def deploy(
         postponed = [one for one in rights if later and one["metadata"].get("namespace") == later]
         objects = [one for one in rights if one not in postponed]
         stack.enter_context(api.holding(*objects))
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=120, trust_env=False))
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False))
         deployed = Deployed(
             control_plane=control_plane,
             api=api,

@@ -24,6 +24,7 @@ from support import waiting
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
 from support.stage import as_role, make_cluster
 from support.trust import ENVIRONMENT, TRUST_NOBODY
+from support.waiting import HTTP_SECONDS
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 120.0
@@ -377,7 +378,7 @@ async def run_fleet(
         kubeconfig = prepare_cluster(cluster, folder)
         limits = httpx.Limits(max_keepalive_connections=0)
         client = await stack.enter_async_context(
-            httpx.AsyncClient(timeout=20, trust_env=False, limits=limits, verify=TRUST_NOBODY)
+            httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, limits=limits, verify=TRUST_NOBODY)
         )
         running = Running(cluster=cluster, settings=make_settings(folder), kubeconfig=kubeconfig, client=client)
         fleet = Fleet(running=running, folder=folder, stack=stack)

@@ -28,8 +28,9 @@ from aiohttp import web
 from hookwright.devcluster.errors import ApiError
 from hookwright.devcluster.faults import Fault, Faults, Gate, Request, chosen_error, new_record
 from hookwright.devcluster.kubeconfig import kubeconfig
-from support.access import HTTP_SECONDS, read_kubeconfig
+from support.access import read_kubeconfig
 from support.cleaning import PATHS, clean, locate, path_of
+from support.waiting import HTTP_SECONDS
 
 T = TypeVar("T")
 SECONDS_TO_START = 30.0

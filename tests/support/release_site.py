@@ -18,7 +18,7 @@ from support.controlplane import ControlPlane
 from support.kubelet import Kubelet, local
 from support.release import NAMESPACE, Release, install
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook
-from support.waiting import patience
+from support.waiting import HTTP_SECONDS, patience
 
 # For a machine that does much else: a Lease alone takes 15 seconds to be over, a pod some 10 to come up.
 PATIENCE = 90.0
@@ -244,7 +244,7 @@ async def work_at(installed: Installed) -> AsyncIterator[Site]:
     limits = httpx.Limits(max_keepalive_connections=0)
     async with (
         installed.control_plane.access.client() as api,
-        httpx.AsyncClient(timeout=20, trust_env=False, limits=limits) as client,
+        httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, limits=limits) as client,
     ):
         yield Site(installed=installed, api=api, client=client)
 

@@ -29,10 +29,9 @@ from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
 from support.stage import as_role, open_cluster
 from support.trust import TRUST_NOBODY
-from support.waiting import patience, within
+from support.waiting import HTTP_SECONDS, patience, within
 
 PATIENCE = 60.0
-HTTP_SECONDS = 120.0
 SECRET = "It's a Secret to Everybody"
 
 

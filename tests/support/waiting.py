@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
+HTTP_SECONDS = 120.0  # for a request, whose client knows no patience but the clock's
 POLL_SECONDS = 0.001
 TICK_SECONDS = 0.25
 LOOK_SECONDS = 5.0

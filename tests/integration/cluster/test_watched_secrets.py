@@ -18,7 +18,7 @@ from hookwright.cluster.watched_secrets import PAGE_SIZE, WATCHED_LABEL, Watched
 from hookwright.devcluster import DevCluster
 from hookwright.devcluster.faults import Fault
 from support.trust import TRUST_NOBODY
-from support.waiting import eventually, running
+from support.waiting import HTTP_SECONDS, eventually, running
 
 NAME = "hello-webhook"
 ALL_SECRETS = "/api/v1/secrets"
@@ -96,7 +96,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     access = await load_access(kubeconfig)
     async with (
         KubernetesCluster(access.configuration) as port,
-        httpx.AsyncClient(base_url=cluster.url, trust_env=False, verify=TRUST_NOBODY, timeout=60) as http,
+        httpx.AsyncClient(base_url=cluster.url, trust_env=False, verify=TRUST_NOBODY, timeout=HTTP_SECONDS) as http,
     ):
         watched = WatchedSecrets(port)
         bench = Bench(cluster=cluster, http=http, watched=watched, reader=SecretReader(port, watched=watched))

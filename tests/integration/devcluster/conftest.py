@@ -19,7 +19,7 @@ from hookwright.devcluster import DevCluster
 from integration.devcluster.api import CORE, DEFINITIONS, Kind, widget_definition
 from support.access import PATIENCE, Access, read_kubeconfig
 from support.trust import TRUST_NOBODY
-from support.waiting import Patience
+from support.waiting import HTTP_SECONDS, Patience
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def cluster() -> Iterator[DevCluster]:
 @pytest.fixture
 async def dev(cluster: DevCluster) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the test's own development cluster."""
-    async with httpx.AsyncClient(base_url=cluster.url, timeout=PATIENCE, verify=TRUST_NOBODY) as client:
+    async with httpx.AsyncClient(base_url=cluster.url, timeout=HTTP_SECONDS, verify=TRUST_NOBODY) as client:
         yield client
 
 

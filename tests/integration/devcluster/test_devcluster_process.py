@@ -18,6 +18,7 @@ import yaml
 
 from hookwright.devcluster import DevCluster
 from integration.devcluster.api import CORE, version_of, watching
+from support.waiting import HTTP_SECONDS
 
 CONFIG_MAPS = f"{CORE}/namespaces/default/configmaps"
 
@@ -49,7 +50,7 @@ async def test_newer_cluster_counts_from_above(cluster: DevCluster, dev: httpx.A
     old = await version_of(dev, CONFIG_MAPS)
     with DevCluster.in_thread() as successor:
         async with (
-            httpx.AsyncClient(base_url=successor.url, timeout=60) as client,
+            httpx.AsyncClient(base_url=successor.url, timeout=HTTP_SECONDS) as client,
             watching(client, CONFIG_MAPS, resourceVersion=old) as events,
         ):
             (error,) = await events.rest()
@@ -62,7 +63,7 @@ async def test_in_the_same_loop() -> None:
     await cluster.start()
     try:
         cluster.apply(_config_map("c"))
-        async with httpx.AsyncClient(base_url=cluster.url, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=cluster.url, timeout=HTTP_SECONDS) as client:
             assert len((await client.get(CONFIG_MAPS)).json()["items"]) == 1
     finally:
         await cluster.stop()

@@ -33,7 +33,7 @@ from support.running import (
 )
 from support.stage import as_role, open_cluster
 from support.trust import TRUST_NOBODY
-from support.waiting import within
+from support.waiting import HTTP_SECONDS, within
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 
@@ -52,7 +52,9 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
         kubeconfig = prepare_cluster(cluster, folder)
         chosen = make_settings(folder)
         limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits, verify=TRUST_NOBODY) as client:
+        async with httpx.AsyncClient(
+            timeout=HTTP_SECONDS, trust_env=False, limits=limits, verify=TRUST_NOBODY
+        ) as client:
             running = Running(cluster=cluster, settings=chosen, kubeconfig=kubeconfig, client=client)
             running.apply(make_secret(), make_buildtrigger(), make_webhook())
             given = {

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from support.access import HTTP_SECONDS, Access
+from support.access import Access
+from support.waiting import HTTP_SECONDS
 
 AGAIN_SECONDS = 0.2
 # So often all is listed anew: what was missed is seen then.
