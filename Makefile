@@ -21,6 +21,7 @@ test: $(VENV)/.dev  ## Run every test that needs PyPI packages alone, and those 
 
 control-plane: | $(BIN)/python  ## Build a real control plane for tests, where there is Go and none yet
 	@$(BIN)/python tests/support/binaries.py
+	@PYTHONPATH=tests $(BIN)/python -m support.upstream
 
 test-cluster: control-plane $(VENV)/.dev  ## Run the tests on a real control plane
 	$(BIN)/python -m pytest $(CLUSTER_TESTS)

@@ -69,9 +69,14 @@ def find(environment: Mapping[str, str] = os.environ) -> Binaries:
 
 def cache(environment: Mapping[str, str] = os.environ) -> Path:
     """Give the folder of the programs that are built from the module as it is now."""
+    return find_folder("control-plane", MODULE, environment)
+
+
+def find_folder(name: str, module: Path, environment: Mapping[str, str]) -> Path:
+    """Give the folder of what comes from a Go module as it is now."""
     home = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    content = b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    return home / "hookwright" / "control-plane" / hashlib.sha256(content).hexdigest()[:16]
+    content = b"".join((module / part).read_bytes() for part in ("go.mod", "go.sum"))
+    return home / "hookwright" / name / hashlib.sha256(content).hexdigest()[:16]
 
 
 def build(environment: Mapping[str, str] = os.environ) -> Binaries:
@@ -85,14 +90,14 @@ def build(environment: Mapping[str, str] = os.environ) -> Binaries:
         return find(environment)
     folder = cache(environment)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / "lock"):
+    with locked(folder / "lock"):
         wanted = [name for name in PACKAGES if not (folder / name).exists()]
         if not wanted:
             return find(environment)
         go = shutil.which("go", path=environment.get("PATH"))
         if go is None:
             raise Missing(f"no control plane: {', '.join(wanted)} missing; {GO_MISSING}")
-        _say(f"control plane: building {', '.join(wanted)} from Go modules; the first time takes minutes")
+        say(f"control plane: building {', '.join(wanted)} from Go modules; the first time takes minutes")
         with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as place:
             for name in wanted:
                 _build_one(go, name, Path(place), environment)
@@ -134,13 +139,15 @@ def _build_one(go: str, name: str, place: Path, environment: Mapping[str, str]) 
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Keep all others out of a block that names the same file."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -151,12 +158,12 @@ def main() -> int:
     try:
         binaries = build()
     except Missing as missing:
-        _say(str(missing))
+        say(str(missing))
         return 0
     except BuildFailed as failed:
-        _say(str(failed))
+        say(str(failed))
         return int(os.environ.get("CI", "").lower() in ("1", "true"))
-    _say(f"control plane: {binaries.kube_apiserver.parent} ({time.monotonic() - start:.0f} s)")
+    say(f"control plane: {binaries.kube_apiserver.parent} ({time.monotonic() - start:.0f} s)")
     return 0
 
 
