@@ -33,7 +33,11 @@ EVERYTHING: dict[str, Any] = {
         "priorityClassName": "important",
         "podAnnotations": {"example.com/a": "b"},
         "podLabels": {"team": "platform"},
-        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example.com"}],
+        "extraEnv": [
+            {"name": "HTTPS_PROXY", "value": "http://proxy.example.com"},
+            # The API server: a cluster's, and that of tests.
+            {"name": "NO_PROXY", "value": "$(KUBERNETES_SERVICE_HOST),127.0.0.1"},
+        ],
     },
     "operator": {"podDisruptionBudget": {"minAvailable": "50%"}},
     "ingress": {
