@@ -17,7 +17,7 @@ from support.access import Access
 from support.chart import find_pods, render
 from support.chart_modes import MODES
 
-# Kinds of others, whose CRDs are not here: tests/chart looks at what is written of them.
+# Kinds of others: their CRDs are where test_chart_installed.py installs them.
 OTHERS = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
 PLURALS = {
     "ClusterRole": "clusterroles",
