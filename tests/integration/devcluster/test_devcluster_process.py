@@ -107,14 +107,14 @@ def test_command(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/readyz", timeout=60).text == "ok"
     finally:
         process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=120)
     assert (process.returncode, output, errors) == (0, "", "")
 
 
 def test_command_with_a_wrong_host() -> None:
     """The command refuses other hosts in one line, with exit code 2."""
     command = [sys.executable, "-m", "hookwright.devcluster", "--host", "0.0.0.0"]
-    done = subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=120, check=False)
     assert done.returncode == 2
     assert "loopback" in done.stderr
     assert "Traceback" not in done.stderr

@@ -192,7 +192,7 @@ async def test_closed_journal_leaves_no_thread(journal):
     """The writer's thread ends with the close."""
     thread = await journal._writer.read(lambda _: threading.current_thread())
     await journal.close()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

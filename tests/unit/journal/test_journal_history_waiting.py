@@ -131,7 +131,7 @@ async def test_closed_history_leaves_no_thread(history):
     """The thread ends with the close."""
     thread = await in_thread(history, lambda _: threading.current_thread())
     await history.close()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 
