@@ -58,6 +58,11 @@ class Place:
     client: httpx.Client
     namespace: str
 
+    def ensure_namespace(self) -> None:
+        """Have the namespace, which goes with a release that could not be installed, and an account in it."""
+        self.ensure("/api/v1/namespaces", {"metadata": {"name": self.namespace, "labels": RESTRICTED}})
+        self.ensure(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": "theirs"}})
+
     def ensure(self, path: str, body: dict[str, Any]) -> None:
         """Create an object, if it is not there yet."""
         answer = self.client.post(path, json=body)
@@ -126,15 +131,13 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def place(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """What the modes take for granted: namespaces, an account, a priority, and Hookwright's CRDs."""
+    """What the modes take for granted: the teams' namespaces, a priority, and Hookwright's CRDs."""
     folder = tmp_path_factory.mktemp("installed") / "kubelet"
     with Kubelet(control_plane, folder), control_plane.access.sync_client() as client:
         made = Place(control_plane=control_plane, client=client, namespace=f"chart-{uuid.uuid4().hex[:8]}")
-        made.ensure("/api/v1/namespaces", {"metadata": {"name": made.namespace, "labels": RESTRICTED}})
         for team in TEAMS:
             made.ensure("/api/v1/namespaces", {"metadata": {"name": team}})
         made.ensure(PRIORITIES, {"metadata": {"name": "important"}, "value": 1})
-        made.ensure(f"/api/v1/namespaces/{made.namespace}/serviceaccounts", {"metadata": {"name": "theirs"}})
         for file in CRDS:
             made.ensure(DEFINITIONS, read(file))
         yield made
@@ -166,6 +169,7 @@ def others(place: Place) -> Iterator[Place]:
 def installed(request: pytest.FixtureRequest, place: Place) -> Iterator[Installed]:
     """A mode, installed until Helm finds all of it ready."""
     mode = request.param
+    place.ensure_namespace()
     if mode in WITH_OTHERS:
         request.getfixturevalue("others")
     values = merge(MODES[mode] if mode in WITH_OTHERS else merge(FEW, MODES[mode]), SOON)
@@ -324,8 +328,9 @@ GATEWAYS = [
 )
 def test_kinds_of_others_are_taken_strictly(others: Place, values: dict[str, Any]):
     """What else the chart can make of them has no unknown field, and breaks no rule of theirs; nothing is warned of."""
-    objects = [one for one in render(values, namespace=others.namespace) if one["kind"] in upstream.FILES]
+    objects = [one for one in render(values, name="tried", namespace=others.namespace) if one["kind"] in upstream.FILES]
     assert objects
+    others.ensure_namespace()
     for one in objects:
         answer = others.client.post(others.path_of(one), json=one, params=STRICT)
         assert answer.status_code == 201, answer.text
@@ -359,8 +364,11 @@ def begin_path_without_slash(one: dict[str, Any]) -> None:
 )
 def test_kinds_of_others_are_judged(others: Place, kind: str, spoil: Callable[[Any], None], status: int, said: str):
     """An unknown field, or a value against the pattern or the rule that the CRD has, is refused: they are in force."""
-    (one,) = [one for one in render(MODES["everything"], namespace=others.namespace) if one["kind"] == kind]
+    (one,) = [
+        one for one in render(MODES["everything"], name="tried", namespace=others.namespace) if one["kind"] == kind
+    ]
     spoil(one)
+    others.ensure_namespace()
     answer = others.client.post(others.path_of(one), json=one, params=STRICT)
     assert answer.status_code == status
     assert said in answer.json()["message"]
