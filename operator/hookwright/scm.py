@@ -104,7 +104,7 @@ class ScmEvent:
     `sha` is the commit to build; None only if `deleted`, or for a release whose payload does not name it.
     `before` is what the ref pointed at, None if the ref is new. `head_ref` of a release is its tag's ref.
     `message` is that of the commit `sha`. `files` are the paths of all that the push added, modified or removed; None
-    where the payload does not name them all.
+    where the payload does not name them all, as those of commits that a forced push has taken away.
     `head_repository` is where the head of a pull request from a fork is, if it is still there.
     `merge_commit` is the commit that a merged pull request has become.
     `organisation` owns the repository: on GitHub and Gitea an organisation or a person, on GitLab the group with those

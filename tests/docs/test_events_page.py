@@ -19,8 +19,8 @@ from support.deliveries import DELIVERIES
 PAGE = (Path(__file__).parents[2] / "operator" / "docs" / "events.md").read_text(encoding="utf-8")
 # Of which deliveries a column speaks.
 COLUMNS = {
-    "push": ["push", "push_of_a_person", "push_of_app", "push_of_changes", "push_of_old"],
-    "tag": ["tag", "moved_tag"],
+    "push": ["push", "push_of_a_person", "push_of_app", "push_of_changes", "push_of_old", "rewound"],
+    "tag": ["tag", "tag_of_changes", "moved_tag"],
     "branch deleted": ["branch_deleted"],
     "pull request": ["opened", "updated", "reopened", "closed", "merged", "squashed", "from_fork"],
     "release": ["release", "prerelease"],

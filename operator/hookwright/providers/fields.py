@@ -167,6 +167,11 @@ def files(commits: Iterable[JsonValue], *, most: int | None = None) -> tuple[str
     return tuple(found)
 
 
+def may_be_rewound(commits: list[JsonValue], before: JsonValue) -> bool:
+    """Say whether a push may have taken commits away: it brings none, and its ref is not known to be new."""
+    return not commits and not is_zeros(before)
+
+
 def message_of(commits: Iterable[JsonValue], sha: CommitId) -> str | None:
     """Give the message of the commit `sha`, if it is among `commits`."""
     for each in commits:

@@ -150,6 +150,14 @@ def test_new_branch_and_tag_have_the_files_of_their_head():
     assert see("tag") == replace(new, head_ref="refs/tags/v1.0")
 
 
+def test_files_of_what_was_set_back_are_unknown():
+    """A branch or tag that was there and brings no commit has lost some: those of its head are not all."""
+    assert see("rewound") == replace(PUSH, files=None)
+    assert see("rewound").lacks() == {Fact.FILES}
+    assert see("moved_tag").lacks() == {Fact.FILES}
+    assert see("tag_of_changes").files == ("new.txt", "README.md", "old.txt")
+
+
 def test_deleted_tag_is_marked():
     """A tag that is gone has a push."""
     gone = replace(PUSH, head_ref="refs/tags/v1.0", before=OLD, sha=None, message=None, files=None, deleted=True)

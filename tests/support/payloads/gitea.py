@@ -32,9 +32,11 @@ FROM_FORK = load("0051-pull_request-opened")[1]
 
 CHANGES = {"added": ["new.txt"], "removed": ["old.txt"], "modified": ["README.md"]}
 PUSH_OF_CHANGES = put(PUSH, {"commits.0": PUSH["commits"][0] | CHANGES})
+REWOUND = put(PUSH, {"commits": [], "total_commits": 0})
 NEW_BRANCH = put(PUSH, {"ref": "refs/heads/new", "before": ZEROS, "commits": [], "total_commits": 0})
 ANNOTATED_TAG = put(NEW_BRANCH, {"ref": "refs/tags/v1.0", "after": TAG})
-MOVED_TAG = put(ANNOTATED_TAG, {"before": OLD, "head_commit": PUSH["head_commit"] | CHANGES})
+TAG_OF_CHANGES = put(ANNOTATED_TAG, {"head_commit": PUSH["head_commit"] | CHANGES})
+MOVED_TAG = put(TAG_OF_CHANGES, {"before": OLD})
 TAG_DELETED = put(ANNOTATED_TAG, {"before": OLD, "after": ZEROS, "head_commit": None})
 TEST = put(PUSH, {"before": PUSH["after"]})
 # Gogs says neither which commit is the head nor how many there were, and writes empty lists as null.

@@ -68,6 +68,8 @@ PUSH_OF_MANY = put(
     PUSH,
     {"commits": [make_commit(f"{n:040x}", f"Commit {n}", added=[f"{n}.txt"]) for n in range(1, 25)]},
 )
+FORCED = put(PUSH, {"forced": True})
+REWOUND = put(PUSH, {"forced": True, "commits": []})
 NEW_BRANCH = put(PUSH, {"ref": "refs/heads/new", "before": ZEROS, "created": True, "commits": []})
 BRANCH_DELETED = put(PUSH, {"after": ZEROS, "deleted": True, "commits": [], "head_commit": None})
 ANNOTATED_TAG = put(
@@ -82,14 +84,11 @@ ANNOTATED_TAG = put(
     },
 )
 # One made of a commit that did everything.
-MOVED_TAG = put(
+TAG_OF_CHANGES = put(
     ANNOTATED_TAG,
-    {
-        "before": OLD,
-        "created": False,
-        "head_commit": make_commit(NEW, "Move", added=["new.txt"], removed=["old.txt"], modified=["README.md"]),
-    },
+    {"head_commit": make_commit(NEW, "Move", added=["new.txt"], removed=["old.txt"], modified=["README.md"])},
 )
+MOVED_TAG = put(TAG_OF_CHANGES, {"before": OLD, "created": False, "forced": True})
 PUSH_OF_A_PERSON = drop(PUSH, "organization")
 
 

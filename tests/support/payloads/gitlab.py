@@ -83,6 +83,7 @@ PUSH_OF_MANY = put(
         "total_commits_count": 24,
     },
 )
+REWOUND = put(PUSH, {"commits": [], "total_commits_count": 0})
 NEW_BRANCH = put(PUSH, {"ref": "refs/heads/new", "before": ZEROS, "commits": [], "total_commits_count": 0})
 BRANCH_DELETED = put(PUSH, {"after": ZEROS, "checkout_sha": None, "commits": [], "total_commits_count": 0})
 ANNOTATED_TAG = put(

@@ -73,10 +73,29 @@ def test_files_of_a_commit_that_is_cut_are_unknown(where):
     for many, known in ((2998, True), (2999, False)):
         lists = {"added": ["a"], "modified": [f"{n}" for n in range(many)]}
         commit = github.make_commit(NEW, **lists)
-        values = {"commits": [commit]} if where == "commits" else {"commits": [], "head_commit": commit}
-        happened = read(put(github.PUSH, values))
+        happened = read(
+            put(github.PUSH, {"commits": [commit]})
+            if where == "commits"
+            else put(github.NEW_BRANCH, {"head_commit": commit})
+        )
         assert (happened.files is not None) is known
         assert happened.lacks() == (set() if known else {Fact.FILES})
+
+
+@pytest.mark.parametrize("value", [True, "true", 1, {}])
+def test_files_of_a_forced_push_are_unknown(value):
+    """What a forced push has taken away is in no payload: an exclusion must not pass. So it is if `forced` lies."""
+    assert read_one(Provider.GITHUB, "forced") == replace(PUSH, files=None)
+    assert read(put(github.PUSH, {"forced": value})).lacks() == {Fact.FILES}
+    assert read(put(github.PUSH, {"forced": None})) == read(drop(github.PUSH, "forced")) == PUSH
+
+
+def test_files_of_what_was_set_back_are_unknown():
+    """A branch that was there and brings no commit has lost some; so may have a tag that was moved."""
+    assert read_one(Provider.GITHUB, "rewound") == replace(PUSH, files=None)
+    assert read(put(github.REWOUND, {"forced": False})).lacks() == {Fact.FILES}
+    assert read(put(github.NEW_BRANCH, {"before": None})).lacks() == {Fact.FILES}
+    assert read_one(Provider.GITHUB, "moved_tag").lacks() == {Fact.FILES}
 
 
 def test_new_branch_has_the_files_of_its_head():

@@ -70,6 +70,15 @@ def test_new_branch_has_no_files():
     assert new.lacks() == {Fact.MESSAGE}
 
 
+def test_files_of_what_was_set_back_are_unknown():
+    """A branch or tag that was there and brings no commit has lost some: an exclusion must not pass."""
+    back = see("rewound")
+    assert back == replace(PUSH, message=None, files=None)
+    assert back.lacks() == {Fact.FILES, Fact.MESSAGE}
+    assert read(put(gitlab.ANNOTATED_TAG, {"before": OLD})).files is None
+    assert read(drop(gitlab.NEW_BRANCH, "before")).files is None
+
+
 def test_annotated_tag_is_built_at_its_commit():
     """`after` is the tag object, `checkout_sha` the commit; the tag's own message is none of a commit."""
     assert see("tag") == replace(PUSH, head_ref="refs/tags/v1.0", before=None, message=None, files=())

@@ -73,11 +73,13 @@ def _list_commits(payload: JsonValue) -> list[JsonValue]:
 
 
 def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
-    """Give the files of a push; one without commits of its own (a tag, a branch at an old commit) has its head's."""
+    """Give the files of a push; a new ref without commits of its own (a tag, say) has those of its head."""
     commits = fields.get(payload, "commits")
     if commits is not None and not isinstance(commits, list):
         return None
     listed = _list_commits(payload)
+    if fields.may_be_rewound(listed, fields.get(payload, "before")):
+        return None
     total = fields.count(fields.get(payload, "total_commits"))
     whole = len(listed) < FEWEST_COMMITS if total is None else len(listed) >= total
     return fields.files(listed or [fields.get(payload, "head_commit")]) if whole else None

@@ -65,9 +65,15 @@ def _understand_push(change: Change) -> ScmEvent:
 
 
 def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
-    """Give the files of a push; one without commits of its own (a tag, a branch at an old commit) has its head's."""
-    commits = fields.get(payload, "commits")
+    """Give the files of a push; a new ref without commits of its own (a tag, a branch at an old commit) has its head's.
+
+    What a ref that was there has lost is in no payload, so that a forced push does not name all of its files.
+    """
+    known = fields.members(payload)
+    commits = known.get("commits")
     if not isinstance(commits, list) or len(commits) >= MAX_COMMITS:
+        return None
+    if known.get("forced") not in (None, False) or fields.may_be_rewound(commits, known.get("before")):
         return None
     return fields.files(commits or [fields.get(payload, "head_commit")], most=MAX_FILES)
 

@@ -58,10 +58,12 @@ def _understand_push(change: Change) -> ScmEvent:
 
 
 def _list_files(payload: JsonValue) -> tuple[str, ...] | None:
-    """Give the files of a push, of which GitLab lists the newest 20 commits; one without new commits has none."""
+    """Give the files of a push, of which GitLab lists the newest 20 commits; a new ref without any has none."""
     commits = fields.get(payload, "commits")
     total = fields.count(fields.get(payload, "total_commits_count"))
     if not isinstance(commits, list) or total is None or total > len(commits):
+        return None
+    if fields.may_be_rewound(commits, fields.get(payload, "before")):
         return None
     return fields.files(commits)
 
