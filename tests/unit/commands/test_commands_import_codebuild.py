@@ -710,6 +710,14 @@ def test_patterns_that_find_too_much_are_noted(imports):
     assert any("write ^refs/heads/main$ unless that is meant" in note for note in found.notes)
 
 
+def test_events_that_never_pass_their_group_are_noted(imports):
+    """AWS takes a list of events of which some have not what a filter looks at; whoever imports hears of those."""
+    both = {"type": "EVENT", "pattern": "PUSH, RELEASED"}
+    done = imports(listed(project(webhook={"filterGroups": [[both, MAIN]]})))
+    assert (done.code, done.lost) == (0, [])
+    assert [note for note in done.notes if "HEAD_REF: RELEASED never passes this group" in note]
+
+
 def test_webhook_that_is_not_active_is_noted(imports):
     """What AWS says of its webhook is passed on, without a URL."""
     broken = {"status": "CREATE_FAILED", "statusMessage": f"could not reach https://x?t={SECRET} at all"}

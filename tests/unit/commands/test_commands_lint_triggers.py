@@ -334,6 +334,30 @@ def test_group_within_another_is_redundant(lint):
     assert lint(trigger(narrow, excluded)) == []
 
 
+def test_event_that_never_passes_its_group_is_a_warning(lint):
+    """Of a list of events those are named, each once, that have not what a filter of the group looks at."""
+    said = lint(
+        trigger(
+            [event("PUSH, RELEASED"), rule("HEAD_REF", "^refs/heads/main$"), rule("COMMIT_MESSAGE", "x")],
+            [event("PULL_REQUEST_MERGED"), rule("BASE_REF", "^refs/heads/main$")],
+            [event("PUSH, PULL_REQUEST_MERGED, RELEASED"), rule("ACTOR_ACCOUNT_ID", "^1$"), rule("TAG_NAME", "^v")],
+        )
+    )
+    assert [(one["severity"], one["code"], one["message"].split(": ")[0]) for one in said] == [
+        ("warning", "NeverPasses", "spec.filterGroups[0][1].type"),
+        ("warning", "NeverPasses", "spec.filterGroups[2][2].type"),
+    ]
+    assert "HEAD_REF: RELEASED never passes this group, as it has none; remove the filter, or " in said[0]["message"]
+    assert "TAG_NAME: PUSH, PULL_REQUEST_MERGED never pass this group, as they have none; " in said[1]["message"]
+
+
+def test_events_that_are_only_left_over_are_no_warning(lint):
+    """Where EVENT only excludes, nobody has named the events that never pass."""
+    others = event("PUSH") | {"excludeMatchedPattern": True}
+    group = [others, rule("BASE_REF", "^refs/heads/main$")]
+    assert [one["code"] for one in lint(trigger(group)) if one["code"] != "AnybodysCode"] == []
+
+
 @pytest.mark.parametrize("written", ["octo/hello.git", "octo/hello.GIT"])
 def test_address_in_place_of_a_name_is_a_warning(lint, written):
     """Deliveries about octo/hello.git never come: what stands behind the dot belongs to the address to clone from."""

@@ -133,6 +133,16 @@ def test_a_filter_must_apply_to_an_event_of_its_group(kind, event):
 WITHOUT_PUSH = ", ".join(event for event in EventType if event is not EventType.PUSH)
 
 
+def test_an_event_must_have_what_all_filters_of_its_group_look_at():
+    """Filters of which each applies to another event keep the group from ever passing: the second is refused."""
+    group = [one("EVENT", "PUSH, RELEASED"), one("HEAD_REF", "x"), one("ACTOR_ACCOUNT_ID", "1"), one("TAG_NAME", "y")]
+    field, message = refusal_of(group)
+    assert field == "spec.filterGroups[0][3].type"
+    assert message.startswith("TAG_NAME: applies to RELEASED only, which the filters before it do not let pass")
+    for at in (1, 3):
+        compile_groups(group[:at] + group[at + 1 :])
+
+
 @pytest.mark.parametrize("kind", ["REPOSITORY_NAME", "ORGANIZATION_NAME"])
 def test_names_are_filtered_for_organisations_only(kind):
     """REPOSITORY_NAME and ORGANIZATION_NAME work with webhooks of an organisation or group, as at AWS."""

@@ -23,6 +23,7 @@ from hookwright.commands.linting.pattern_advice import (
 from hookwright.commands.linting.said import Said, Severity, from_finding, from_problem, narrow
 from hookwright.commands.linting.trigger_mending import find_trigger_problems
 from hookwright.filters.groups import FilterType, Source, TriggerFilters
+from hookwright.filters.groups.wording import join
 from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw
 from hookwright.reconcile.secret_plan import plan_secret
@@ -31,6 +32,7 @@ from hookwright.scm import EventType, Provider
 # Codes of what the operator has no word for.
 BRANCH_FILTER = "BranchFilter"
 REDUNDANT = "Redundant"
+NEVER_PASSES = "NeverPasses"
 ANYBODYS_CODE = "AnybodysCode"
 # Whose payloads do not tell whether the commit of a job is one of a pull request from a fork.
 _TELL_NO_FORKS = frozenset((Provider.GITHUB, Provider.GITHUB_ENTERPRISE))
@@ -88,6 +90,7 @@ def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Ite
     filters = find_filter_problems(branch_filter, groups, source)[1]
     if filters is not None:
         yield from _find_redundant(filters)
+        yield from _find_never_passing(filters)
         if source.provider in _TELL_NO_FORKS:
             yield from _warn_of_jobs(filters, source.provider)
 
@@ -141,6 +144,28 @@ def _find_redundant(filters: TriggerFilters) -> Iterator[Said]:
                 )
                 yield Said(severity=Severity.WARNING, code=REDUNDANT, message=message)
                 break
+
+
+def _find_never_passing(filters: TriggerFilters) -> Iterator[Said]:
+    """Name events that stand in a group's EVENT, and have not what another of its filters looks at; each once.
+
+    Where EVENT only excludes, nobody has named any.
+    """
+    for group in filters.groups:
+        left = group.events
+        if all(one.written.exclude for one in group.filters if one.written.type is FilterType.EVENT):
+            continue
+        for one in group.others:
+            without, left = left - one.field.events, left & one.field.events
+            if without:
+                never = (
+                    "never passes this group, as it has" if len(without) == 1 else "never pass this group, as they have"
+                )
+                message = (
+                    f"spec.filterGroups[{group.index}][{one.index}].type: {one.written.type}: {join(without)} {never} "
+                    "none; remove the filter, or have a group without it for what has none"
+                )
+                yield Said(severity=Severity.WARNING, code=NEVER_PASSES, message=message)
 
 
 def _shorten(text: str) -> str:

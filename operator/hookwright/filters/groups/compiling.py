@@ -169,8 +169,10 @@ def _compile_group(index: int, written: Sequence[GroupFilter], source: Source, p
         last = f"{place}[{listed[-1].index}].pattern"
         raise _refuse(last, listed[-1].written.pattern, "no event passes all EVENT filters of this group; change them")
     others = tuple(one for one in filters if one.search is not None)
+    left = events
     for one in others:
-        _check_events(one, events, source, f"{place}[{one.index}]")
+        _check_events(one, events, left, source, f"{place}[{one.index}]")
+        left &= one.field.events
     return Group(index=index, events=events, others=others, filters=filters)
 
 
@@ -212,8 +214,14 @@ def _describe_unknown(name: str) -> str:
     return f"{show(name)} is no event; {hint}the names are {join(EventType)}"
 
 
-def _check_events(one: CompiledFilter, events: frozenset[EventType], source: Source, place: str) -> None:
-    """Refuse a filter because of which the group would never pass, or never for some of its events."""
+def _check_events(
+    one: CompiledFilter, events: frozenset[EventType], left: frozenset[EventType], source: Source, place: str
+) -> None:
+    """Refuse a filter because of which the group would never pass, or not for events of which no payload says it.
+
+    `events` are those of the group, `left` what the filters before this one leave of them. That some of them have not
+    what a filter looks at is no reason to refuse it: AWS takes it, and the group works for the others.
+    """
     kind, field = one.written.type, one.field
     if kind is FilterType.BASE_REF and EventType.PUSH in events:
         why = "a push has no base ref; put PUSH into a group of its own, or look at HEAD_REF"
@@ -221,6 +229,12 @@ def _check_events(one: CompiledFilter, events: frozenset[EventType], source: Sou
     common = events & field.events
     if not common:
         why = f"applies to {join(field.events)} only, and none of them passes this group's EVENT; remove it"
+        raise _refuse(f"{place}.type", kind, why)
+    if not left & common:
+        why = (
+            f"applies to {join(common)} only, which the filters before it do not let pass: none of these events has "
+            "what they look at; put it into a group of its own"
+        )
         raise _refuse(f"{place}.type", kind, why)
     unknown = [event for event in common if source.never_says(kind, event)]
     if unknown:
