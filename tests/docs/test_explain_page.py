@@ -18,7 +18,7 @@ from hookwright.commands.explaining.trigger_rendering import render_trigger
 from hookwright.commands.explaining.trigger_report import report_trigger
 from hookwright.commands.explaining.trigger_scene import TriggerScene
 from hookwright.commands.explaining.trigger_subject import TriggerSubject
-from hookwright.commands.linting import documents, objects, pattern_advice, triggers
+from hookwright.commands.linting import documents, hidden, objects, pattern_advice, triggers
 from hookwright.providers.sample import Happening
 from hookwright.providers.samples import SAMPLES
 from hookwright.reconcile import checks, doubling
@@ -112,6 +112,7 @@ def test_codes_are_those_that_are_given():
     given = [documents.UNKNOWN_KIND, documents.NO_OBJECT, documents.NOTHING_TO_CHECK]
     given += [doubling.BUILDS_TWICE]
     given += [objects.INLINE_SECRET, objects.UNFILTERED, objects.REPEATED]
-    given += [triggers.BRANCH_FILTER, triggers.REDUNDANT, triggers.ANYBODYS_CODE]
+    given += [triggers.BRANCH_FILTER, triggers.REDUNDANT, triggers.NEVER_PASSES]
+    given += [hidden.ANYBODYS_CODE, hidden.RENAMES]
     given += [pattern_advice.UNANCHORED, pattern_advice.NEVER_MATCHES]
     assert sorted(written) == sorted([*given, checks.SECRET_NOT_FOUND, checks.TARGET_NOT_FOUND])

@@ -380,6 +380,16 @@ def test_jobs_of_github_may_be_of_anybodys_code(lint):
     assert lint(trigger(jobs, provider="GitLab", source={"repository": "team/app"})) == []
 
 
+def test_renames_pass_exclusions_of_paths_on_gitlab(lint):
+    """GitLab hides the old path of a rename: a filter that keeps out changes of a folder does not see it go."""
+    excluded = rule("FILE_PATH", "^infra/", excludeMatchedPattern=True)
+    groups = ([event(), rule("FILE_PATH", "^src/")], [event(), rule("HEAD_REF", "^refs/heads/main$"), excluded])
+    (said,) = lint(trigger(*groups, provider="GitLab"))
+    assert (said["severity"], said["code"]) == ("warning", "RenamesPass")
+    assert said["message"].startswith("spec.filterGroups[1][2]: ^infra/: GitLab ")
+    assert lint(trigger(*groups)) == lint(trigger(*groups, provider="Gitea")) == []
+
+
 MEANT = {
     (HEAD, "main"): (UNANCHORED, "^refs/heads/main$"),
     (HEAD, "refs/heads/main"): (UNANCHORED, "^refs/heads/main$"),

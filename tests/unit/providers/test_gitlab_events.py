@@ -70,6 +70,16 @@ def test_new_branch_has_no_files():
     assert new.lacks() == {Fact.MESSAGE}
 
 
+def test_renamed_file_has_its_new_path_only():
+    """GitLab lists a file that was renamed as added, under its new path; the list counts as whole all the same.
+
+    Source: GitLab, app/models/commit.rb, repo_changes.
+    """
+    moved = read(put(gitlab.PUSH, {"commits.0": gitlab.make_commit("6" * 40, "Move", added=["docs/main.tf"])}))
+    assert moved.files == ("docs/main.tf", "src/hello.py", "README.md")
+    assert moved.lacks() == frozenset()
+
+
 def test_files_of_what_was_set_back_are_unknown():
     """A branch or tag that was there and brings no commit has lost some: an exclusion must not pass."""
     back = see("rewound")

@@ -12,6 +12,7 @@ from hookwright.commands.linting.filter_groups import (
     find_filter_problems,
     find_hidden_problems,
 )
+from hookwright.commands.linting.hidden import find_hidden
 from hookwright.commands.linting.pattern_advice import (
     NEVER_MATCHES,
     UNANCHORED,
@@ -27,15 +28,11 @@ from hookwright.filters.groups.wording import join
 from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw
 from hookwright.reconcile.secret_plan import plan_secret
-from hookwright.scm import EventType, Provider
 
 # Codes of what the operator has no word for.
 BRANCH_FILTER = "BranchFilter"
 REDUNDANT = "Redundant"
 NEVER_PASSES = "NeverPasses"
-ANYBODYS_CODE = "AnybodysCode"
-# Whose payloads do not tell whether the commit of a job is one of a pull request from a fork.
-_TELL_NO_FORKS = frozenset((Provider.GITHUB, Provider.GITHUB_ENTERPRISE))
 _GIT = ".git"
 # Of a Secret in a file only what is in it counts, not when.
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
@@ -91,8 +88,7 @@ def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Ite
     if filters is not None:
         yield from _find_redundant(filters)
         yield from _find_never_passing(filters)
-        if source.provider in _TELL_NO_FORKS:
-            yield from _warn_of_jobs(filters, source.provider)
+        yield from find_hidden(filters, source.provider)
 
 
 def _warn_of_address(repository: str) -> Said:
@@ -101,18 +97,6 @@ def _warn_of_address(repository: str) -> Said:
         f"clone from; write {_shorten(repository[: -len(_GIT)])}"
     )
     return Said(severity=Severity.WARNING, code=NEVER_MATCHES, message=message)
-
-
-def _warn_of_jobs(filters: TriggerFilters, provider: Provider) -> Iterator[Said]:
-    """Say which groups build the code of strangers, if workflows run for their pull requests."""
-    for group in filters.groups:
-        if EventType.WORKFLOW_JOB_QUEUED in group.events:
-            message = (
-                f"spec.filterGroups[{group.index}]: {EventType.WORKFLOW_JOB_QUEUED}: {provider} does not say whether a "
-                "job is of a pull request from a fork, so that anybody's code may be built; keep it where workflows do "
-                "not run for those, or where builds take nothing from the commit"
-            )
-            yield Said(severity=Severity.WARNING, code=ANYBODYS_CODE, message=message)
 
 
 def _recommend_groups(pattern: str) -> Said:
