@@ -132,7 +132,7 @@ TOO_MANY_CHANGES = _reason(
     "TooManyChanges",
     Outcome.REFUSED,
     413,
-    "The push changed more than 100 branches and tags, so that none of them is built.",
+    "The push changed more than 1,000 branches and tags, or more than 100 would be built, so that none is.",
     "Push fewer of them at once.",
 )
 BODY_UNREADABLE = _reason(

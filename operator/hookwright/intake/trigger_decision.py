@@ -53,6 +53,8 @@ _TELLING: Final = (
     PING,
 )
 NO_SCOPE: Final = Scope()
+# Who pushes more refs at once does not wait for a build of every one.
+MAX_BUILDS: Final = 100
 _RANKS: Final = {reason: rank for rank, reason in enumerate(_TELLING)}
 
 
@@ -91,6 +93,8 @@ class TriggerRoute(Route):
                 elif isinstance(change, ScmEvent):
                     wanted = self._want(change, request, delivery_id, is_open=judged is not None)
                     starting.setdefault(_name_change(change), wanted)
+                if len(starting) > MAX_BUILDS:
+                    return Decision(reason=TOO_MANY_CHANGES)
         except EvaluationError:
             return Decision(reason=PAYLOAD_TOO_COMPLEX)
         if not starting:

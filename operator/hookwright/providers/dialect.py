@@ -12,8 +12,8 @@ from hookwright.filters import JsonValue
 from hookwright.reasons import EVENT_UNREADABLE, NOT_AN_EVENT, PING, TOO_MANY_CHANGES, Reason
 from hookwright.scm import EventType, NoEvent, Reading, ScmEvent
 
-# One build each; who pushes more refs at once does not wait for a build of every one.
-MAX_CHANGES = 100
+# So many are looked at, each of which may start a build, or none: a deleted branch is a change too.
+MAX_CHANGES = 1_000
 _MAX_TOLD = 100
 _WORD = re.compile(r"[A-Za-z0-9_:.\- ]{1,60}")
 
@@ -87,7 +87,7 @@ class Dialect:
         # Payloads without any change are bounded too: there may be millions of them.
         changes = self._list_changes(header, payloads[: MAX_CHANGES + 1], wants_files=wants_files)
         if len(payloads) > MAX_CHANGES or len(changes) > MAX_CHANGES:
-            return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES} changes"),)
+            return (NoEvent(index=0, reason=TOO_MANY_CHANGES, told=f"more than {MAX_CHANGES:,} changes"),)
         if not changes:
             return (NoEvent(index=0, reason=EVENT_UNREADABLE, told="no change"),)
         return tuple(map(self._read_change, changes))

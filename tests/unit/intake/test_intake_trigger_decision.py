@@ -12,11 +12,13 @@ from hookwright.builds.names import name_wanted
 from hookwright.intake.judge import judge
 from hookwright.intake.receiver import answer
 from hookwright.intake.request import Request
+from hookwright.intake.trigger_decision import MAX_BUILDS
 from hookwright.intake.trigger_route import compile_trigger
+from hookwright.providers.dialect import MAX_CHANGES
 from hookwright.scm import Provider
 from support.deliveries import DELIVERIES
 from support.objects import JOB_SPEC, NEW_ID, NOON, TRIGGER_UID, make_buildtrigger
-from support.payloads import ZEROS
+from support.payloads import NEW, OLD, ZEROS, bitbucket_data_center
 from support.triggers import REPOSITORIES, SECRET, make_delivery, prove
 
 CLOUD, CENTER, GITHUB, GITLAB, GITEA = (
@@ -280,8 +282,23 @@ def test_most_telling_reason_is_given():
 
 def test_too_many_changes_are_refused_as_a_whole():
     """Which of them were built would be chance; the sender has proved itself all the same."""
-    verdict = decide(GITHUB, "push", payload=[change(GITHUB, "push")] * 101)
-    assert (verdict.reason, verdict.wanted, verdict.authentic) == (reasons.TOO_MANY_CHANGES, (), True)
+    changes = [bitbucket_data_center.make_change(f"refs/heads/b{n}", OLD, NEW) for n in range(101)]
+    for count, reason in ((MAX_BUILDS, reasons.ACCEPTED), (MAX_BUILDS + 1, reasons.TOO_MANY_CHANGES)):
+        verdict = decide(CENTER, "push", payload=change(CENTER, "push", changes=changes[:count]))
+        assert (verdict.reason, verdict.authentic) == (reason, True)
+        assert len(verdict.wanted) == (count if reason is reasons.ACCEPTED else 0)
+    assert f"{MAX_BUILDS} " in reasons.TOO_MANY_CHANGES.sentence
+
+
+def test_changes_that_start_nothing_do_not_count_against_builds():
+    """Who deletes hundreds of branches with a push of main has main built; so it is with what filters pass over."""
+    gone = [bitbucket_data_center.make_change(f"refs/heads/b{n}", OLD, ZEROS, "DELETE") for n in range(500)]
+    others = [bitbucket_data_center.make_change(f"refs/heads/c{n}", OLD, NEW) for n in range(MAX_CHANGES - 501)]
+    payload = change(CENTER, "push", changes=[*gone, *others, bitbucket_data_center.UPDATE])
+    verdict = decide(CENTER, "push", payload=payload, branchFilter="^main$")
+    assert [one.index for one in verdict.wanted] == [MAX_CHANGES - 1]
+    payload["changes"].append(bitbucket_data_center.UPDATE)
+    assert decide(CENTER, "push", payload=payload, branchFilter="^main$").reason is reasons.TOO_MANY_CHANGES
 
 
 def test_all_changes_share_one_budget():

@@ -18,7 +18,7 @@ from hookwright.providers.dialect import MAX_CHANGES
 from hookwright.reasons import EVENT_UNREADABLE, TOO_MANY_CHANGES, Outcome
 from hookwright.scm import EventType, NoEvent, Provider, Reading, Repository, ScmEvent
 from support.deliveries import DELIVERIES
-from support.payloads import NEW, bitbucket_cloud, github, gitlab, put
+from support.payloads import NEW, ZEROS, bitbucket_cloud, bitbucket_data_center, github, gitlab, put
 
 NAMES = sorted(
     {value for d in DELIVERIES.values() for key, value in d.headers.items() if key.endswith(("event", "key"))}
@@ -177,10 +177,19 @@ def test_changes_are_bounded(count, refused):
     payload = bitbucket_cloud.make_push() | {"push": {"changes": [bitbucket_cloud.UPDATE] * count}}
     reading = DIALECTS[Provider.BITBUCKET_CLOUD].read({"x-event-key": "repo:push"}.get, payload)
     if refused:
-        assert reading == (NoEvent(index=0, reason=TOO_MANY_CHANGES, told="more than 100 changes"),)
-        assert str(MAX_CHANGES) in TOO_MANY_CHANGES.sentence
+        assert reading == (NoEvent(index=0, reason=TOO_MANY_CHANGES, told="more than 1,000 changes"),)
+        assert f"{MAX_CHANGES:,} " in TOO_MANY_CHANGES.sentence
     else:
         assert len(reading) == count
+
+
+def test_many_changes_are_not_looked_for_among_many_commits():
+    """Of a push of a thousand refs and five megabytes of commits the newest commits alone are searched, each time."""
+    commits = [bitbucket_data_center.make_commit(f"{n:040x}", "x") for n in range(1, 20_000)]
+    changes = [bitbucket_data_center.make_change(f"refs/heads/b{n}", ZEROS, f"{n:040x}") for n in range(1, 1_001)]
+    payload = bitbucket_data_center.make_push(*changes) | {"commits": commits, "toCommit": commits[-1]}
+    reading = DIALECTS[Provider.BITBUCKET_DATA_CENTER].read({"x-event-key": "repo:refs_changed"}.get, payload)
+    assert [event.message for event in reading] == ["x"] * 500 + [None] * 500
 
 
 def test_changes_beyond_the_bound_are_not_looked_for():
@@ -197,7 +206,7 @@ def test_changes_beyond_the_bound_are_not_looked_for():
 def test_payloads_are_bounded(provider, payload):
     """So is an array of more payloads than that, whether there is a change in them or not: millions cost nothing."""
     push = DELIVERIES[provider, "push"]
-    refused = (NoEvent(index=0, reason=TOO_MANY_CHANGES, told="more than 100 changes"),)
+    refused = (NoEvent(index=0, reason=TOO_MANY_CHANGES, told="more than 1,000 changes"),)
     for count in (MAX_CHANGES + 1, 10**7):
         assert DIALECTS[provider].read(push.headers.get, [payload] * count) == refused
     assert DIALECTS[provider].read(push.headers.get, [payload] * MAX_CHANGES) != refused

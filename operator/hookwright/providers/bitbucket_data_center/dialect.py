@@ -13,6 +13,8 @@ from hookwright.providers.dialect import Change, Dialect, no_event, ping
 from hookwright.scm import EventType, Repository, ScmEvent
 
 PUSH = "repo:refs_changed"
+# So many are looked through for the one that a change leads to, once for each change.
+_MAX_COMMITS = 500
 PING = "diagnostics:ping"
 _PULL_REQUEST_EVENTS = {
     "pr:opened": EventType.PULL_REQUEST_CREATED,
@@ -51,7 +53,7 @@ def _understand_push(change: Change) -> ScmEvent:
     sha = fields.commit(after)
     repository = _read_repository(change, fields.get(payload, "repository"))
     # Versions before 8 name no commits.
-    commits = [fields.get(payload, "toCommit"), *fields.items(fields.get(payload, "commits"))]
+    commits = [fields.get(payload, "toCommit"), *fields.items(fields.get(payload, "commits"))[:_MAX_COMMITS]]
     ref = fields.ref(fields.get(part, "refId")) or fields.ref(fields.get(part, "ref", "id"))
     return ScmEvent(
         event=EventType.PUSH,
