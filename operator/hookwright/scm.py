@@ -17,10 +17,13 @@ ActorId = NewType("ActorId", str)  # the provider's id of an account, never its 
 Ref = NewType("Ref", str)  # in full: refs/heads/main, refs/tags/v1
 CommitId = NewType("CommitId", str)  # hexadecimal; Bitbucket Cloud abbreviates those of pull requests to 12 characters
 
-# In a commit's message: the words of GitHub, GitLab and Bitbucket, and Azure's.
+# In a commit's message: the words of GitHub, GitLab and Bitbucket, and Azure's. `-` and `_` for the blank are GitLab's.
 _SKIP = re.compile(
-    r"\[(?:skip ci|ci skip|no ci|skip actions|actions skip)\]|\*\*\*NO_CI\*\*\*", re.IGNORECASE | re.ASCII
+    r"\[(?:skip[ _-]ci|ci[ _-]skip|no[ _-]ci|skip[ _-]actions|actions[ _-]skip)\]|\*\*\*NO_CI\*\*\*",
+    re.IGNORECASE | re.ASCII,
 )
+# GitHub's trailer: the last of those at the end, which two empty lines precede ("Skipping workflow runs").
+_SKIP_CHECKS = re.compile(r"\n\r?\n\r?\n(?:[^\s:]+:[^\n]*\n)*skip-checks:[ \t]*true\s*\Z", re.IGNORECASE | re.ASCII)
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
 
@@ -134,10 +137,12 @@ class ScmEvent:
     def asks_to_be_skipped(self) -> bool:
         """Say whether the message says in the words of a Git host that nothing is to be built."""
         message = self.message
-        # Most messages have neither, which is seen at once.
-        if message is None or ("[" not in message and "***" not in message):
+        if message is None:
             return False
-        return _SKIP.search(message) is not None
+        # Most messages have neither, which is seen at once.
+        if ("[" in message or "***" in message) and _SKIP.search(message) is not None:
+            return True
+        return message.rstrip()[-4:].lower() == "true" and _SKIP_CHECKS.search(message) is not None
 
     def lacks(self) -> frozenset[Fact]:
         """Give what a push or a pull request has and the payload does not say; nothing if the ref was deleted."""

@@ -201,7 +201,8 @@ class BuildTriggerSpec(Model):
         strict=True,
         description=(
             "While true, nothing is started for a commit whose message holds [skip ci], [ci skip], [no ci], "
-            "[skip actions], [actions skip] or ***NO_CI***, in capitals or not."
+            "[skip actions], [actions skip] or ***NO_CI***, in capitals or not, with - or _ for the blank too; or ends "
+            "with GitHub's trailer skip-checks: true."
         ),
     )
     secret_rotation: SecretRotation | None = Field(

@@ -243,6 +243,18 @@ def test_owner_is_told_where_it_should_have_happened(provider, source, told):
         ("[actions skip]", True),
         ("***NO_CI***", True),
         ("***no_ci***", True),
+        ("chore [skip-ci]", True),
+        ("[CI_skip] chore", True),
+        ("[no-ci]", True),
+        ("bump\n\n\nskip-checks: true", True),
+        ("bump\r\n\r\nmore\r\n\r\n\r\nSkip-Checks:true\r\n", True),
+        ("bump\n\n\nSigned-off-by: Ada <ada@example.invalid>\nskip-checks: true\n", True),
+        ("bump\n\nskip-checks: true", False),
+        ("bump\n\n\nskip-checks: true\nSigned-off-by: Ada <ada@example.invalid>", False),
+        ("bump\n\n\nso that\nskip-checks: true", False),
+        ("bump\n\n\nskip-checks: true is gone", False),
+        ("bump\n\n\nskip-checks: false", False),
+        ("\n\n\n" + "a: b\n" * 100_000 + "\n" * 100_000 + "c: true", False),
         ("skip ci", False),
         ("[skip  ci]", False),
         ("[\u017fkip ci]", False),
@@ -250,7 +262,7 @@ def test_owner_is_told_where_it_should_have_happened(provider, source, told):
     ],
 )
 def test_message_may_ask_for_no_build(message, skips):
-    """A mark anywhere in the newest commit's message starts nothing, unless the BuildTrigger does not care."""
+    """A mark in the newest commit's message, or a trailer, starts nothing, unless the BuildTrigger does not care."""
     payload = change(GITHUB, "push")
     for commit in (payload["head_commit"], *payload["commits"]):
         commit["message"] = message
