@@ -81,6 +81,11 @@ PROBLEMS = [
         "namespace b is not in watchNamespaces",
     ),
     ({"tenants": [{"namespace": "a", "serviceAccount": "b"}] * 2}, "tenants", "is there twice"),
+    (
+        {"tenants": [{"namespace": "hookwright-system", "serviceAccount": "default"}]},
+        "tenants",
+        "namespace hookwright-system is Hookwright's own",
+    ),
     ({"ingress": {"enabled": True, "host": "example.com"}}, "ingress.host", "is not hooks.example.com"),
     ({"publicUrl": "https://192.0.2.1", "ingress": {"enabled": True}}, "publicUrl", "is an address"),
     ({"publicUrl": "https://a_b.example.com", "ingress": {"enabled": True}}, "publicUrl", "is no name"),

@@ -135,6 +135,9 @@ there.
 {{- end }}
 {{- $seen := dict }}
 {{- range .Values.tenants }}
+{{- if eq .namespace $root.Release.Namespace }}
+- tenants: namespace {{ .namespace }} is Hookwright's own, where whoever may write a BuildTrigger would have the root key; name another one, and have builds run there
+{{- end }}
 {{- $key := printf "%s/%s" .namespace .serviceAccount }}
 {{- if hasKey $seen $key }}
 - tenants: ServiceAccount {{ .serviceAccount }} of namespace {{ .namespace }} is there twice; name it once

@@ -83,6 +83,7 @@ def grant(
     check_label(namespace, "NAMESPACE")
     check_subdomain(service_account, "--service-account")
     check_label(hookwright_namespace, "--hookwright-namespace")
+    check_apart(namespace, hookwright_namespace)
     for account in hookwright_accounts:
         check_subdomain(account, "--hookwright-account")
     accounts = list(dict.fromkeys(hookwright_accounts))
@@ -93,6 +94,19 @@ def grant(
         operator = find_operator(accounts, operator_account)
         manifests += let_keep_secrets(namespace, hookwright_namespace, operator)
     click.echo(render(manifests, output))
+
+
+def check_apart(namespace: str, hookwright_namespace: str) -> None:
+    """See to it that builds do not run beside Hookwright itself.
+
+    Raises:
+        UsageError: they would, in pods that can mount its root key.
+    """
+    if namespace == hookwright_namespace:
+        raise UsageError(
+            f"NAMESPACE {namespace!r}: it is Hookwright's own, where whoever may write a BuildTrigger would have the "
+            "root key; have builds run in another one"
+        )
 
 
 def let_impersonate(

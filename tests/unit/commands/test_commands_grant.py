@@ -157,6 +157,8 @@ def test_json_is_a_list_of_the_same(capsys):
         (["a" * 64, "--service-account", "builder"], "NAMESPACE "),
         (["", "--service-account", "builder"], "NAMESPACE ''"),
         (["team-a\n", "--service-account", "builder"], "NAMESPACE 'team-a\\n'"),
+        (["hookwright-system", "--service-account", "default"], "NAMESPACE 'hookwright-system': it is"),
+        (["a", "--service-account", "b", "--hookwright-namespace", "a"], "NAMESPACE 'a': it is Hookwright's own"),
         (["team-a", "--service-account", "*"], "--service-account '*'"),
         (["team-a", "--service-account", ""], "--service-account ''"),
         (["team-a", "--service-account", "system:serviceaccount:team-a:builder"], "--service-account "),
@@ -166,8 +168,8 @@ def test_json_is_a_list_of_the_same(capsys):
         (["team-a", "--service-account", "b", "--operator-account", "x/y"], "--operator-account 'x/y'"),
     ],
 )
-def test_names_that_kubernetes_refuses_are_refused(capsys, arguments, named):
-    """A name that cannot be is said in one line, exit code 2, and nothing is printed that could be applied."""
+def test_names_that_cannot_be_are_refused(capsys, arguments, named):
+    """What Kubernetes refuses, or is the root key's place, is said in one line, code 2; nothing is there to apply."""
     ran = run(capsys, "grant", *arguments)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert ran.err.startswith(f"hookwright: {named}")
