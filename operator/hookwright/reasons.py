@@ -94,7 +94,7 @@ EVENT_NOT_BUILT = _ignored(
 REF_DELETED = _ignored("RefDeleted", "A branch or tag was deleted, so there is nothing to build.")
 FORK_NOT_BUILT = _ignored(
     "ForkNotBuilt",
-    "The pull request comes from a fork, or has no branch; its code is not run.",
+    "The commit is one of a pull request from a fork, or may be; its code is not run.",
     "If it is to run after all, read it, and start a build of its commit by hand.",
 )
 OTHER_REPOSITORY = _ignored(

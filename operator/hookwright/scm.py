@@ -108,6 +108,8 @@ class ScmEvent:
     `before` is what the ref pointed at, None if the ref is new. `head_ref` of a release is its tag's ref.
     `message` is that of the commit `sha`. `files` are the paths of all that the push added, modified or removed; None
     where the payload does not name them all, as those of commits that a forced push has taken away.
+    `fork` says that whoever may read the repository may have written what is to be built: it is a pull request from a
+    fork, or may be of one.
     `head_repository` is where the head of a pull request from a fork is, if it is still there.
     `merge_commit` is the commit that a merged pull request has become.
     `organisation` owns the repository: on GitHub and Gitea an organisation or a person, on GitLab the group with those

@@ -24,10 +24,13 @@ COLUMNS = {
     "branch deleted": ["branch_deleted"],
     "pull request": ["opened", "updated", "reopened", "closed", "merged", "squashed", "from_fork"],
     "release": ["release", "prerelease"],
-    "job": ["job"],
+    "job": ["job", "job_of_merge_request"],
 }
 # Fields that only some pull requests have.
 ONLY_OF = {"before": {"updated"}, "merge_commit": {"merged", "squashed"}, "head_repository": {"from_fork"}}
+# Fields that are not to be had of some that are no pull requests.
+HIDDEN_OF = {"head_ref": {"job_of_merge_request"}}
+OF_FORKS = {"from_fork", "job_of_merge_request"}
 FACTS = {"files": Fact.FILES, "message": Fact.MESSAGE}
 ZEROS = "0" * 40
 
@@ -81,6 +84,9 @@ def evaluate_rule(cell, payload):
     if " ≠ " in cell:
         one, other = (evaluate(side, payload) for side in cell.split(" ≠ "))
         return one != other
+    if " begins with " in cell:
+        path, begin = re.findall(r"`([^`]+)`", cell)
+        return evaluate(f"`{path}`", payload).startswith(begin)
     path, _, wanted = cell.partition(" is ")
     (value,) = compile_expression(path.strip("`")).find(payload)
     return value == {"": True, "zeros": ZEROS, "null": None}.get(wanted, wanted)
@@ -106,13 +112,14 @@ def test_cell_says_where_the_field_is(provider, column, field, cell):
     assert samples
     for what, payload, event in samples:
         value = getattr(event, field)
-        if cell == "-" or (column == "pull request" and what not in ONLY_OF.get(field, {what})):
+        of_others = column == "pull request" and what not in ONLY_OF.get(field, {what})
+        if cell == "-" or of_others or what in HIDDEN_OF.get(field, ()):
             assert value in {None, False}
             assert FACTS.get(field) not in event.lacks()
         elif cell == "API" or (cell.endswith("API") and value is None):
             assert FACTS[field] in event.lacks()
         elif field in {"fork", "deleted"}:
-            assert value is evaluate_rule(cell, payload) is (what in {"from_fork", "branch_deleted"})
+            assert value is evaluate_rule(cell, payload) is (what in {*OF_FORKS, "branch_deleted"})
         elif field == "files":
             paths = re.findall(r"`([^`]+)`", cell)
             assert set(value) == {path for each in paths for path in find(each, payload)}

@@ -106,7 +106,7 @@ DELIVERIES = {
             from_fork=gitlab.FROM_FORK,
         ),
         *_of_gitlab("Release Hook", release=gitlab.RELEASE),
-        *_of_gitlab("Job Hook", job=gitlab.JOB),
+        *_of_gitlab("Job Hook", job=gitlab.JOB, job_of_merge_request=gitlab.JOB_OF_MERGE_REQUEST),
         *_of_gitlab("Note Hook", note=gitlab.NOTE),
         *_of_gitlab("Member Hook", member=gitlab.MEMBER),
         *_of_cloud(

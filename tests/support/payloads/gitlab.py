@@ -203,6 +203,8 @@ JOB = {
     "environment": None,
 }
 
+JOB_OF_MERGE_REQUEST = put(JOB, {"ref": "refs/merge-requests/12/head"})
+
 NOTE = {
     "object_kind": "note",
     "event_type": "note",

@@ -165,6 +165,13 @@ def test_fork_is_not_built(provider):
     assert decide(provider, "from_fork").reason is reasons.FORK_NOT_BUILT
 
 
+def test_job_that_may_be_of_a_fork_is_not_built():
+    """A job of GitLab in a merge request's pipeline does not tell whose code it is of."""
+    groups = [[{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]]
+    assert decide(Provider.GITLAB, "job_of_merge_request", filterGroups=groups).reason is reasons.FORK_NOT_BUILT
+    assert decide(Provider.GITLAB, "job", filterGroups=groups).reason is reasons.ACCEPTED
+
+
 @pytest.mark.parametrize(
     ("provider", "what"), [(GITHUB, "ping"), (CENTER, "ping"), (GITEA, "test")], ids=["GitHub", "Center", "Gitea"]
 )

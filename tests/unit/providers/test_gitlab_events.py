@@ -177,11 +177,19 @@ def test_created_job_is_queued():
     )
     assert see("job") == job
     assert read(put(gitlab.JOB, {"tag": True, "ref": "v1.0"})) == replace(job, head_ref="refs/tags/v1.0")
-    # Of a merge request's pipeline.
-    assert read(put(gitlab.JOB, {"ref": "refs/merge-requests/12/head"})) == replace(job, head_ref=None)
+    assert see("job_of_merge_request") == replace(job, head_ref=None, fork=True)
     assert read(put(gitlab.JOB, {"build_status": "pending"})) == NoEvent(
         index=0, reason=NOT_AN_EVENT, told="build: pending"
     )
+
+
+@pytest.mark.parametrize(
+    "ref", ["refs/merge-requests/12/merge", "refs/merge-requests/12/train", "refs/x", "", "a..b", None, 7, ["main"]]
+)
+def test_job_without_a_branch_counts_as_one_of_a_fork(ref):
+    """Of a merge request from a fork a member can start the pipeline in this project: the ref alone tells it apart."""
+    found = read(put(gitlab.JOB, {"ref": ref}))
+    assert (found.head_ref, found.fork, found.sha) == (None, True, NEW)
 
 
 def test_job_of_an_old_version_has_its_project_in_its_urls():

@@ -133,7 +133,8 @@ def _understand_job(change: Change) -> ScmEvent:
     repository = _read_repository(change)
     prefix = TAGS if fields.get(payload, "tag") is True else BRANCHES
     name = fields.get(payload, "ref")
-    # In pipelines of merge requests it is refs/merge-requests/N/head, which is no branch.
+    # In pipelines of merge requests it is refs/merge-requests/N/head, which is no branch. One from a fork has its
+    # pipeline here if a member starts it, and nothing else tells that job from those of the project's own.
     ref = None if fields.word(name).startswith("refs/") else fields.ref_of(name, prefix)
     return ScmEvent(
         event=EventType.WORKFLOW_JOB_QUEUED,
@@ -144,6 +145,7 @@ def _understand_job(change: Change) -> ScmEvent:
         sha=change.need(fields.commit(fields.get(payload, "sha")), "sha"),
         workflow=fields.text(fields.get(payload, "build_name")),
         organisation=repository.owner,
+        fork=ref is None,
     )
 
 
