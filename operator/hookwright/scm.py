@@ -106,6 +106,7 @@ class ScmEvent:
     `index` is the place of the change in its delivery, from 0; it stays the same when the delivery is sent again.
     `sha` is the commit to build; None only if `deleted`, or for a release whose payload does not name it.
     `before` is what the ref pointed at, None if the ref is new. `head_ref` of a release is its tag's ref.
+    `release` is a release's name, empty if it has none.
     `message` is that of the commit `sha`. `files` are the paths of all that the push added, modified or removed; None
     where the payload does not name them all, as those of commits that a forced push has taken away.
     `fork` says that whoever may read the repository may have written what is to be built: it is a pull request from a

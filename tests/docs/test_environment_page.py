@@ -29,7 +29,7 @@ CONDITIONS = {
     "if it was updated": lambda event: event.event is EventType.PULL_REQUEST_UPDATED,
     "if it is from one": lambda event: event.head_repository is not None,
     "if it is not new": lambda event: event.before is not None,
-    "if it has one": lambda event: event.release is not None,
+    "if it has one": lambda event: bool(event.release),
 }
 BY_PROVIDER, NEVER = "*by provider*", "no such event"
 

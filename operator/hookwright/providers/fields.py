@@ -54,6 +54,12 @@ def text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def title(value: JsonValue, key: str) -> str | None:
+    """Give a member that is a text, which may be empty, or null instead; None of what has no such member."""
+    known = members(value).get(key, _MISSING)
+    return "" if known is None else message(known)
+
+
 def word(value: JsonValue) -> str:
     """Give a text to look something up by; an empty one for all else."""
     return value if isinstance(value, str) else ""

@@ -99,7 +99,7 @@ def test_fields_are_those_of_the_payload(examples):
             assert reading.pull_request == payload["number"]
         elif event == "release":
             assert reading.tag == payload["release"]["tag_name"]
-            assert reading.release == (payload["release"]["name"] or None)
+            assert reading.release == (payload["release"]["name"] or "")
         else:
             assert reading.workflow == payload["workflow_job"].get("workflow_name")
             assert reading.sha == payload["workflow_job"]["head_sha"]

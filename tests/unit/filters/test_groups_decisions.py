@@ -258,6 +258,16 @@ def test_a_value_that_the_payload_lacks_passes_nothing(kind, event, field):
     )
 
 
+@pytest.mark.parametrize(
+    ("pattern", "included"), [("nightly", False), (".+", False), (".*", True), ("^$", True), ("x*", True)]
+)
+def test_a_release_without_a_name_has_an_empty_one(pattern, included):
+    """CreateWebhook, excludeMatchedPattern: what does not match the pattern triggers a build, a name or not."""
+    for exclude in (False, True):
+        filters = compile_groups([one("EVENT", "RELEASED"), one("RELEASE_NAME", pattern, exclude=exclude)])
+        assert starts(filters, happen("RELEASED", release="")) is (included is not exclude)
+
+
 # ── deletions, tags, forks ────────────────────────────────────────────────────────────────────────────────────────
 
 

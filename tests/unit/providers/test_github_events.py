@@ -174,7 +174,7 @@ def test_closed_but_not_how(value):
 
 
 def test_releases():
-    """A release is built at its tag; a name that is null or empty is none."""
+    """A release is built at its tag; a name that is null or empty is an empty one, and what is no name is none."""
     release = ScmEvent(
         event=EventType.RELEASED,
         index=0,
@@ -186,9 +186,11 @@ def test_releases():
         organisation="octo",
     )
     assert read_one(Provider.GITHUB, "release") == release
-    early = replace(release, event=EventType.PRERELEASED, release=None)
+    early = replace(release, event=EventType.PRERELEASED, release="")
     assert read_one(Provider.GITHUB, "prerelease") == early
     assert read(put(github.PRERELEASE, {"release.name": ""}), "release") == early
+    for unknown in (drop(github.PRERELEASE, "release.name"), put(github.PRERELEASE, {"release.name": False})):
+        assert read(unknown, "release") == replace(early, release=None)
 
 
 def test_queued_job():

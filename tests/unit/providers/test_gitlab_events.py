@@ -160,6 +160,7 @@ def test_release_has_its_commit():
     )
     assert see("release") == released
     assert read(put(gitlab.RELEASE, {"action": "update"})) == released
+    assert read(put(gitlab.RELEASE, {"name": None})) == replace(released, release="")
     assert read(put(gitlab.RELEASE, {"action": "delete"})).reason is NOT_AN_EVENT
 
 

@@ -1,7 +1,8 @@
 """What each type of filter looks at, and the events that have it.
 
 A value may be there; or the event has no such thing; or the payload does not say, and the provider's API could. The
-second is not the empty text: nothing can be said of it, so neither a filter nor its exclusion passes.
+second is not the empty text: nothing can be said of it, so neither a filter nor its exclusion passes. A release without
+a name, though, has an empty one: what the API says as null is a name that nobody has written.
 """
 
 from __future__ import annotations

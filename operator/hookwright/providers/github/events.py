@@ -140,7 +140,7 @@ def understand_release(change: Change, event: EventType | None) -> ScmEvent:
         actor=fields.actor(fields.get(payload, "sender", "id")),
         head_ref=change.need(fields.ref_of(tag, TAGS), "release.tag_name"),
         tag=fields.text(tag),
-        release=fields.text(fields.get(release, "name")),
+        release=fields.title(release, "name"),
         organisation=read_organisation(change, repository),
     )
 

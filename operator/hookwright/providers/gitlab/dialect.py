@@ -119,7 +119,7 @@ def _understand_release(change: Change) -> ScmEvent:
         head_ref=change.need(fields.ref_of(tag, TAGS), "tag"),
         sha=fields.commit(fields.get(payload, "commit", "id")),
         tag=fields.text(tag),
-        release=fields.text(fields.get(payload, "name")),
+        release=fields.title(payload, "name"),
         organisation=repository.owner,
     )
 
