@@ -96,6 +96,12 @@ PROBLEMS = [
     ({"httpRoute": {"enabled": True}}, "httpRoute.parentRefs", "is empty"),
     ({"receiver": {"service": {"nodePort": 30000}}}, "receiver.service.nodePort", "ClusterIP has none"),
     ({"receiver": {"service": {"loadBalancerClass": "x"}}}, "receiver.service.loadBalancerClass", "ClusterIP has none"),
+    ({"settings": {"drain": None}}, "settings.drain", "its default is gone"),
+    ({"networkPolicy": {"apiServer": {"ports": None}}}, "networkPolicy.apiServer.ports", "its default is gone"),
+    ({"rights": {"checkOverlap": None}}, "rights.checkOverlap", "its default is gone"),
+    ({"crds": {"keep": None}, "publicUrl": ""}, "crds.keep", "its default is gone"),
+    ({"receiver": {"podDisruptionBudget": None}}, "receiver.podDisruptionBudget", "its default is gone"),
+    ({"settings": None}, "settings", "its default is gone"),
     (
         {"metrics": {"serviceMonitor": {"enabled": True}}, "networkPolicy": {"enabled": True}},
         "networkPolicy.adminNamespaces",

@@ -18,7 +18,8 @@ HEAD = """\
 # The chart's values
 
 What `helm install` and `helm upgrade` take with `--set` or `--values`. Only `publicUrl` and `image.repository` must be
-given. A value that is not in this list, or cannot be, is refused with a line that says what to do.
+given. A value that is not in this list, or cannot be, is refused with a line that says what to do. A key with nothing
+behind it is null: it empties a list or a map, and is refused where there must be a value.
 [install.md](install.md) says how to install.
 """
 
