@@ -164,8 +164,8 @@ class BuildTriggerSpec(Model):
         default=None,
         description=(
             "A regular expression as in Java for the short name of the branch: what is pushed to another starts "
-            "nothing, nor does a tag. Of pull requests it looks at the branch they bring. Empty: every branch. "
-            "filterGroups say more, and are recommended instead."
+            "nothing, nor does a tag. Of pull requests it looks at the branch they bring. Empty: every branch, and no "
+            "tag. Absent: tags start builds too. filterGroups say more, and are recommended instead."
         ),
     )
     filter_groups: list[FilterGroup] | None = Field(

@@ -226,6 +226,8 @@ def test_branch_filter_is_shown(folder):
     folder.deliver(EventType.PUSH, tag="v1")
     assert folder.json()["branchFilter"]["value"] is None
     assert "spec.branchFilter ^release- fails: no branch" in folder.run().out
+    folder.manifests[1] = trigger(branchFilter="")
+    assert "spec.branchFilter '' fails: no branch" in folder.run().out
 
 
 @pytest.mark.parametrize(

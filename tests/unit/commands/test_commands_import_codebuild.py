@@ -324,12 +324,15 @@ def test_source_that_sends_nothing_waits_for_webhooks(imports, kind):
 
 
 def test_branch_filter_is_carried_over(imports):
-    """A branchFilter stays one, and filterGroups are recommended; an empty one is none."""
+    """A branchFilter stays one, and filterGroups are recommended; beside groups an empty one is none."""
     found = imports(project(webhook={"branchFilter": "^main$", "filterGroups": None}))
     assert (found.code, found.trigger["spec"]["branchFilter"]) == (0, "^main$")
     assert "filterGroups" not in found.trigger["spec"]
     assert any("AWS recommends filterGroups" in note for note in found.notes)
     assert "branchFilter" not in imports(project(webhook={"branchFilter": ""})).trigger["spec"]
+    alone = imports(project(webhook={"branchFilter": "", "filterGroups": None}))
+    assert alone.trigger["spec"]["branchFilter"] == ""
+    assert any("HEAD_REF ^refs/heads/" in note for note in alone.notes)
 
 
 def test_description_retries_and_time_are_carried_over(imports):

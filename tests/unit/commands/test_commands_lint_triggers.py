@@ -289,11 +289,13 @@ def test_project_name_that_is_there_twice_is_found(lint):
 
 
 def test_filter_groups_are_recommended_instead_of_branch_filter(lint):
-    """A branchFilter works: it is a warning, with the filter group that does the same; an empty one is none."""
+    """A branchFilter works: it is a warning, with the filter group that does the same, an empty one too."""
     (said,) = lint(trigger(branchFilter="^main$"))
     assert (said["severity"], said["code"]) == ("warning", "BranchFilter")
     assert said["message"].endswith("HEAD_REF ^refs/heads/main$")
-    assert lint(trigger(branchFilter="")) == []
+    (empty,) = lint(trigger(branchFilter=""))
+    assert (empty["code"], empty["message"].partition("HEAD_REF ")[2]) == ("BranchFilter", "^refs/heads/.*")
+    assert lint(trigger([event()], branchFilter="")) == []
     assert lint(trigger(branchFilter="^main$"), more=["--strict"])[0]["severity"] == "finding"
 
 

@@ -290,7 +290,8 @@ def test_twenty_large_patterns_are_within_a_budget():
 
 
 def test_branch_filter_and_groups_exclude_each_other():
-    """Both cannot be given, as in Terraform's provider; an empty branchFilter is none."""
+    """Both cannot be given, as in Terraform's provider; beside groups an empty branchFilter is none."""
     field, message = refusal_of([PUSH], branch="main")
     assert (field, message) == ("spec.branchFilter", "main: filterGroups are given too; keep one of the two")
-    assert len(compile_groups([PUSH], branch="").groups) == 1
+    beside = compile_groups([PUSH], branch="")
+    assert (len(beside.groups), beside.branch) == (1, None)

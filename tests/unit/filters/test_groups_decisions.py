@@ -307,9 +307,9 @@ def test_a_fork_starts_nothing_unless_it_is_let_in(event):
 # ── without groups ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("filters", [compile_groups(), compile_groups(branch="")])
-def test_without_filters_pushes_and_pull_requests_start(filters):
-    """AWS CDK: without filters every push and every pull request, created or updated; an empty branchFilter is none."""
+def test_without_filters_pushes_and_pull_requests_start():
+    """AWS CDK: without filters every push, of a tag too, and every pull request, created or updated."""
+    filters = compile_groups()
     started = {event for event in EventType if starts(filters, happen(event))}
     assert started == {EventType.PUSH, EventType.PULL_REQUEST_CREATED, EventType.PULL_REQUEST_UPDATED}
     assert starts(filters, push("refs/tags/v1"))
@@ -326,8 +326,11 @@ def test_without_filters_pushes_and_pull_requests_start(filters):
         ("refs/heads", push(), False),
         ("^topic$", happen("PULL_REQUEST_UPDATED"), True),  # the head's branch, as HEAD_REF is
         ("^main$", happen("PULL_REQUEST_UPDATED"), False),
-        (".*", push("refs/tags/v1"), False),  # a tag is no branch
-        (".*", happen("PULL_REQUEST_MERGED"), False),
+        *((pattern, push("refs/tags/v1"), False) for pattern in (".*", "")),  # a tag is no branch
+        *((pattern, happen("PULL_REQUEST_MERGED"), False) for pattern in (".*", "")),
+        # CreateWebhook has it so: if branchFilter is empty, then all branches are built.
+        *(("", push(f"refs/heads/{name}"), True) for name in ("main", "feature/x")),
+        ("", happen("PULL_REQUEST_UPDATED"), True),
     ],
 )
 def test_branch_filter_is_for_the_short_name_of_the_branch(pattern, event, matched):

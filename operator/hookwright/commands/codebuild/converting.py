@@ -95,7 +95,9 @@ def _convert_filters(webhook: AwsWebhook | None, source: Source) -> dict[str, An
         ]
         for group in webhook.groups
     ]
-    branch = {"branchFilter": webhook.branch_filter} if webhook.branch_filter is not None else {}
+    # Beside groups an empty one says nothing.
+    says_nothing = webhook.branch_filter is None or (groups and not webhook.branch_filter)
+    branch = {} if says_nothing else {"branchFilter": webhook.branch_filter}
     # At AWS no commit message keeps a build from starting, but by a filter.
     return {**branch, **({"filterGroups": groups} if groups else {}), "skipCI": False}
 

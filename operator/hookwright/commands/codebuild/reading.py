@@ -194,7 +194,7 @@ def _read_webhook(place: Place) -> AwsWebhook:
     scope = place.member("scopeConfiguration")
     policy = place.member("pullRequestBuildPolicy")
     return AwsWebhook(
-        branch_filter=place.member("branchFilter").optional_text() or None,
+        branch_filter=place.member("branchFilter").optional_text(),
         groups=tuple(tuple(map(_read_filter, group.items())) for group in place.member("filterGroups").items()),
         build_type=place.member("buildType").optional_text() or "BUILD",
         scope=None

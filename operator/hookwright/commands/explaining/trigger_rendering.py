@@ -63,7 +63,8 @@ def _render_change(change: Answer) -> Iterator[str]:
     branch = change["branchFilter"]
     if branch is not None:
         value = "no branch" if branch["value"] is None else _cut(branch["value"])
-        yield f"spec.branchFilter {_cut(branch['pattern'])} {_SIGNS[branch['matched']]}: {value}"
+        pattern = _cut(branch["pattern"]) or "''"
+        yield f"spec.branchFilter {pattern} {_SIGNS[branch['matched']]}: {value}"
     nearest = find_nearest(change["groups"]) if not any(group["matched"] for group in change["groups"]) else None
     for index, group in enumerate(change["groups"]):
         is_nearest = nearest is not None and nearest.group == index

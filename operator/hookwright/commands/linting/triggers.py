@@ -74,11 +74,10 @@ def _think_over(trigger: BuildTrigger, source: Source, refused: set[str]) -> Ite
     repository = trigger.spec.source.repository or ""
     if repository.lower().endswith(_GIT) and not any(field.startswith("spec.source") for field in refused):
         yield _warn_of_address(repository)
-    branch_filter = trigger.spec.branch_filter
-    if branch_filter and "spec.branchFilter" not in refused:
+    branch_filter, groups = trigger.spec.branch_filter, list_filter_groups(trigger)
+    if branch_filter is not None and not groups and "spec.branchFilter" not in refused:
         yield _recommend_groups(branch_filter)
         yield from _pass_on("spec.branchFilter", branch_filter, advise_branch(branch_filter))
-    groups = list_filter_groups(trigger)
     for index, group in enumerate(groups):
         for at, one in enumerate(group):
             place = f"spec.filterGroups[{index}][{at}]"

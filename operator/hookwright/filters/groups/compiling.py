@@ -68,7 +68,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BranchFilter:
-    """spec.branchFilter: a pattern for the short name of a branch."""
+    """spec.branchFilter: a pattern for the short name of a branch, which an empty one finds in each."""
 
     pattern: str
     search: Search
@@ -96,7 +96,7 @@ class TriggerFilters:
 def compile_filters(
     branch_filter: str | None, groups: Sequence[Sequence[GroupFilter]], source: Source, *, forks: bool = False
 ) -> TriggerFilters:
-    """Make filters ready to decide; an empty branchFilter stands for all branches.
+    """Make filters ready to decide. An empty branchFilter lets every branch pass, and is none where there are groups.
 
     Raises:
         InvalidSpec: the first thing that is wrong, with its place (spec.filterGroups[0][1].pattern).
@@ -106,7 +106,7 @@ def compile_filters(
     _check_size(groups)
     patterns = _Patterns()
     return TriggerFilters(
-        branch=_compile_branch(branch_filter) if branch_filter else None,
+        branch=_compile_branch(branch_filter) if branch_filter is not None and not groups else None,
         groups=tuple(_compile_group(index, group, source, patterns) for index, group in enumerate(groups)),
         api=source.api,
         forks=forks,
