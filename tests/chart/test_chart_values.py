@@ -21,6 +21,10 @@ FOUND = read_values(VALUES.read_text(encoding="utf-8"))
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 # Only to be refused in plain words (single.replicas), or given by a chart that this one is part of (global).
 SCHEMA_ONLY = {"global", "single.replicas"}
+# All values, and the maps that they are in.
+PATHS = sorted({value.path[:length] for value in FOUND for length in range(1, len(value.path) + 1)})
+# Where null is not what is there by default, but none.
+NULL_IS_NONE = ("runAsUser", ".resources", ".topologySpreadConstraints", "metrics.dashboard.labels")
 # What must be set for a value to count.
 GIVEN: dict[str, dict[str, Any]] = {
     "single": {"mode": "single"},
@@ -154,6 +158,28 @@ def test_every_value_is_used(value):
     assert render_files(given) != render_files(changed)
     if value.path[0] not in ("mode", "nameOverride", "fullnameOverride") and "journal" not in value.path:
         assert find_frozen(given) == find_frozen(changed)
+
+
+def give_null(path: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give values under which a value counts, and the same with null in its place."""
+    given: dict[str, Any] = {"mode": "single" if path[0] == "single" else "split", "crds": {"install": False}}
+    for prefix, needed in GIVEN.items():
+        if prefix.startswith(".".join(path)) or ".".join(path).startswith(prefix):
+            given = merge(given, needed)
+    return given, merge(given, place(path, None))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[".".join(path) for path in PATHS])
+def test_null_is_nothing_or_refused(path):
+    """A key with nothing behind it is as good as its default if that is nothing too, or means none, or is refused."""
+    name, (given, nulled) = ".".join(path), give_null(path)
+    try:
+        made = render(nulled)
+    except HelmError as error:
+        (line,) = [line for line in str(error).splitlines() if line.startswith(f"- {name}: ")]
+        assert ";" in line, "it says nothing of what to do"
+    else:
+        assert (made == render(given)) is not name.endswith(NULL_IS_NONE)
 
 
 def test_every_value_is_documented():

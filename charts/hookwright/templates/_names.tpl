@@ -28,6 +28,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* The same, over others of the user's. Takes dict: root, labels. */}}
+{{- define "hookwright.labelsWith" -}}
+{{- mergeOverwrite (deepCopy (default dict .labels)) (include "hookwright.labels" .root | fromYaml) | toYaml -}}
+{{- end -}}
+
 {{/*
 The roles that run, as JSON: component (also the name of its values), the command, the StatefulSet's name, whether it
 takes deliveries and whether it reconciles.
@@ -67,12 +72,12 @@ takes deliveries and whether it reconciles.
 
 {{/* publicUrl without slashes at its end. */}}
 {{- define "hookwright.publicUrl" -}}
-{{- regexReplaceAll "/+$" .Values.publicUrl "" -}}
+{{- regexReplaceAll "/+$" (default "" .Values.publicUrl) "" -}}
 {{- end -}}
 
 {{/* publicUrl's host, without its port, in small letters: Ingress and HTTPRoute take no others. */}}
 {{- define "hookwright.publicHost" -}}
-{{- $authority := regexReplaceAll "^https?://([^/]*).*$" .Values.publicUrl "${1}" -}}
+{{- $authority := regexReplaceAll "^https?://([^/]*).*$" (include "hookwright.publicUrl" .) "${1}" -}}
 {{- regexReplaceAll ":[0-9]*$" $authority "" | lower -}}
 {{- end -}}
 

@@ -21,7 +21,7 @@ there.
 {{- if not .Values.image.repository }}
 - image.repository: it is missing; build the image of operator/Dockerfile, push it, and give its name without a tag
 {{- end }}
-{{- if regexMatch ":[^/]*$" .Values.image.repository }}
+{{- if regexMatch ":[^/]*$" (default "" .Values.image.repository) }}
 - image.repository: {{ .Values.image.repository }} has a tag; give it in image.tag
 {{- end }}
 {{- if and (eq .Values.mode "single") (hasKey .Values.single "replicas") (ne (int64 .Values.single.replicas) 1) }}
@@ -84,13 +84,14 @@ there.
 {{- end }}
 {{- end }}
 {{- with $values.podDisruptionBudget }}
-{{- $min := toString .minAvailable }}
+{{- $min := include "hookwright.part" .minAvailable }}
+{{- $max := include "hookwright.part" .maxUnavailable }}
 {{- if .enabled }}
-{{- if and (ne $min "") (ne (toString .maxUnavailable) "") }}
+{{- if and (ne $min "") (ne $max "") }}
 - {{ $role.component }}.podDisruptionBudget: minAvailable and maxUnavailable are both given; give one
 {{- else if ge (include "hookwright.least" (dict "part" $min "of" $values.replicas) | int64) (int64 $values.replicas) }}
 - {{ $role.component }}.podDisruptionBudget.minAvailable: {{ .minAvailable }} of {{ $values.replicas }} pods must stay, so that no node could ever be drained; give less than {{ $role.component }}.replicas
-{{- else if or (eq (toString .maxUnavailable) "0") (eq (toString .maxUnavailable) "0%") }}
+{{- else if has $max (list "0" "0%") }}
 - {{ $role.component }}.podDisruptionBudget.maxUnavailable: none may be away, so that no node could ever be drained; give 1 or more
 {{- end }}
 {{- end }}
@@ -117,6 +118,11 @@ there.
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* A part of the pods as text, which is empty if there is none. 0 is one. */}}
+{{- define "hookwright.part" -}}
+{{- if not (kindIs "invalid" .) }}{{ . }}{{ end -}}
 {{- end -}}
 
 {{/* How many pods a part is, rounded up as Kubernetes does. Takes dict: part (a number, a percentage or nothing), of. */}}
@@ -152,7 +158,7 @@ there.
 {{- define "hookwright.problems.ways" -}}
 {{- $host := include "hookwright.publicHost" . -}}
 {{- if .Values.ingress.enabled }}
-{{- if and .Values.ingress.tlsSecretName (hasPrefix "http:" .Values.publicUrl) }}
+{{- if and .Values.ingress.tlsSecretName (hasPrefix "http:" (include "hookwright.publicUrl" .)) }}
 - ingress.tlsSecretName: publicUrl is {{ .Values.publicUrl }}, so that senders do without TLS; make publicUrl an https one, or leave the Secret out
 {{- end }}
 {{- if and .Values.ingress.host (ne .Values.ingress.host $host) }}
