@@ -29,7 +29,7 @@ TAGS = "refs/tags/"
 
 
 class Provider(StrEnum):
-    """A Git host, by the name that spec.source.provider gives it. Forgejo and Gogs speak as Gitea does."""
+    """A Git host, by the name that spec.source.provider gives it. Forgejo speaks as Gitea does, and Gogs nearly."""
 
     GITHUB = "GitHub"
     GITHUB_ENTERPRISE = "GitHubEnterprise"

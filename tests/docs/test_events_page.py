@@ -202,6 +202,26 @@ def test_events_are_all_there():
     assert cells == {(provider, event) for provider in Provider for event in EventType}
 
 
+def test_deliveries_of_gogs_are_what_the_page_says():
+    """Each row on Gogs is of some delivery, each delivery has its row, and is the event or has the reason there."""
+    ((_, rows),) = read_tables(read_section("Gogs"))
+    written = {tuple(re.findall(r"`([^`]+)`", cell)): re.findall(r"`([^`]+)`", says) for cell, says in rows}
+    seen = {}
+    for delivery in DELIVERIES.values():
+        name = delivery.headers.get("x-gogs-event")
+        if name is not None and "x-gitea-event" not in delivery.headers:
+            detail = delivery.payload.get("ref_type", delivery.payload.get("action"))
+            key = (name,) if (name,) in written else (name, detail)
+            reading = delivery.read_one()
+            seen.setdefault(key, []).append(reading)
+            assert (reading.event if isinstance(reading, ScmEvent) else reading.reason.name) in written[key]
+    assert set(seen) == set(written)
+    # What the cells say of files is so.
+    for key in (("push",), ("create", "tag")):
+        assert all(event.files is None for event in seen[key])
+    assert all(event.deleted for key, events in seen.items() if key[0] == "delete" for event in events)
+
+
 def test_headers_are_those_that_are_read():
     """The table of headers has those of every dialect, in their order."""
     ((_, rows),) = read_tables(read_section("Headers"))

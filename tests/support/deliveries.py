@@ -54,6 +54,11 @@ def _of_gitea(event, **payloads):
     yield from _of(Provider.GITEA, headers, **payloads)
 
 
+def _of_gogs(event, **payloads):
+    headers = {"x-github-event": event, "x-gogs-event": event, "x-gogs-delivery": "id"}
+    yield from _of(Provider.GITEA, headers, **payloads)
+
+
 DELIVERIES = {
     (delivery.provider, delivery.what): delivery
     for delivery in (
@@ -161,7 +166,15 @@ DELIVERIES = {
             tag_deleted=gitea.TAG_DELETED,
             test=gitea.TEST,
         ),
-        *_of(Provider.GITEA, {"x-gogs-event": "push", "x-gogs-delivery": "id"}, push_of_gogs=gitea.PUSH_OF_GOGS),
+        *_of_gogs("push", push_of_gogs=gitea.PUSH_OF_GOGS),
+        *_of_gogs("create", tag_of_gogs=gitea.TAG_OF_GOGS, branch_of_gogs=gitea.BRANCH_OF_GOGS),
+        *_of_gogs(
+            "delete",
+            branch_of_gogs_deleted=gitea.BRANCH_DELETED,
+            tag_of_gogs_deleted=gitea.TAG_OF_GOGS_DELETED,
+        ),
+        *_of_gogs("release", release_of_gogs=gitea.RELEASE, prerelease_of_gogs=gitea.PRERELEASE),
+        *_of_gogs("pull_request", pull_request_of_gogs=gitea.PULL_REQUEST_OF_GOGS),
         *_of_gitea("delete", branch_deleted=gitea.BRANCH_DELETED),
         *_of_gitea(
             "pull_request",

@@ -48,8 +48,8 @@ class BuildSource(Model):
         default=None,
         description=(
             "The Git host whose deliveries start builds: GitHub, GitHubEnterprise, GitLab, BitbucketCloud, "
-            "BitbucketDataCenter or Gitea (Forgejo and Gogs too). Without it there is no URL, and only Webhooks start "
-            "builds."
+            "BitbucketDataCenter or Gitea (Forgejo too; of Gogs pushes, tags and releases, not its pull requests). "
+            "Without it there is no URL, and only Webhooks start builds."
         ),
     )
     repository: (

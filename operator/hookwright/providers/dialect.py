@@ -34,6 +34,7 @@ class NothingToBuild(Exception):
 class Change:
     """One change that a delivery tells of: its event's `name` there, the payload, and the part that is about it.
 
+    `header` is the one that named the event, which tells apart who speaks nearly alike.
     `wants_files` says whether anybody looks at the files: to list those of a large push costs as much as all else.
     """
 
@@ -41,6 +42,7 @@ class Change:
     name: str
     payload: JsonValue
     part: JsonValue
+    header: str = ""
     wants_files: bool = True
 
     def need(self, value: T | None, field: str) -> T:
@@ -70,11 +72,11 @@ class Dialect:
 
     def find_delivery_id(self, header: Header) -> str | None:
         """Give the provider's own id of a delivery."""
-        return _find_first(header, self.delivery_headers)
+        return _find_first(header, self.delivery_headers)[1]
 
     def find_event(self, header: Header) -> str | None:
         """Give the provider's own name for what happened."""
-        return _find_first(header, self.event_headers)
+        return _find_first(header, self.event_headers)[1]
 
     def read(self, header: Header, payload: JsonValue, *, wants_files: bool = True) -> Reading:
         """Give the events that a delivery tells of, and why what else is in it is none. Never raises, never empty.
@@ -94,13 +96,15 @@ class Dialect:
 
     def _list_changes(self, header: Header, payloads: list[JsonValue], *, wants_files: bool) -> list[Change]:
         """Give the changes, and at most one more than there may be."""
-        sent = self.find_event(header)
+        by, sent = _find_first(header, self.event_headers)
         changes: list[Change] = []
         for each in payloads:
             name = self.find_name(sent, each) or ""
             for part in islice(self.split(name, each), MAX_CHANGES + 1 - len(changes)):
-                index = len(changes)
-                changes.append(Change(index=index, name=name, payload=each, part=part, wants_files=wants_files))
+                change = Change(
+                    index=len(changes), name=name, payload=each, part=part, header=by, wants_files=wants_files
+                )
+                changes.append(change)
         return changes
 
     def _read_change(self, change: Change) -> ScmEvent | NoEvent:
@@ -122,12 +126,13 @@ def ping() -> NothingToBuild:
     return NothingToBuild(PING)
 
 
-def _find_first(header: Header, names: Iterable[str]) -> str | None:
+def _find_first(header: Header, names: Iterable[str]) -> tuple[str, str | None]:
+    """Give the first header that a delivery has, and its value."""
     # Not by a generator: the usual provider has one such header.
     for name in names:
         if value := header(name):
-            return value
-    return None
+            return name, value
+    return "", None
 
 
 def _tell(name: str, detail: str) -> str:

@@ -160,7 +160,7 @@ def files(commits: Iterable[JsonValue], *, most: int | None = None) -> tuple[str
         for change in _CHANGES:
             paths = each.get(change, _MISSING)
             if paths is None:
-                continue  # Gogs writes an empty list so
+                continue  # as Go writes an empty list
             if not isinstance(paths, list):
                 return None
             named += len(paths)

@@ -39,8 +39,41 @@ TAG_OF_CHANGES = put(ANNOTATED_TAG, {"head_commit": PUSH["head_commit"] | CHANGE
 MOVED_TAG = put(TAG_OF_CHANGES, {"before": OLD})
 TAG_DELETED = put(ANNOTATED_TAG, {"before": OLD, "after": ZEROS, "head_commit": None})
 TEST = put(PUSH, {"before": PUSH["after"]})
-# Gogs says neither which commit is the head nor how many there were, and writes empty lists as null.
-PUSH_OF_GOGS = put(drop(PUSH, "head_commit", "total_commits"), {"commits.0.removed": None})
+# As old versions have it, which say neither which commit is the head nor how many there were.
+OLD_PUSH = put(drop(PUSH, "head_commit", "total_commits"), {"commits.0.removed": None})
+# Gogs: so are its pushes, and its pull requests say nothing of the commit.
+PUSH_OF_GOGS = OLD_PUSH
+_AROUND = {"repository": PUSH["repository"], "sender": PUSH["sender"]}
+TAG_OF_GOGS = {"ref": "v1.0", "ref_type": "tag", "sha": TAG, "default_branch": "main", **_AROUND}
+BRANCH_OF_GOGS = TAG_OF_GOGS | {"ref": "new", "ref_type": "branch", "sha": ""}
+TAG_OF_GOGS_DELETED = {"ref": "v1.0", "ref_type": "tag", "pusher_type": "user", **_AROUND}
+PULL_REQUEST_OF_GOGS = {
+    "action": "opened",
+    "number": 3,
+    "pull_request": {
+        "id": 9,
+        "number": 3,
+        "user": PUSH["sender"],
+        "title": "Be kinder",
+        "body": "",
+        "labels": [],
+        "milestone": None,
+        "assignee": None,
+        "state": "open",
+        "comments": 0,
+        "head_branch": "feature/kind",
+        "head_repo": PUSH["repository"],
+        "base_branch": "main",
+        "base_repo": PUSH["repository"],
+        "html_url": "http://127.0.0.1:3911/lab/e2e1795376427/pulls/3",
+        "mergeable": True,
+        "merged": False,
+        "merged_at": None,
+        "merge_commit_sha": None,
+        "merged_by": None,
+    },
+    **_AROUND,
+}
 CLOSED = put(MERGED_ONE, {"pull_request.merged": False, "pull_request.merge_commit_sha": None})
 PRERELEASE = put(RELEASE, {"release.prerelease": True})
 DRAFT = put(RELEASE, {"release.draft": True})

@@ -1,6 +1,10 @@
 """How Gitea's deliveries speak, and Forgejo's and Gogs', whose headers have their own names.
 
-Source: deliveries of a Gitea 1.25.4 (tests/contract/gitea). Its payloads have GitHub's form, but for what is here.
+Gogs says less: nothing of a tag but that it was made or deleted, and not which commit a pull request brings. It lists
+no renamed file, of others the name up to its first blank, and of a new branch the newest commits, new or not.
+
+Source: deliveries of a Gitea 1.25.4 (tests/contract/gitea). Its payloads have GitHub's form, but for what is here. For
+Gogs internal/database/actions.go and update.go; gogs/git-module, CommitFileStatus; gogs/go-gogs-client, PullRequest.
 """
 
 from __future__ import annotations
@@ -11,10 +15,11 @@ from hookwright.filters import JsonValue
 from hookwright.providers import fields
 from hookwright.providers.dialect import Change, Dialect, no_event, ping
 from hookwright.providers.github import events as github
-from hookwright.scm import EventType, ScmEvent
+from hookwright.scm import BRANCHES, TAGS, EventType, ScmEvent
 
-# A push has the newest commits only, this many unless FEED_MAX_COMMIT_NUM says another number. Gogs and old versions
-# of Gitea don't say how many there were.
+GITEA_EVENT, FORGEJO_EVENT, GOGS_EVENT = "x-gitea-event", "x-forgejo-event", "x-gogs-event"
+# A push has the newest commits only, this many unless FEED_MAX_COMMIT_NUM says another number. Old versions don't
+# say how many there were.
 FEWEST_COMMITS = 5
 
 # What stands for a branch that is gone, or that never was.
@@ -34,12 +39,21 @@ def understand(change: Change) -> ScmEvent:
         return _understand_push(change)
     if change.name == "delete":
         return _understand_delete(change)
+    if change.name == "create" and _is_gogs(change):
+        return _understand_new_tag(change)
     if change.name in ("pull_request", "pull_request_sync"):
+        if _is_gogs(change):
+            raise no_event("Gogs does not say which commit")
         known = github.find_end(change) if action == "closed" else _PULL_REQUEST_ACTIONS.get(fields.word(action))
         return _understand_pull_request(change, known)
     if change.name == "release":
         return github.understand_release(change, _find_release_event(change.payload))
     raise no_event(action)
+
+
+def _is_gogs(change: Change) -> bool:
+    """Say whether a delivery is one of Gogs: Gitea and Forgejo send its header too, beside their own."""
+    return change.header == GOGS_EVENT
 
 
 def _understand_push(change: Change) -> ScmEvent:
@@ -62,7 +76,7 @@ def _understand_push(change: Change) -> ScmEvent:
         sha=None if deleted else change.need(sha, "after"),
         before=fields.commit(fields.get(payload, "before")),
         message=None if deleted or sha is None else fields.message_of([head, *_list_commits(payload)], sha),
-        files=_list_files(payload) if change.wants_files and not deleted else None,
+        files=_list_files(payload) if change.wants_files and not deleted and not _is_gogs(change) else None,
         organisation=github.read_organisation(change, repository),
         deleted=deleted,
     )
@@ -100,19 +114,39 @@ def _understand_pull_request(change: Change, event: EventType | None) -> ScmEven
 
 
 def _understand_delete(change: Change) -> ScmEvent:
-    """Give the event of a branch that is gone, for which there is no push; for a tag there is one."""
+    """Give the event of a branch that is gone, for which there is no push; for a tag there is one, but at Gogs."""
     payload = change.payload
-    if fields.get(payload, "ref_type") != "branch":
-        raise no_event(fields.get(payload, "ref_type"))
+    what = fields.get(payload, "ref_type")
+    is_tag = what == "tag" and _is_gogs(change)
+    if what != "branch" and not is_tag:
+        raise no_event(what)
     repository = github.read_repository(change)
     return ScmEvent(
         event=EventType.PUSH,
         index=change.index,
         repository=repository,
         actor=fields.actor(fields.get(payload, "sender", "id")),
-        head_ref=change.need(fields.ref_of(fields.get(payload, "ref")), "ref"),
+        head_ref=change.need(fields.ref_of(fields.get(payload, "ref"), TAGS if is_tag else BRANCHES), "ref"),
         organisation=github.read_organisation(change, repository),
         deleted=True,
+    )
+
+
+def _understand_new_tag(change: Change) -> ScmEvent:
+    """Give the event of a tag that was pushed to a Gogs, which sends no push for it; for a branch it does."""
+    payload = change.payload
+    what = fields.get(payload, "ref_type")
+    if what != "tag":
+        raise no_event(what)
+    repository = github.read_repository(change)
+    return ScmEvent(
+        event=EventType.PUSH,
+        index=change.index,
+        repository=repository,
+        actor=fields.actor(fields.get(payload, "sender", "id")),
+        head_ref=change.need(fields.ref_of(fields.get(payload, "ref"), TAGS), "ref"),
+        sha=change.need(fields.commit(fields.get(payload, "sha")), "sha"),
+        organisation=github.read_organisation(change, repository),
     )
 
 
@@ -126,7 +160,7 @@ def _find_release_event(payload: JsonValue) -> EventType | None:
 
 DIALECT = Dialect(
     # A Gitea also sends GitHub's headers.
-    event_headers=("x-gitea-event", "x-forgejo-event", "x-gogs-event"),
+    event_headers=(GITEA_EVENT, FORGEJO_EVENT, GOGS_EVENT),
     delivery_headers=("x-gitea-delivery", "x-forgejo-delivery", "x-gogs-delivery"),
     events=frozenset(EventType) - {EventType.WORKFLOW_JOB_QUEUED},
     understand=understand,
