@@ -7,7 +7,7 @@ from typing import Any
 
 from hookwright.providers.catalogue import DIALECTS
 from hookwright.scm import NoEvent, Provider, Reading, ScmEvent
-from support.payloads import bitbucket_cloud, bitbucket_data_center, gitea, github, gitlab
+from support.payloads import bitbucket_cloud, bitbucket_data_center, gitea, github, gitlab, gitlab_others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +112,25 @@ DELIVERIES = {
         ),
         *_of_gitlab("Release Hook", release=gitlab.RELEASE),
         *_of_gitlab("Job Hook", job=gitlab.JOB, job_of_merge_request=gitlab.JOB_OF_MERGE_REQUEST),
-        *_of_gitlab("Note Hook", note=gitlab.NOTE),
-        *_of_gitlab("Member Hook", member=gitlab.MEMBER),
+        *_of_gitlab("Issue Hook", issue=gitlab_others.ISSUE, work_item=gitlab_others.WORK_ITEM),
+        *_of_gitlab("Confidential Issue Hook", confidential_issue=gitlab_others.CONFIDENTIAL_ISSUE),
+        *_of_gitlab("Note Hook", note=gitlab_others.NOTE, note_on_commit=gitlab_others.NOTE_ON_COMMIT),
+        *_of_gitlab("Confidential Note Hook", confidential_note=gitlab_others.CONFIDENTIAL_NOTE),
+        *_of_gitlab("Wiki Page Hook", wiki_page=gitlab_others.WIKI_PAGE),
+        *_of_gitlab("Pipeline Hook", pipeline=gitlab_others.PIPELINE),
+        *_of_gitlab("Deployment Hook", deployment=gitlab_others.DEPLOYMENT),
+        *_of_gitlab("Feature Flag Hook", feature_flag=gitlab_others.FEATURE_FLAG),
+        *_of_gitlab("Milestone Hook", milestone=gitlab_others.MILESTONE),
+        *_of_gitlab("Emoji Hook", emoji=gitlab_others.EMOJI),
+        *_of_gitlab(
+            "Resource Access Token Hook",
+            access_token=gitlab_others.ACCESS_TOKEN,
+            group_access_token=gitlab_others.GROUP_ACCESS_TOKEN,
+        ),
+        *_of_gitlab("Vulnerability Hook", vulnerability=gitlab_others.VULNERABILITY),
+        *_of_gitlab("Member Hook", member=gitlab_others.MEMBER),
+        *_of_gitlab("Project Hook", project_created=gitlab_others.PROJECT_CREATED),
+        *_of_gitlab("Subgroup Hook", subgroup_created=gitlab_others.SUBGROUP_CREATED),
         *_of_cloud(
             "repo:push",
             push=bitbucket_cloud.PUSH,

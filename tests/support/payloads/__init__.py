@@ -1,4 +1,4 @@
-"""Payloads in the form in which Git hosts send them, written by hand: one module per provider."""
+"""Payloads in the form in which Git hosts send them, written by hand: one module per provider, two of GitLab."""
 
 from __future__ import annotations
 

@@ -204,12 +204,3 @@ JOB = {
 }
 
 JOB_OF_MERGE_REQUEST = put(JOB, {"ref": "refs/merge-requests/12/head"})
-
-NOTE = {
-    "object_kind": "note",
-    "event_type": "note",
-    "user": ADA,
-    "project": make_project(),
-    "object_attributes": {"id": 1244, "note": "hi", "noteable_type": "MergeRequest", "action": "create"},
-}
-MEMBER = {"event_name": "user_add_to_group", "group_id": 1, "user_id": 4, "group_access": "Owner"}

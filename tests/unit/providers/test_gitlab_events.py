@@ -8,8 +8,8 @@ import pytest
 
 from hookwright.reasons import EVENT_UNREADABLE, NOT_AN_EVENT
 from hookwright.scm import EventType, Fact, NoEvent, Provider, Repository, ScmEvent
-from support.deliveries import Delivery, read_one
-from support.payloads import MERGED, NEW, OLD, TAG, drop, gitlab, put
+from support.deliveries import DELIVERIES, Delivery, read_one
+from support.payloads import MERGED, NEW, OLD, TAG, drop, gitlab, gitlab_others, put
 
 HELLO = Repository(
     owner="group/sub",
@@ -203,6 +203,28 @@ def test_job_of_an_old_version_has_its_project_in_its_urls():
 def test_the_body_says_what_happened():
     """`object_kind` counts, since system hooks have one header for all events; the header where that says nothing."""
     assert read(gitlab.PUSH, "System Hook") == PUSH
-    assert see("note") == NoEvent(index=0, reason=NOT_AN_EVENT, told="Note Hook")
-    assert see("member") == NoEvent(index=0, reason=NOT_AN_EVENT, told="Member Hook")
+    assert read(gitlab_others.ISSUE, "System Hook") == NoEvent(index=0, reason=NOT_AN_EVENT, told="System Hook")
     assert read({"object_kind": ["push"]}, "push").reason is EVENT_UNREADABLE
+
+
+# "Webhook events" of GitLab 18 has all of these, beside those that are read.
+OTHERS = {
+    *("Issue", "Confidential Issue", "Note", "Confidential Note", "Wiki Page", "Pipeline", "Deployment"),
+    *("Feature Flag", "Milestone", "Emoji", "Resource Access Token", "Vulnerability", "Member", "Project", "Subgroup"),
+}
+READ = {"Push", "Tag Push", "Merge Request", "Release", "Job"}
+HOOKS = [one for (provider, _), one in DELIVERIES.items() if provider is Provider.GITLAB]
+
+
+def test_every_hook_is_among_the_samples():
+    """There is a payload of each kind of hook that GitLab has."""
+    assert {one.headers["x-gitlab-event"] for one in HOOKS} == {f"{name} Hook" for name in OTHERS | READ}
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_other_hooks_start_nothing(name):
+    """Whatever commits and refs they name, they are no event, and the reason has the name of the hook."""
+    payloads = [one.payload for one in HOOKS if one.headers["x-gitlab-event"] == f"{name} Hook"]
+    assert payloads
+    for payload in payloads:
+        assert read(payload, f"{name} Hook") == NoEvent(index=0, reason=NOT_AN_EVENT, told=f"{name} Hook")
