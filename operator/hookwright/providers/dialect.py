@@ -56,8 +56,8 @@ class Change:
 class Dialect:
     """How a provider speaks.
 
-    Of `event_headers` and `delivery_headers` the first one that a delivery has counts. `events` are all that the
-    provider can send. `split` gives the parts of a payload that are changes; `understand` one change's event.
+    Of `event_headers` and `delivery_headers` the first one that a delivery has counts. `events` are all that are
+    read of the provider. `split` gives the parts of a payload that are changes; `understand` one change's event.
     `pull_request_ref` is where a repository keeps the head of pull request `{number}`, also of one from a fork; None if
     it keeps none.
     """

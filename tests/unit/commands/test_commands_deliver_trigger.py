@@ -143,8 +143,8 @@ async def test_own_payload_is_sent_as_it_is(cluster):
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        ({"event": "prereleased"}, ["GitLab does not send prereleased", "PUSH, PULL_REQUEST_CREATED", "--payload"]),
-        ({"event": "nonsense"}, ["GitLab does not send nonsense", "WORKFLOW_JOB_QUEUED;"]),
+        ({"event": "prereleased"}, ["prereleased is not read from GitLab", "PUSH, PULL_REQUEST_CREATED", "--payload"]),
+        ({"event": "nonsense"}, ["nonsense is not read from GitLab", "WORKFLOW_JOB_QUEUED;"]),
         ({"event": "ping"}, ["GitLab", "no ping", "--event push"]),
         ({"base": "x"}, ["--base is for a pull request", "--event PULL_REQUEST_CREATED"]),
         ({"fork": True}, ["--fork is for a pull request"]),

@@ -140,7 +140,7 @@ def test_rewrite_of_a_refused_pattern_is_said(lint):
 def test_events_that_the_provider_does_not_send_are_found(lint):
     """Bitbucket Cloud has no releases: such an EVENT is refused, and the rest of its group is still judged."""
     (said,) = lint(trigger([event("PUSH, RELEASED"), rule("HEAD_REF", "^refs/heads/x$")], provider="BitbucketCloud"))
-    assert "BitbucketCloud does not send RELEASED" in said["message"]
+    assert "RELEASED is not read from BitbucketCloud" in said["message"]
 
 
 def test_scoped_types_need_a_scope(lint):

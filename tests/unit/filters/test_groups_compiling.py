@@ -69,7 +69,7 @@ def test_unknown_events_are_refused(pattern, why):
 
 
 @pytest.mark.parametrize("provider", Provider)
-def test_an_event_must_be_one_that_the_provider_sends(provider):
+def test_an_event_must_be_one_that_is_read_from_the_provider(provider):
     """What the provider's dialect cannot give is refused by name; everything else is taken."""
     sends = DIALECTS[provider].events
     for event in EventType:
@@ -79,7 +79,7 @@ def test_an_event_must_be_one_that_the_provider_sends(provider):
         else:
             field, message = refusal_of(group, where=source(provider, sends=sends))
             assert field == "spec.filterGroups[0][0].pattern"
-            assert f"{provider} does not send {event}; remove it" in message
+            assert f"{event} is not read from {provider}; remove it" in message
 
 
 def test_an_excluded_event_must_be_one_too():

@@ -49,7 +49,7 @@ REFUSED = {
             "filterGroups": [[{"type": "EVENT", "pattern": "RELEASED"}]],
         },
         "spec.filterGroups[0][0].pattern",
-        ["BitbucketCloud does not send RELEASED"],
+        ["RELEASED is not read from BitbucketCloud"],
     ),
     "an event that is none": (
         {"source": GITHUB, "filterGroups": [[{"type": "EVENT", "pattern": "PUSHED"}]]},

@@ -86,7 +86,7 @@ def make_sample(provider: Provider, samples: Samples, source: BuildSource, wish:
     if wish.body is not None:
         return Sent(name=wish.event, payload={}), ""
     known = ", ".join([*(one for one in EventType if one in samples.events), *([PING] if samples.test else [])])
-    raise UsageError(f"{provider} does not send {wish.event}, only: {known}; give a body of its own with --payload")
+    raise UsageError(f"{wish.event} is not read from {provider}, only: {known}; give a body of its own with --payload")
 
 
 def read_event(text: str) -> EventType | str:

@@ -199,7 +199,7 @@ def _read_events(pattern: str, source: Source, place: str) -> frozenset[EventTyp
             raise _refuse(place, pattern, _describe_unknown(name))
         event = EventType(name)
         if event not in source.sends:
-            why = f"{source.provider} does not send {event}; remove it (it sends {join(source.sends)})"
+            why = f"{event} is not read from {source.provider}; remove it (what is: {join(source.sends)})"
             raise _refuse(place, pattern, why)
         events.add(event)
     return frozenset(events)
