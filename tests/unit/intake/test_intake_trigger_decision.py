@@ -351,6 +351,13 @@ def test_another_secret_does_not_count(provider):
     assert give_verdict(make_request(provider, without=tuple(prove(provider, b"", ""))), route).reason is missing
 
 
+def test_trial_that_is_not_signed_is_refused():
+    """Some versions of Bitbucket Data Center do not sign "Test connection": what is not signed is not believed."""
+    trial = make_request(CENTER, "ping", without=tuple(prove(CENTER, b"", "")))
+    verdict = give_verdict(trial, make_route(CENTER))
+    assert (verdict.reason, verdict.reason.status) == (reasons.SIGNATURE_MISSING, 401)
+
+
 def test_signature_of_another_host_does_not_count():
     """Each provider has its own header: what another one signs with proves nothing."""
     body, _ = make_delivery(GITHUB)
