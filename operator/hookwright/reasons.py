@@ -110,7 +110,7 @@ SKIPPED_BY_MESSAGE = _ignored(
 FACTS_UNKNOWN = _ignored(
     "FactsUnknown",
     "It depends on changed files or a commit message that the payload does not say, and the provider is not asked.",
-    "Push fewer commits at once, or put into a group of its own what does not depend on them.",
+    "Push fewer commits at once, and none by force, or put into a group of its own what does not depend on them.",
 )
 SUSPENDED = _reason(
     "Suspended",
