@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import structlog
 
 from hookwright.cluster.claims import Claims, Standing
-from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, read
+from hookwright.kinds import BuildTrigger, InvalidObject, ObjectKind, ObjectMeta, Raw, Webhook, recognise
 from hookwright.logs import name_object
 
 log = structlog.get_logger()
@@ -78,10 +78,7 @@ class Mirror:
 
     def put(self, kind: type[ObjectKind], raw: Raw, *, ours: bool = False) -> None:
         """Take an object as the API server shows it; what is known already, or older than that, is passed over."""
-        try:
-            found: ObjectKind | InvalidObject = read(kind, raw)
-        except InvalidObject as invalid:
-            found = invalid
+        found = recognise(kind, raw)
         if found.metadata.uid in self._gone:
             # An answer or a page of a list that was under way while the object went.
             return

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hookwright.builds.targets.job import LIFETIME
 from hookwright.cluster.claims import Standing
 from hookwright.errors import InvalidSpec
 from hookwright.intake.rules import check_window, find_bad_tag
-from hookwright.kinds import MAX_TAGS, BuildTrigger, parse_duration
+from hookwright.kinds import LIFETIME, MAX_TAGS, BuildTrigger, parse_duration
 from hookwright.scm import Provider
 
 INVALID_INPUT = "InvalidInputException"
@@ -128,7 +127,7 @@ def check_rotation(trigger: BuildTrigger) -> None:
 
 def check_lifetime(trigger: BuildTrigger) -> None:
     """A build must not go before its delivery may have come again."""
-    lifetime = trigger.spec.build.job_template.spec.get(LIFETIME)
+    lifetime = trigger.spec.build.job_template.lifetime
     if isinstance(lifetime, int) and lifetime < SHORTEST_LIFETIME:
         why = "or leave it out: a delivery that comes again is recognised by its Job"
         raise _refuse(LIFETIME_FIELD, f"{lifetime}: at least {SHORTEST_LIFETIME}, {why}")

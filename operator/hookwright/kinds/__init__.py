@@ -26,6 +26,7 @@ from hookwright.kinds.base import (
     Problem,
     Raw,
     read,
+    recognise,
 )
 from hookwright.kinds.buildtrigger import (
     LIVE_SECRET_KEYS,
@@ -36,7 +37,6 @@ from hookwright.kinds.buildtrigger import (
     SECRET_KEY,
     BuildState,
     BuildTrigger,
-    JobTemplate,
     SecretReference,
     SecretRotation,
 )
@@ -44,6 +44,7 @@ from hookwright.kinds.crds import KINDS, crd, crd_file_name, crd_yaml
 from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
 from hookwright.kinds.filter_groups import FilterGroup, WebhookFilter
+from hookwright.kinds.jobtemplate import LIFETIME, MAX_TEMPLATE_BYTES, JobTemplate
 from hookwright.kinds.source import BuildSource
 from hookwright.kinds.tags import MAX_TAGS, Tag
 from hookwright.kinds.texts import parse_duration
@@ -63,11 +64,13 @@ __all__ = [
     "DEFAULT_TOLERANCE_SECONDS",
     "GROUP",
     "KINDS",
+    "LIFETIME",
     "LIVE_SECRET_KEYS",
     "LONGEST_WINDOW",
     "MAX_ACTIVE",
     "MAX_SOURCE_VERSION",
     "MAX_TAGS",
+    "MAX_TEMPLATE_BYTES",
     "MEMBERS",
     "PREVIOUS_SECRET_KEY",
     "PREVIOUS_SECRET_KEYS",
@@ -109,4 +112,5 @@ __all__ = [
     "given_members",
     "parse_duration",
     "read",
+    "recognise",
 ]

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 GROUP = "hookwright.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
+
+# What is in the names of all annotations that are read here.
+OURS = f"{GROUP}/"
 
 # A Kubernetes object as JSON; `Any` because that is what it is until `read` has typed it.
 Raw = Mapping[str, Any]
@@ -48,16 +51,25 @@ class Model(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+def _keep_ours(annotations: object) -> object:
+    """Give the annotations that Hookwright reads: others' may be the whole object once more."""
+    if not isinstance(annotations, dict):
+        return annotations
+    return {name: value for name, value in annotations.items() if OURS in str(name)}
+
+
 class ObjectMeta(Model):
-    """The part of Kubernetes' metadata that is used here."""
+    """The part of Kubernetes' metadata that is used here; of annotations those of hookwright.dev and below it.
+
+    No labels: nothing bounds how many an object has, and nobody here asks for them.
+    """
 
     name: str = ""
     namespace: str = ""
     uid: str = ""
     generation: int = 0
     resource_version: str = ""
-    labels: dict[str, str] = Field(default_factory=dict)
-    annotations: dict[str, str] = Field(default_factory=dict)
+    annotations: Annotated[dict[str, str], BeforeValidator(_keep_ours)] = Field(default_factory=dict)
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
 
@@ -149,6 +161,11 @@ _CONDITIONS = TypeAdapter(list[Condition])
 
 K = TypeVar("K", bound=ObjectKind)
 
+# An object is wrong in so many places at most: who makes each of 20,000 labels too long is told the first of them.
+MAX_PROBLEMS = 20
+# The type of a validation error whose message says all, and does not quote the value.
+UNBOUNDED: Final = "unbounded"
+
 
 def read(kind: type[K], raw: Raw, *, strict: bool = False) -> K:
     """Make a typed object of a raw one.
@@ -159,17 +176,28 @@ def read(kind: type[K], raw: Raw, *, strict: bool = False) -> K:
     Raises:
         InvalidObject: the object does not have its kind's shape.
     """
+    found = recognise(kind, raw, strict=strict)
+    if isinstance(found, InvalidObject):
+        raise found
+    return found
+
+
+def recognise(kind: type[K], raw: Raw, *, strict: bool = False) -> K | InvalidObject:
+    """Give what `read` gives, or raises.
+
+    What was raised would keep alive, by its traceback, the raw object that it is about.
+    """
     try:
         if strict:
             # Only spec is the user's: metadata and status hold more than our models do.
             kind.model_validate({"spec": raw.get("spec", {})}, extra="forbid", by_alias=True, by_name=False)
-        found = kind.model_validate(raw, by_alias=True, by_name=False)
+        return kind.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = tuple(_problem(kind, detail) for detail in error.errors(include_url=False, include_context=False))
+        details = error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]
+        problems = tuple(_problem(kind, detail) for detail in details)
         status = raw.get("status")
         found_status = status if isinstance(status, Mapping) else {}
-        raise InvalidObject(kind.KIND, _metadata(raw), problems, found_status) from None
-    return found
+        return InvalidObject(kind.KIND, _metadata(raw), problems, found_status)
 
 
 def _problem(kind: type[ObjectKind], detail: Mapping[str, Any]) -> Problem:
@@ -188,6 +216,8 @@ def _problem(kind: type[ObjectKind], detail: Mapping[str, Any]) -> Problem:
         case "too_long" | "too_short":
             # They are about lists and maps, and say how many there are.
             return Problem(field=field, message=f"should {wanted.replace(' after validation', '')}")
+        case _ if detail["type"] == UNBOUNDED:
+            return Problem(field=field, message=str(detail["msg"]))
         case "model_type" | "dict_type":
             wanted = f"be an object{_show_object(kind, path, detail.get('input'))}"
         case "list_type":

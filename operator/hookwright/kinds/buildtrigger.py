@@ -15,11 +15,11 @@ from pydantic import ConfigDict, Field, StringConstraints
 from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column, rules
 from hookwright.kinds.deliveries import DUPLICATE_WINDOW, WINDOW_RULE, LastDelivery, Window
 from hookwright.kinds.filter_groups import MAX_PATTERN, FilterGroup
+from hookwright.kinds.jobtemplate import JobTemplate
 from hookwright.kinds.source import CODE, BuildSource
 from hookwright.kinds.tags import MAX_TAGS, TAGS, TOO_MANY_TAGS, Tag, tag_rules
 from hookwright.kinds.texts import DURATION, ObjectName
 
-Label = Annotated[str, StringConstraints(max_length=63)]
 Duration = Annotated[str, StringConstraints(min_length=2, max_length=16, pattern=DURATION)]
 
 MAX_GROUPS = 32
@@ -76,27 +76,6 @@ ROTATION_RULES = rules(
         ),
     }
 )
-
-
-class TemplateMetadata(Model):
-    """Labels and annotations that the build receives."""
-
-    labels: dict[str, Label] = Field(default_factory=dict, max_length=50, description="Labels of the build.")
-    annotations: dict[str, Annotated[str, StringConstraints(max_length=65536)]] = Field(
-        default_factory=dict, max_length=50, description="Annotations of the build."
-    )
-
-
-class JobTemplate(Model):
-    """A Job to be, as a CronJob has it."""
-
-    metadata: TemplateMetadata = Field(
-        default_factory=TemplateMetadata, description="Labels and annotations of the Job."
-    )
-    # A JobSpec of Kubernetes: `Any`, because the API server judges it (by a dry run), not this model.
-    spec: dict[str, Any] = Field(
-        description="The Job's spec, as in batch/v1. Hookwright tries it by a dry run and says in status what is wrong."
-    )
 
 
 class Build(Model):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from hookwright.kinds.base import Model, ObjectKind
-from hookwright.kinds.buildtrigger import JobTemplate
+from hookwright.kinds.jobtemplate import JobTemplate
 
 
 class CronJobSpec(Model):

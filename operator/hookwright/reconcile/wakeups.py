@@ -92,7 +92,7 @@ def _matter_as_target(obj: ObjectKind | InvalidObject | None) -> Any:  # Any: co
 
 def _metadata_that_matters(obj: ObjectKind | InvalidObject) -> tuple[Any, ...]:  # Any: compared only
     metadata = obj.metadata
-    return metadata.uid, metadata.generation, metadata.annotations, metadata.labels, metadata.deletion_timestamp
+    return metadata.uid, metadata.generation, metadata.annotations, metadata.deletion_timestamp
 
 
 def _matter(obj: ObjectKind | InvalidObject | None, *, ours: bool) -> Any:  # Any: compared only

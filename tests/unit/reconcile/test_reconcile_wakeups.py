@@ -27,8 +27,7 @@ def woken(before, found, *, key=WEBHOOK, ours=False, mirror=None):
     [
         make_webhook(metadata={"generation": 2}),
         make_webhook(metadata={"uid": "another"}),
-        make_webhook(metadata={"annotations": {"a": "b"}}),
-        make_webhook(metadata={"labels": {"a": "b"}}),
+        make_webhook(metadata={"annotations": {"hookwright.dev/a": "b"}}),
         make_webhook(metadata={"deletionTimestamp": "2026-05-01T12:00:00Z"}),
         make_webhook(status={"url": "http://forged"}),
         make_webhook(status={"errorCode": "x"}),
@@ -146,7 +145,7 @@ def test_status_of_a_cronjob_wakes_nobody():
         return CronJob.model_validate({"metadata": known | metadata, "spec": {"jobTemplate": {"spec": {}}}})
 
     assert woken(cronjob("1"), cronjob("2"), key=key, mirror=mirror) == []
-    for changed in ({"generation": 2}, {"uid": "v"}, {"annotations": {"a": "b"}}):
+    for changed in ({"generation": 2}, {"uid": "v"}, {"annotations": {"config.hookwright.dev/A": "b"}}):
         assert woken(cronjob("1"), cronjob("2", **changed), key=key, mirror=mirror) == [WEBHOOK]
 
 

@@ -10,7 +10,7 @@ from hookwright.builds.names import identify, name_wanted
 from hookwright.builds.targets.kind import BuildKind
 from hookwright.builds.wanted import WantedBuild, clean_value, format_time
 from hookwright.cluster.resources import JOBS
-from hookwright.kinds import MAX_SOURCE_VERSION, JobTemplate
+from hookwright.kinds import LIFETIME, MAX_SOURCE_VERSION, JobTemplate
 
 DELIVERY_ANNOTATION = "hookwright.dev/delivery"
 OWNER_ANNOTATION = "hookwright.dev/started-by"
@@ -20,7 +20,6 @@ KEPT_ANNOTATION = "hookwright.dev/kept-until"
 SOURCE_VERSION_ANNOTATION = "hookwright.dev/source-version"
 SOURCE_VERSION = "HOOKWRIGHT_SOURCE_VERSION"
 JOB = BuildKind(api_version="batch/v1", kind="Job", resource=JOBS)
-LIFETIME = "ttlSecondsAfterFinished"
 
 
 def render_job(
@@ -37,7 +36,7 @@ def render_job(
     `lifetime_seconds` is for how long it stays once it has finished where the template does not say; None: for ever. It
     never stays shorter than `wanted.keep_seconds`: a delivery that comes again is recognised by its Job.
     """
-    spec = {**template.spec}
+    spec = template.spec
     lifetime = spec.get(LIFETIME, lifetime_seconds)
     if isinstance(lifetime, int):
         spec[LIFETIME] = max(lifetime, wanted.keep_seconds)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hookwright.builds.targets.job import LIFETIME
 from hookwright.builds.trigger_filters import find_filter_source, list_filter_groups
 from hookwright.cluster.claims import Standing
 from hookwright.commands.linting.filter_groups import MOST_PROBLEMS, find_filter_problems
 from hookwright.errors import InvalidSpec
 from hookwright.intake.trigger_route import compile_trigger
 from hookwright.intake.trigger_rules import LIFETIME_FIELD
-from hookwright.kinds import MAX_TAGS, BuildTrigger
+from hookwright.kinds import LIFETIME, MAX_TAGS, BuildTrigger, JobTemplate
 from hookwright.kinds.buildtrigger import Build, BuildParameter, BuildTriggerSpec, ProjectTag
 from hookwright.scm import Provider
 
@@ -66,7 +65,7 @@ def _mend(spec: BuildTriggerSpec, field: str) -> dict[str, object]:
     if field == LIFETIME_FIELD:
         template = spec.build.job_template
         kept = {name: value for name, value in template.spec.items() if name != LIFETIME}
-        return {"build": Build(job_template=template.model_copy(update={"spec": kept}))}
+        return {"build": Build(job_template=JobTemplate.model_validate({"metadata": template.metadata, "spec": kept}))}
     if field == "spec.tags":
         return {"tags": spec.tags[:MAX_TAGS]}
     return {"duplicate_window": _DEFAULT_WINDOW} if field == "spec.duplicateWindow" else {}
