@@ -194,7 +194,7 @@ async def test_template_chooses_no_place_name_or_owner(scene: Scene):
         "ownerReferences": [{"apiVersion": "v1", "kind": "Secret", "name": "theirs", "uid": "x", "controller": True}],
         "finalizers": ["example.com/never"],
         "annotations": {"hookwright.dev/delivery": "forged", "hookwright.dev/started-by": "Webhook/forged"},
-        "labels": {"app.kubernetes.io/managed-by": "forged"},
+        "labels": {"app.kubernetes.io/managed-by": "forged", "hookwright.dev/build": "forged"},
     }
     name = scene.build("placed", serviceAccountName="builder", job={"metadata": metadata})
     assert await scene.deliver(name) == ("started", "BuildCreated")
@@ -206,6 +206,7 @@ async def test_template_chooses_no_place_name_or_owner(scene: Scene):
     assert "finalizers" not in made
     assert [(owner["kind"], owner["name"]) for owner in made["ownerReferences"]] == [("BuildTrigger", "placed")]
     assert made["labels"]["app.kubernetes.io/managed-by"] == "hookwright"
+    assert made["labels"]["hookwright.dev/build"] == "true"
     assert "forged" not in made["annotations"]["hookwright.dev/delivery"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which objects a list or a watch is about; `selector` is empty or `label=value`."""
+    """Which objects a list or a watch is about; `selector` has `label`, `!label` and `label=value`, with commas."""
 
     resource: Resource
     namespace: str | None
@@ -26,9 +26,16 @@ class Choice:
     def has(self, obj: Object) -> bool:
         """Whether an object of the resource is chosen."""
         metadata = obj["metadata"]
-        label, _, value = self.selector.partition("=")
-        labelled = not self.selector or (metadata.get("labels") or {}).get(label) == value
+        labels = metadata.get("labels") or {}
+        labelled = all(_chooses(one, labels) for one in self.selector.split(",") if one)
         return labelled and self.namespace in (None, metadata.get("namespace"))
+
+
+def _chooses(requirement: str, labels: Mapping[str, str]) -> bool:
+    label, _, value = requirement.removeprefix("!").partition("=")
+    if value:
+        return labels.get(label) == value
+    return (label in labels) != requirement.startswith("!")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ def raw_job(
             "namespace": namespace,
             "uid": uid or f"uid-{name}",
             "creationTimestamp": created,
-            "labels": {"app.kubernetes.io/managed-by": "hookwright"},
+            "labels": {"app.kubernetes.io/managed-by": "hookwright", "hookwright.dev/build": "true"},
             "annotations": {key: value for key, value in annotations.items() if value is not None},
             "ownerReferences": [
                 {

@@ -122,7 +122,7 @@ def last_build(bench):
 async def following(bench, monkeypatch):
     """An operator that holds the Lease, has looked at all, and follows builds."""
     monkeypatch.setattr(operating, "BUILDS_SECONDS", 0.02)
-    async with running(bench.side.run()), running(bench.following.informers.run()):
+    async with running(bench.side.run()), running(bench.following.run()):
         await eventually(bench.is_ready)
         await eventually(lambda: bench.following.is_sure("default"))
         yield bench
@@ -170,7 +170,7 @@ async def test_who_waits_says_and_counts_nothing_of_builds(bench, monkeypatch):
     """While another works nothing is written or counted of builds; with the Lease status is made right."""
     monkeypatch.setattr(operating, "BUILDS_SECONDS", 0.02)
     bench.taken_by("them")
-    async with running(bench.side.run()), running(bench.following.informers.run()):
+    async with running(bench.side.run()), running(bench.following.run()):
         await eventually(lambda: bench.side.lease.holder == "them")
         make_job(bench, name="b-1", phase="Running")
         make_job(bench, name="b-1", phase="Failed")
@@ -191,7 +191,7 @@ async def test_build_that_went_while_nobody_worked(bench, monkeypatch):
     async with running(bench.side.run()):
         await eventually(bench.is_ready)
         assert last_build(bench) == ("gone", "Running")
-        async with running(bench.following.informers.run()):
+        async with running(bench.following.run()):
             await eventually(lambda: last_build(bench) == ("gone", "Canceled"))
     assert bench.cluster.find(BUILDTRIGGERS, "hello")["status"]["active"] == []
 

@@ -20,7 +20,15 @@ from hookwright.app.disk import DiskWatch
 from hookwright.app.feeds import OURS, InformerFeed, KopfFeed, fill, follow_cronjobs
 from hookwright.app.intake import IntakeSide
 from hookwright.app.readiness import DRAINING, FILLING, OPENING, WAITING, Readiness, describe_wait
-from hookwright.app.scrape import JournalView, MetricsPage, show_builds, show_cluster, show_journal, show_watches
+from hookwright.app.scrape import (
+    Followed,
+    JournalView,
+    MetricsPage,
+    show_builds,
+    show_cluster,
+    show_journal,
+    show_watches,
+)
 from hookwright.app.starting import StartingSide, open_history, open_journal
 from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.cluster import CRONJOBS, JOBS, SECRETS, Resource
@@ -49,7 +57,7 @@ REMEDY_FORBIDDEN = "give the account of this process its rights, which examples/
 _FORBIDDEN = 403
 # Receivers wait for it at the first start of all: whoever installs looks on.
 LONGEST_KEY_WAIT_SECONDS = 5.0
-WATCHES_PER_NAMESPACE = len(OURS) + 3  # CronJobs, labelled Secrets and Jobs
+WATCHES_PER_NAMESPACE = len(OURS) + 4  # CronJobs, labelled Secrets, and Jobs with one label and with the other
 # Without CronJobs all else works: whoever starts one waits, as for a target that is missing.
 CRONJOBS_SECONDS = 5.0
 
@@ -159,7 +167,7 @@ class App:
                     clock=self.clock,
                     metrics=metrics,
                 )
-            followed = {CRONJOBS: cronjobs, SECRETS: watched.informers}
+            followed: dict[Resource, Followed] = {CRONJOBS: cronjobs, SECRETS: watched.informers}
             operate = None
             if not receiver_only:
                 operator = self._make_operator(
@@ -193,7 +201,7 @@ class App:
         cluster: KubernetesCluster,
         metrics: Metrics,
         tasks: list[asyncio.Task[None]],
-        followed: dict[Resource, Informers],
+        followed: dict[Resource, Followed],
         *,
         mirror: Mirror,
         secrets: SecretReader,
@@ -207,8 +215,8 @@ class App:
         from hookwright.builds.follow import Following
 
         following = Following(cluster, namespaces=self.settings.places, clock=self.clock)
-        followed[JOBS] = following.informers
-        tasks.append(asyncio.create_task(following.informers.run()))
+        followed[JOBS] = following
+        tasks.append(asyncio.create_task(following.run()))
         show_builds(metrics, following.index)
         return OperatorSide(
             cluster=cluster,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -15,7 +16,6 @@ from hookwright.app.disk import DiskWatch
 from hookwright.builds.index import BuildIndex
 from hookwright.builds.state import BuildPhase
 from hookwright.cluster import Resource
-from hookwright.cluster.informers import Informers
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import JournalUnwritable
 from hookwright.journal import Backlog, Journal
@@ -46,6 +46,15 @@ class MetricsPage:
                 self._text = self._metrics.write()
                 self._written_at = self._clock()
             return 200, CONTENT_TYPE_PLAIN_0_0_4, self._text
+
+
+class Followed(Protocol):
+    """Whatever follows a resource."""
+
+    @property
+    def going(self) -> bool:
+        """Whether all its watches go, as far as we know."""
+        ...
 
 
 class JournalView:
@@ -86,7 +95,7 @@ def show_cluster(metrics: Metrics, mirror: Mirror, root_keys: RootKeys) -> None:
         metrics.show(catalogue.OBJECTS, partial(mirror.count, kind), kind=kind)
 
 
-def show_watches(metrics: Metrics, followed: Mapping[Resource, Informers]) -> None:
+def show_watches(metrics: Metrics, followed: Mapping[Resource, Followed]) -> None:
     """Show how well resources are followed."""
     for resource, informers in followed.items():
         metrics.show(catalogue.WATCHED, partial(getattr, informers, "going"), resource=resource.plural)

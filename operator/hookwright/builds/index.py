@@ -78,6 +78,10 @@ class BuildIndex:
             del self._gone[next(iter(self._gone))]
         return Step(before=before, now=left)
 
+    def find(self, uid: str) -> Build | None:
+        """Give the build whose Job has a UID; None if it is not known."""
+        return self._builds.get(uid)
+
     def of(self, namespace: str, owner_uid: str) -> Sequence[Build]:
         """Give the builds of a BuildTrigger, the newest first."""
         found = (self._builds[uid] for uid in self._by_owner.get((namespace, owner_uid), ()))

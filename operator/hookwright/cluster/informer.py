@@ -110,6 +110,11 @@ class Informer:
         """Whether the API server lets us list and watch, as far as we know."""
         return not self._refused
 
+    def shows(self, raw: Raw) -> bool:
+        """Whether an object is among those that it chooses, as far as we know."""
+        known = self._known.get(_place(raw))
+        return known is not None and known[0] == raw["metadata"].get("uid", "")
+
     async def settled(self) -> bool:
         """Wait until all that is there has been told, or the API server refuses; give which it is (`available`)."""
         await self._settled.wait()

@@ -11,7 +11,7 @@ from hookwright.builds.index import order_by_age
 from hookwright.builds.state import Build, BuildPhase
 from hookwright.kinds import MAX_ACTIVE, BuildState
 
-_OVER = frozenset(phase.value for phase in BuildPhase if phase.is_over)
+OVER = frozenset(phase.value for phase in BuildPhase if phase.is_over)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def describe_builds(
     newest = max(known, key=order_by_age) if known else None
     if written is None or (newest is not None and _replaces(newest, written, builds)):
         return BuildStates(last=newest.describe() if newest is not None else None, active=active)
-    if written.phase in _OVER:
+    if written.phase in OVER:
         return BuildStates(last=written, active=active)
     if not sure:
         return BuildStates(last=written, active=active, doubtful=True)

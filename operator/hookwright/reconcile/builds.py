@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from hookwright.builds.follow import Following
 from hookwright.builds.state import Build
 from hookwright.builds.surplus import Limits, Surplus, choose_surplus
 from hookwright.builds.targets import DEFAULT_SERVICE_ACCOUNT
@@ -18,7 +19,7 @@ from hookwright.errors import ClusterError
 from hookwright.kinds import SHORTEST_WINDOW, BuildTrigger, Condition, parse_duration
 from hookwright.kinds.conditions import builds_not_deleted
 from hookwright.logs import name_object
-from hookwright.reconcile.build_states import describe_builds
+from hookwright.reconcile.build_states import OVER, describe_builds
 from hookwright.reconcile.work import NEVER, Again, find_soonest
 from hookwright.reconcile.world import World
 
@@ -51,12 +52,20 @@ async def follow_builds(key: Key, trigger: BuildTrigger, world: World) -> Follow
     if following is None or not following.knows(metadata.namespace):
         # Without the right to see Jobs nothing is said of them; what status says stays.
         return Followed()
+    try:
+        await _look_for_missing(trigger, following)
+        sure = following.is_sure(metadata.namespace)
+    except ClusterError as error:
+        if error.transient:
+            # What status says of them stays: who is left out of it is not looked for again.
+            return Followed(again=Again(DOUBTFUL_SECONDS))
+        sure = False
     builds, now = following.index.of(metadata.namespace, metadata.uid), world.clock()
     states = describe_builds(
         builds,
         following.index.gone(metadata.namespace, metadata.uid),
         trigger.status.last_build,
-        sure=following.is_sure(metadata.namespace),
+        sure=sure,
         now=now,
     )
     spec = trigger.spec
@@ -73,6 +82,21 @@ async def follow_builds(key: Key, trigger: BuildTrigger, world: World) -> Follow
         conditions=[] if complaint is None else [_complain(complaint, trigger, now)],
         again=find_soonest(doubt, later, _wait_until(surplus.next, now)),
     )
+
+
+async def _look_for_missing(trigger: BuildTrigger, following: Following) -> None:
+    """Look for the builds that status says have not ended, and that no watch shows; not for one that was seen to go.
+
+    Raises:
+        ClusterError: the API server does not say.
+    """
+    metadata, status = trigger.metadata, trigger.status
+    gone = following.index.gone(metadata.namespace, metadata.uid)
+    known = {build.name for build in following.index.of(metadata.namespace, metadata.uid)}
+    known |= {gone.name} if gone is not None else set()
+    written = [*status.active, *([status.last_build] if status.last_build is not None else [])]
+    missing = {state.name for state in written if state.phase not in OVER and state.name not in known}
+    await following.look_for(sorted(missing), namespace=metadata.namespace, owner_uid=metadata.uid)
 
 
 def _complain(complaint: str, trigger: BuildTrigger, now: datetime) -> Condition:

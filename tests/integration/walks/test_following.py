@@ -126,6 +126,40 @@ async def test_build_that_is_deleted_is_canceled(bare: Running):
     await bare.until(lambda: last(bare) == (other, "Running"))
 
 
+async def relabel(running: Running, name: str, labels: dict[str, str | None]) -> None:
+    """Write labels on a Job, or take them off, as anybody may who may patch Jobs."""
+    path = f"{running.cluster.url}{JOBS}/{name}"
+    answer = await running.client.patch(path, json={"metadata": {"labels": labels}}, headers=MERGE)
+    assert answer.is_success, answer.text
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"app.kubernetes.io/managed-by": "other"},
+        {"hookwright.dev/build": None},
+        {"hookwright.dev/build": None, "app.kubernetes.io/managed-by": None},
+    ],
+    ids=["common", "own", "both"],
+)
+async def test_changed_labels_cancel_no_build(bare: Running, labels: dict[str, str | None]):
+    """A build whose labels somebody changes runs on in status, also after a restart, and is canceled when it goes."""
+    url = await set_up(bare, make_trigger(seconds=LONG))
+    name = await start(bare, url, "one")
+    await bare.until(lambda: active(bare) == {name: "Running"})
+    await relabel(bare, name, labels)
+    other = await start(bare, url, "two")
+    await bare.until(lambda: other in active(bare))
+    assert active(bare) == {name: "Running", other: "Running"}
+    await bare.stop()
+    await bare.start()
+    await remove_job(bare, other)
+    await bare.until(lambda: other not in active(bare))
+    assert active(bare) == {name: "Running"}
+    await remove_job(bare, name)
+    await bare.until(lambda: active(bare) == {})
+
+
 async def test_burst_costs_few_patches_and_no_dry_run(bare: Running):
     """Builds that come all at once cost a patch a second at most, and the template is not tried again for them."""
     url = await set_up(bare, make_trigger(seconds=0.2))

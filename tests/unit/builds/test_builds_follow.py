@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from structlog.testing import capture_logs
 
-from hookwright.builds.follow import PAGE_SIZE, SELECTOR, Following
+from hookwright.builds.follow import OLDER_SELECTOR, PAGE_SIZE, SELECTOR, Following
 from hookwright.builds.index import BuildIndex
 from hookwright.cluster import JOBS
 from hookwright.errors import ClusterError
@@ -23,20 +25,22 @@ class Bench:
         self.following = Following(
             self.cluster, namespaces=namespaces, clock=lambda: NOON, index=BuildIndex(limit=limit)
         )
+        self.strays = self.following.strays
+        self.strays.again_seconds = 0.0
         self.following.subscribe(stepped=self.steps.append, listed=self.listed.append)
 
     def put(self, **changes):
         self.cluster.put(JOBS, raw_job(**changes))
 
     def run(self):
-        return running(self.following.informers.run())
+        return running(self.following.run())
 
     def seen(self):
         return [(step.now.name, step.now.phase.value) for step in self.steps]
 
     @property
     def is_watched(self):
-        return bool(self.cluster.watches.open)
+        return len(self.cluster.watches.open) == 2
 
 
 @pytest.fixture
@@ -61,8 +65,8 @@ async def test_only_our_jobs_are_asked_for(bench):
     bench.put(name="other", metadata={"labels": {}})
     async with bench.run():
         await eventually(lambda: bench.is_watched)
-    (listed,), (watched,) = bench.cluster.made("list", JOBS), bench.cluster.made("watch", JOBS)
-    assert (listed.selector, watched.selector) == (SELECTOR, SELECTOR)
+    for verb in ("list", "watch"):
+        assert [call.selector for call in bench.cluster.made(verb, JOBS)] == [SELECTOR, OLDER_SELECTOR]
     assert bench.steps == []
     assert PAGE_SIZE <= 100
 
@@ -83,16 +87,17 @@ async def test_broken_watch_leaves_doubt(bench):
     bench.put(name="a")
     async with bench.run():
         await eventually(lambda: bench.is_watched)
-        bench.cluster.fail("list", JOBS, status=503, times=1)
+        bench.cluster.fail("list", JOBS, status=503, times=2)
         bench.cluster.watches.end(ClusterError("broken", status=0))
-        await eventually(lambda: not bench.is_watched)
+        await eventually(lambda: not bench.cluster.watches.open)
         bench.cluster.drop(JOBS, "a")
         await settle()
         assert bench.following.knows("default")
         assert not bench.following.is_sure("default")
         await eventually(lambda: bench.seen()[-1:] == [("a", "Canceled")])
         await eventually(lambda: bench.following.is_sure("default"))
-    assert bench.listed == [None, None]
+    assert set(bench.listed) == {None}
+    assert len(bench.listed) > 1
 
 
 async def test_version_that_is_too_old(bench):
@@ -149,3 +154,138 @@ async def test_more_than_are_kept_is_said_once():
     assert len(bench.following.index.of("default", TRIGGER_UID)) == 2
     (line,) = [line for line in lines if line["event"] == "builds"]
     assert "HistoryLimit" in line["remedy"]
+
+
+# ── what a watch does not show ────────────────────────────────────────────────────────────────────────────────────────
+
+OLD = {"app.kubernetes.io/managed-by": "hookwright"}
+NEW = {"hookwright.dev/build": "true"}
+
+
+async def follow(bench, labels, **changes):
+    """Have build a there, with these labels, and followed."""
+    bench.put(name="a", metadata={"labels": labels}, **changes)
+    await eventually(lambda: bench.is_watched and bench.steps)
+    await settle()
+
+
+def label(bench, labels, **changes):
+    """Write other labels on build a, and whatever else has changed."""
+    bench.put(name="a", metadata={"labels": labels}, **changes)
+
+
+@pytest.mark.parametrize("labels", [NEW, OLD, NEW | OLD])
+async def test_builds_of_all_versions_are_followed(bench, labels):
+    """Also a build is followed that was made by a version which knew no label of our own."""
+    async with bench.run():
+        await follow(bench, labels)
+        label(bench, labels, phase="Succeeded")
+        await eventually(lambda: len(bench.steps) == 2)
+    assert bench.seen() == [("a", "Running"), ("a", "Succeeded")]
+
+
+@pytest.mark.parametrize("other", [{}, {"app.kubernetes.io/managed-by": "other"}])
+async def test_changed_common_label_hides_no_build(bench, other):
+    """Whoever writes another managed-by on a build changes nothing of how it is followed."""
+    async with bench.run():
+        await follow(bench, NEW | OLD)
+        label(bench, NEW | other)
+        label(bench, NEW | other, phase="Failed")
+        await eventually(lambda: len(bench.steps) == 2)
+    assert bench.seen() == [("a", "Running"), ("a", "Failed")]
+    assert bench.cluster.count("get", JOBS) == 0
+
+
+@pytest.mark.parametrize("before", [NEW, OLD, NEW | OLD])
+async def test_build_without_label_is_not_canceled(bench, before):
+    """What has lost the label runs on as long as its Job is there, and its end is seen all the same."""
+    async with bench.run():
+        await follow(bench, before)
+        label(bench, {})
+        await eventually(lambda: bench.cluster.count("get", JOBS) > 1)
+        assert bench.seen() == [("a", "Running")]
+        label(bench, {}, phase="Succeeded")
+        await eventually(lambda: len(bench.strays) == 0)
+    assert bench.seen()[:2] == [("a", "Running"), ("a", "Succeeded")]
+    assert {phase for _, phase in bench.seen()[1:]} == {"Succeeded"}
+    assert len(bench.following.index) == 0
+
+
+async def test_build_without_label_is_canceled_once_it_is_gone(bench):
+    """Its Job is deleted, or another has its name: then it is canceled."""
+    async with bench.run():
+        await follow(bench, NEW)
+        label(bench, {})
+        await eventually(lambda: bench.cluster.count("get", JOBS) > 1)
+        bench.cluster.drop(JOBS, "a")
+        bench.put(name="a", uid="another", metadata={"labels": {}})
+        await eventually(lambda: bench.seen()[-1:] == [("a", "Canceled")])
+    assert len(bench.strays) == 0
+
+
+async def test_label_that_comes_back(bench):
+    """A build that gets its label again is followed by the watch again, and read no more."""
+    async with bench.run():
+        await follow(bench, NEW)
+        label(bench, {})
+        await eventually(lambda: len(bench.strays) == 1)
+        label(bench, NEW)
+        await eventually(lambda: len(bench.strays) == 0)
+        label(bench, NEW, phase="Succeeded")
+        await eventually(lambda: len(bench.steps) == 2)
+        assert [build.name for build in bench.following.index.of("default", TRIGGER_UID)] == ["a"]
+
+
+async def test_label_that_an_older_build_is_given(bench):
+    """A build that goes from one watch to the other is in no doubt."""
+    async with bench.run():
+        await follow(bench, OLD)
+        label(bench, OLD | NEW)
+        label(bench, OLD | NEW, phase="Succeeded")
+        await eventually(lambda: len(bench.steps) == 2)
+        await settle()
+        assert len(bench.strays) == 0
+        assert [build.name for build in bench.following.index.of("default", TRIGGER_UID)] == ["a"]
+
+
+async def test_label_is_lost_while_the_watch_is_broken(bench):
+    """What a list does not have any more is not canceled either, unless its Job is gone."""
+    async with bench.run():
+        await follow(bench, NEW)
+        bench.cluster.expire()
+        bench.cluster.watches.end(ClusterError("too old", status=410, reason="Expired"))
+        label(bench, {})
+        await eventually(lambda: bench.cluster.count("get", JOBS) > 1)
+        assert bench.seen() == [("a", "Running")]
+        bench.cluster.drop(JOBS, "a")
+        await eventually(lambda: bench.seen()[-1:] == [("a", "Canceled")])
+
+
+async def test_nothing_is_said_without_an_answer(bench):
+    """While the API server does not say whether a Job is there, its build is not canceled; a refusal is said once."""
+    async with bench.run():
+        await follow(bench, NEW)
+        bench.cluster.fail("get", JOBS, status=503, times=2)
+        bench.cluster.fail("get", JOBS, status=403, message="may not", times=math.inf)
+        bench.cluster.drop(JOBS, "a")
+        with capture_logs() as lines:
+            await eventually(lambda: bench.cluster.count("get", JOBS) > 4)
+            assert bench.seen() == [("a", "Running")]
+            bench.cluster.heal()
+            await eventually(lambda: bench.seen()[-1:] == [("a", "Canceled")])
+    assert ["may not" in line["error"] for line in lines if line["event"] == "builds"] == [True]
+
+
+async def test_missing_builds_are_looked_for(bench):
+    """Of the builds that are asked for those are known that are there and the BuildTrigger's, whatever their labels."""
+    bench.put(name="a", metadata={"labels": {}})
+    bench.put(name="over", phase="Succeeded", metadata={"labels": {}})
+    bench.put(name="theirs", owner_uid="other", metadata={"labels": {}})
+    names = ("a", "over", "theirs", "gone")
+    await bench.following.look_for(names, namespace="default", owner_uid=TRIGGER_UID)
+    assert [build.name for build in bench.following.index.of("default", TRIGGER_UID)] == ["a"]
+    assert bench.following.index.gone("default", TRIGGER_UID).name == "over"
+    async with bench.run():
+        bench.put(name="a", phase="Failed", metadata={"labels": {}})
+        await eventually(lambda: ("a", "Failed") in bench.seen())
+    assert len(bench.following.index) == 0

@@ -166,7 +166,11 @@ def test_job_says_whose_it_is():
     metadata = manifest["metadata"]
     assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "Job")
     assert (metadata["name"], metadata["namespace"]) == (name_wanted(wanted), "default")
-    assert metadata["labels"] == {"team": "a", "app.kubernetes.io/managed-by": "hookwright"}
+    assert metadata["labels"] == {
+        "team": "a",
+        "app.kubernetes.io/managed-by": "hookwright",
+        "hookwright.dev/build": "true",
+    }
     assert metadata["annotations"] == {
         "note": "b",
         "hookwright.dev/delivery": f"{wanted.owner_uid}/0/{DELIVERY_ID}",
@@ -198,7 +202,7 @@ def test_template_cannot_forge_the_proof_of_origin():
     """Annotations and labels of ours in a template are overwritten."""
     metadata = {
         "annotations": {"hookwright.dev/delivery": "forged"},
-        "labels": {"app.kubernetes.io/managed-by": "forged"},
+        "labels": {"app.kubernetes.io/managed-by": "forged", "hookwright.dev/build": "forged"},
     }
     found = job(build={"jobTemplate": {"spec": JOB_SPEC, "metadata": metadata}})["metadata"]
     assert "forged" not in str(found)

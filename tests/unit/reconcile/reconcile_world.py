@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hookwright.app.operating import reconcile
-from hookwright.builds.index import BuildIndex
+from hookwright.builds.follow import Following
 from hookwright.builds.starter import Starter
 from hookwright.cluster import BUILDTRIGGERS, EVENTS, JOBS, SECRETS, WEBHOOKS
 from hookwright.cluster.mirror import Key, Mirror
@@ -27,13 +27,11 @@ ROOT_KEY = b"k" * 32
 JUDGED = {"observedGeneration": 1}
 
 
-@dataclass
-class KnownBuilds:
+class KnownBuilds(Following):
     """What follows builds, without the watches."""
 
-    index: BuildIndex = field(default_factory=BuildIndex)
-    known: bool = True
-    sure: bool = True
+    known = True
+    sure = True
 
     def knows(self, namespace):
         return self.known
@@ -48,9 +46,9 @@ class Bench:
     mirror: Mirror = field(default_factory=Mirror)
     now: object = NOON
     changes: list = field(default_factory=list)
-    following: KnownBuilds = field(default_factory=KnownBuilds)
 
     def __post_init__(self):
+        self.following = KnownBuilds(self.cluster, clock=lambda: self.now)
         self.mirror.subscribe(self.changes.append)
         self.cluster.feed(self.mirror)
         self.world = World(

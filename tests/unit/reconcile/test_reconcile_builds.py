@@ -10,6 +10,7 @@ from reconcile_world import TRIGGER, Bench
 from hookwright.cluster import BUILDTRIGGERS, JOBS
 from hookwright.reconcile.builds import DOUBTFUL_SECONDS, FORBIDDEN_SECONDS, LONGEST_SECONDS, MAX_DELETIONS
 from hookwright.reconcile.work import NEVER, Again
+from support.jobs import raw_job
 from support.objects import NOON
 
 HOUR = timedelta(hours=1)
@@ -152,6 +153,53 @@ async def test_doubtful_build_is_looked_at_again(bench):
     bench.following.sure = True
     assert await bench.look_at_builds() == NEVER
     assert last(bench) == ("b-1", "Canceled")
+
+
+async def test_build_without_its_label_is_not_canceled(bench):
+    """A build that status names is looked for before it is called canceled: it may only have lost its label."""
+    for name, phase in (("b-1", "Running"), ("b-2", "Running")):
+        bench.cluster.put(JOBS, raw_job(name=name, phase=phase, metadata={"labels": {}}))
+    states = [{"kind": "Job", "name": name, "phase": "Running"} for name in ("b-2", "b-1", "gone")]
+    bench.put_target(status={"lastBuild": states[0], "active": states})
+    assert await bench.look(TRIGGER) == NEVER
+    assert last(bench) == ("b-2", "Running")
+    assert {state["name"] for state in bench.status(TRIGGER)["active"]} == {"b-1", "b-2"}
+    asked = bench.cluster.count("get", JOBS)
+    await bench.look_until_still(TRIGGER)
+    assert bench.cluster.count("get", JOBS) == asked
+
+
+async def test_end_of_a_build_without_its_label(bench):
+    """A build that status names and that has ended meanwhile has the end that its Job tells."""
+    bench.cluster.put(JOBS, raw_job(name="b-1", phase="Succeeded", metadata={"labels": {}}))
+    bench.put_target(status={"lastBuild": {"kind": "Job", "name": "b-1", "phase": "Running"}})
+    await bench.look(TRIGGER)
+    assert last(bench) == ("b-1", "Succeeded")
+
+
+async def test_build_that_cannot_be_looked_for_is_not_canceled(bench):
+    """While the API server does not say whether a build is there, status keeps what it said, and it is asked again."""
+    state = {"kind": "Job", "name": "b-1", "phase": "Running", "startTime": at(NOON + HOUR)}
+    bench.put_target(status={"lastBuild": state, "active": [state]})
+    bench.put_job(name="a-1", phase="Pending")
+    bench.cluster.fail("get", JOBS, status=503)
+    assert await bench.look(TRIGGER) == Again(DOUBTFUL_SECONDS)
+    assert bench.status(TRIGGER)["active"] == [state]
+    bench.cluster.fail("get", JOBS, status=403)
+    assert await bench.look(TRIGGER) == Again(DOUBTFUL_SECONDS)
+    assert last(bench) == ("b-1", "Running")
+    assert await bench.look_at_builds() == NEVER
+    assert last(bench) == ("b-1", "Canceled")
+
+
+async def test_build_that_was_seen_to_go_is_not_looked_for(bench):
+    """Whoever saw a build go knows that it is canceled, without asking."""
+    bench.put_target()
+    bench.put_job(name="b-1")
+    await bench.look(TRIGGER)
+    bench.drop_job("b-1")
+    await bench.look_at_builds()
+    assert bench.cluster.count("get", JOBS) == 0
 
 
 # ── history limits ────────────────────────────────────────────────────────────────────────────────────────────────────

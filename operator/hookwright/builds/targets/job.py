@@ -12,6 +12,10 @@ from hookwright.builds.wanted import WantedBuild, clean_value, format_time
 from hookwright.cluster.resources import JOBS
 from hookwright.kinds import LIFETIME, MAX_SOURCE_VERSION, JobTemplate
 
+# By this one builds are followed. The common label beside it is for people and their tools, who may well change it.
+BUILD_LABEL = "hookwright.dev/build"
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
+LABELS: Mapping[str, str] = {MANAGED_LABEL: "hookwright", BUILD_LABEL: "true"}
 DELIVERY_ANNOTATION = "hookwright.dev/delivery"
 OWNER_ANNOTATION = "hookwright.dev/started-by"
 ACCEPTED_ANNOTATION = "hookwright.dev/accepted-at"
@@ -48,7 +52,7 @@ def render_job(
         "metadata": {
             "name": name,
             "namespace": wanted.namespace,
-            "labels": template.metadata.labels | {"app.kubernetes.io/managed-by": "hookwright"},
+            "labels": template.metadata.labels | dict(LABELS),
             "annotations": template.metadata.annotations
             | {
                 **annotations,
