@@ -19,7 +19,7 @@ from support.chart import render
 from support.processes import Fleet, Request, run_fleet, until
 from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation, uncomment
 from support.running import Running, make_push
-from support.triggers import begin, deliver, make_trigger, make_trigger_secret
+from support.triggers import begin, count_secrets, deliver, make_trigger, make_trigger_secret, outlive
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RIGHTS = EXAMPLES / "rights"
@@ -96,31 +96,11 @@ async def start_by_hand(running: Running) -> None:
 async def keep_a_secret(running: Running) -> None:
     """Have the secret of a BuildTrigger made, and replaced."""
     trigger = make_trigger("watched")
-
-    def count() -> int:
-        return len((running.cluster.get("secrets", "default", "watched-hookwright") or {}).get("data", {}))
-
     running.apply(trigger)
-    await running.until(lambda: count() == 1, "a secret is made")
+    await running.until(lambda: count_secrets(running, "watched") == 1, "a secret is made")
     trigger["metadata"]["annotations"] = {"hookwright.dev/rotate-secret": "1"}
     running.apply(trigger)
-    await running.until(lambda: count() == 2, "it is replaced")
-
-
-async def outlive(running: Running) -> None:
-    """Have the builds of BuildTrigger hello, whose time is over, be beyond its history limit, until they are gone."""
-    ours = [job["metadata"] for job in running.jobs() if job["metadata"]["ownerReferences"][0]["name"] == "hello"]
-    assert ours
-    over = {"metadata": {"annotations": {"hookwright.dev/kept-until": "2020-01-01T00:00:00Z"}}}
-    patches = [(f"batch/v1/namespaces/default/jobs/{metadata['name']}", over) for metadata in ours]
-    limit = {"spec": {"successfulBuildsHistoryLimit": 0}}
-    for path, patch in (*patches, ("hookwright.dev/v1alpha1/namespaces/default/buildtriggers/hello", limit)):
-        answer = await running.client.patch(
-            f"{running.cluster.url}/apis/{path}", json=patch, headers={"content-type": "application/merge-patch+json"}
-        )
-        assert answer.is_success, answer.text
-    names = {metadata["name"] for metadata in ours}
-    await running.until(lambda: not names & {job["metadata"]["name"] for job in running.jobs()})
+    await running.until(lambda: count_secrets(running, "watched") == 2, "it is replaced")
 
 
 async def live(fleet: Fleet, receiver: str) -> None:
@@ -151,7 +131,7 @@ async def live(fleet: Fleet, receiver: str) -> None:
     assert (await fleet.push(receiver, "hello", **signed)).status_code == 202
     requests = fleet.wires[receiver].requests
     await until(lambda: any(one.method == "GET" and "/jobs/" in one.path for one in requests), "it looks at the build")
-    await outlive(running)
+    await outlive(running, "hello")
     for each in fleet.processes.values():
         assert await each.signal(signal.SIGTERM) == 0
 

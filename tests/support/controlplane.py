@@ -285,6 +285,8 @@ class ControlPlane:
             f"--audit-policy-file={self.folder / 'audit.yaml'}",
             f"--audit-log-path={self.folder / 'audit.jsonl'}",
             "--audit-log-format=json",
+            # Else it goes on in another file after 100 megabytes.
+            "--audit-log-maxsize=1000000",
             "--allow-privileged=true",
         ]
         self._run("kube-apiserver", command)

@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hookwright.devcluster import DevCluster
 
 _make: Callable[..., Any] = DevCluster
+
+
+class Walk(NamedTuple):
+    """A scenario that was played on a real API server: its file and name, and how many requests there were before."""
+
+    file: str
+    name: str
+    began: int
 
 
 def make_cluster(*, job_seconds: float = 0.05) -> DevCluster:

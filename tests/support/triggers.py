@@ -88,6 +88,11 @@ def read_secret(running: Running, name: str = "hello") -> str:
     return b64decode(secret["data"]["secret"]).decode()
 
 
+def count_secrets(running: Running, name: str = "hello") -> int:
+    """Count the secrets of a BuildTrigger that are good."""
+    return len((running.cluster.get("secrets", "default", f"{name}-hookwright") or {}).get("data", {}))
+
+
 async def until_url(running: Running, name: str = "hello") -> str:
     """Wait until a BuildTrigger is Ready and has a URL, and give that."""
 
@@ -118,3 +123,19 @@ def environment_of(job: dict[str, Any]) -> dict[str, str]:
     """Give the environment of a Job's container."""
     (container,) = job["spec"]["template"]["spec"]["containers"]
     return {variable["name"]: variable["value"] for variable in container["env"]}
+
+
+async def outlive(running: Running, name: str) -> None:
+    """Have the builds of a BuildTrigger, whose time is over, be beyond its history limit, until they are gone."""
+    ours = [job["metadata"] for job in running.jobs() if job["metadata"]["ownerReferences"][0]["name"] == name]
+    assert ours
+    over = {"metadata": {"annotations": {"hookwright.dev/kept-until": "2020-01-01T00:00:00Z"}}}
+    patches = [(f"batch/v1/namespaces/default/jobs/{metadata['name']}", over) for metadata in ours]
+    limit = {"spec": {"successfulBuildsHistoryLimit": 0}}
+    for path, patch in (*patches, (f"hookwright.dev/v1alpha1/namespaces/default/buildtriggers/{name}", limit)):
+        answer = await running.client.patch(
+            f"{running.cluster.url}/apis/{path}", json=patch, headers={"content-type": "application/merge-patch+json"}
+        )
+        assert answer.is_success, answer.text
+    names = {metadata["name"] for metadata in ours}
+    await running.until(lambda: not names & {job["metadata"]["name"] for job in running.jobs()})

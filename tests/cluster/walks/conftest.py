@@ -6,7 +6,9 @@ server that fails when it is told to; nor what other tests here play with the ch
 test_orphans and test_waiting.
 
 The scenarios' users are the administrator. Hookwright itself, in this process and in others, has the ServiceAccount
-that the chart gives its role, with the chart's rights and the grants of `TENANTS`.
+that the chart gives its role, with the chart's rights and the grants of `TENANTS`. Where a scenario is about a right
+that is missing, the proxy before the API server refuses. What was asked for is looked through at the end, when all were
+played.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from integration.walks.conftest import bare, running  # noqa: E402, F401 - fixtu
 from support.realapi import RealApi, make  # noqa: E402
 from support.realcluster import RealClusters, Server  # noqa: E402
 from support.rights import OURS, Rights, read_rules  # noqa: E402
-from support.stage import play_on  # noqa: E402
+from support.stage import Walk, play_on  # noqa: E402
 
 # The accounts as which scenarios have builds created.
 TENANTS = [{"namespace": "default", "serviceAccount": account} for account in ("default", "builder", "deployer")]
@@ -57,6 +59,17 @@ def rights(control_plane: ControlPlane) -> Iterator[Rights]:
         given = read_rules(one for one in objects if one["kind"] != "ServiceAccount")
         until_allowed(api, given)
         yield given
+
+
+@pytest.fixture(scope="package")
+def walks() -> list[Walk]:
+    """The scenarios that were played so far."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _note_walk(request: pytest.FixtureRequest, control_plane: ControlPlane, walks: list[Walk]) -> None:
+    walks.append(Walk(request.path.name, request.node.name, len(control_plane.audit())))
 
 
 @pytest.fixture(scope="package", autouse=True)
