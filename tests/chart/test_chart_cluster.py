@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from click.testing import CliRunner
 from helm_python import Config, HelmError
 
+from hookwright.commands import hookwright
 from hookwright.devcluster import DevCluster
 from support.chart import CHART, LEAST, merge
+from support.kubectl import FOUND, MISSING, Kubectl
 
 # The development cluster has no PodDisruptionBudgets.
 PLAIN: dict[str, Any] = merge(
@@ -134,6 +141,67 @@ def test_release_does_not_refuse_itself(first):
     for values in ({"clusterName": "renamed"}, {"watchNamespaces": ["team-a"]}, {"mode": "single"}):
         first.upgrade(values)
     assert [one["metadata"]["name"] for one in first.cluster.list("statefulsets.apps")] == ["hookwright"]
+
+
+TENANT = {"tenants": [{"namespace": "team-a", "serviceAccount": "builder"}]}
+RBAC, GRANTS = "rbac.authorization.k8s.io", ("role", "rolebinding")
+
+
+def grant_by_hand(helm: Helm, account: str) -> None:
+    """Apply what `hookwright grant` prints for team-a."""
+    helm.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+    printed = CliRunner().invoke(hookwright, ["grant", "team-a", "--service-account", account], catch_exceptions=False)
+    for one in yaml.safe_load_all(printed.stdout):
+        helm.cluster.apply(one)
+
+
+def find_granted(helm: Helm) -> dict[str, str]:
+    """Give the UID of each object that lets Hookwright into team-a, by its kind and name as kubectl has them."""
+    found = [(kind, one["metadata"]) for kind in GRANTS for one in helm.cluster.list(f"{kind}s.{RBAC}", "team-a")]
+    return {f"{kind}/{metadata['name']}": metadata["uid"] for kind, metadata in found}
+
+
+@pytest.mark.skipif(FOUND is None, reason=MISSING)
+async def test_what_was_granted_by_hand_is_handed_over(first, tmp_path: Path):
+    """Helm takes over no grant: the chart says by which commands it does, and no right goes in between."""
+    grant_by_hand(first, "builder")
+    granted = find_granted(first)
+    with pytest.raises(HelmError) as caught:
+        first.upgrade(TENANT)
+    said = str(caught.value)
+    assert "- tenants: in namespace team-a was granted by hand" in said
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(first.cluster.kubeconfig(), encoding="utf-8")
+    commands = re.findall(r"(?m)^ +kubectl (.*)$", said)
+    assert len(commands) == 2
+    for command in commands:
+        assert set(granted) <= set(command.split())
+        code, answer = await Kubectl(kubeconfig, tmp_path).run(*shlex.split(command))
+        assert code == 0, answer
+    first.upgrade(TENANT)
+    assert find_granted(first) == granted
+    first.upgrade({})
+    assert find_granted(first) == {}
+
+
+def test_grant_for_another_account_is_seen_too(first):
+    """The right on Secrets is for the namespace, whoever builds there: it is in the way of any tenant, alone."""
+    grant_by_hand(first, "other")
+    with pytest.raises(HelmError) as caught:
+        first.upgrade(TENANT)
+    (objects,) = re.findall(r"(?m)^ +kubectl annotate --overwrite --namespace team-a (.*?) meta", str(caught.value))
+    assert objects.split() == ["role/hookwright-keeps-secrets", "rolebinding/hookwright-system-keeps-secrets"]
+
+
+def test_tenant_of_another_release_is_told(helm):
+    """What another release makes for a team is no grant to hand over: the message says whose it is."""
+    for name in ("team-a", "team-b"):
+        helm.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    helm.install(merge(TENANT, {"watchNamespaces": ["team-a"]}))
+    message = refusal(helm, merge(NAMESPACED, TENANT))
+    whose = "of namespace team-a is of release hookwright in namespace hookwright-system"
+    assert f"- tenants: Role hookwright-acts-as-builder {whose}" in message
+    assert "kubectl" not in message
 
 
 @pytest.mark.parametrize(

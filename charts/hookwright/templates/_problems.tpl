@@ -210,6 +210,7 @@ lookup finds nothing.
 {{- end }}
 {{- end }}
 {{- if and .Values.rights.create .Values.rights.checkOverlap }}
+{{- include "hookwright.problems.granted" . }}
 {{- range $name := list "hookwright-receiver" "hookwright-operator" }}
 {{- with include "hookwright.owner" (dict "root" $root "found" (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" $name)) }}
 - watchNamespaces: ClusterRole {{ $name }} is of {{ . }}, which serves all namespaces; uninstall that one, or give it watchNamespaces that are not this one's
