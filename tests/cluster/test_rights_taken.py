@@ -15,6 +15,7 @@ from support.deployed import POLL_SECONDS, Deployed, deploy
 from support.processes import until
 from support.realapi import Object
 from support.running import make_buildtrigger, make_secret, make_webhook
+from support.taken import TAKEN
 from support.triggers import make_trigger
 from support.waiting import patience
 
@@ -68,6 +69,16 @@ def said(deployed: Deployed, role: str, text: str) -> bool:
     return text in deployed.processes[role].said()
 
 
+async def until_counted(deployed: Deployed, test: str) -> None:
+    """Wait until the processes count what the alert about the right looks at."""
+    for counted in TAKEN[test]:
+        process = deployed.processes[counted.role]
+        async with patience(HEALING_SECONDS):
+            # Each look is a request: there is no event to wait for.
+            while not counted.is_shown((await deployed.client.get(process.admin + "/metrics")).text):  # noqa: ASYNC110
+                await asyncio.sleep(POLL_SECONDS)
+
+
 async def until_taken(deployed: Deployed, name: str, delivery: str) -> None:
     """Deliver until it is taken, and wait until its build is there."""
     await deployed.until_answered(name, 202, delivery=delivery)
@@ -98,6 +109,7 @@ async def test_grant_is_taken_and_given_back(deployed: Deployed):
         assert "hookwright grant" in status["errorMessage"]
         assert "cannot impersonate" in status["lastDelivery"]["message"]
         assert "granted" not in built(deployed, "hello")
+        await until_counted(deployed, "test_grant_is_taken_and_given_back")
     finally:
         deployed.api.apply(grant)
     await until(lambda: deployed.ready("hello")[0] == "True", "it is found", patience=HEALING_SECONDS)
@@ -115,6 +127,7 @@ async def test_secrets_are_taken_and_given_back(deployed: Deployed):
         await deployed.until_judged("hello", "False", "SecretForbidden")
         assert "verb get" in deployed.status("hello")["errorMessage"]
         assert await deployed.ask("receiver") == 200
+        await until_counted(deployed, "test_secrets_are_taken_and_given_back")
     await until_taken(deployed, "hello", "readable")
     await until(lambda: deployed.ready("hello")[0] == "True", "it is found", patience=HEALING_SECONDS)
 
@@ -130,6 +143,7 @@ async def test_right_to_keep_secrets_is_taken_and_given_back(deployed: Deployed)
         assert f"system:serviceaccount:{deployed.own}:hookwright-operator" in said
         assert 'cannot create resource "secrets"' in said
         assert f"hookwright grant {deployed.team}" in said
+        await until_counted(deployed, "test_right_to_keep_secrets_is_taken_and_given_back")
     await until(lambda: deployed.ready("kept", "BuildTrigger")[0] == "True", "it is found", patience=HEALING_SECONDS)
     await deployed.until_secrets("kept", 1)
 
@@ -142,6 +156,7 @@ async def test_status_is_taken_and_given_back(deployed: Deployed):
         put(deployed, make_webhook(targetPipeline={"name": "absent"}))
         await until(lambda: said(deployed, "operator", "cannot patch resource"), "the operator says so")
         assert deployed.status("hello")["observedGeneration"] == 1
+        await until_counted(deployed, "test_status_is_taken_and_given_back")
     await until(
         lambda: deployed.ready("hello") == ("False", "TargetNotFound"), "status is right", patience=HEALING_SECONDS
     )
@@ -162,6 +177,7 @@ async def test_lists_and_watches_are_taken_and_given_back(deployed: Deployed):
         assert await deployed.ask("receiver") == 200
         await until_taken(deployed, "hello", "known")
         put(deployed, make_webhook("new"))
+        await until_counted(deployed, "test_lists_and_watches_are_taken_and_given_back")
     await until(lambda: deployed.ready("new")[0] == "True", "the new one is seen", patience=HEALING_SECONDS)
     await until_taken(deployed, "new", "found")
     assert said(deployed, "receiver", "followed again")
@@ -176,6 +192,7 @@ async def test_lease_is_taken_and_given_back(deployed: Deployed):
             # Each look is a request: there is no event to wait for.
             while await deployed.ask("operator") == 200:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
+        await until_counted(deployed, "test_lease_is_taken_and_given_back")
         await until_taken(deployed, "hello", "operatorless")
         put(deployed, make_webhook(suspend=True))
     await until(lambda: deployed.ready("hello")[1] == "Suspended", "it works again", patience=HEALING_SECONDS)
@@ -199,6 +216,7 @@ async def test_processes_start_without_any_right(deployed: Deployed):
             )
             assert "rights" in process.last_said("waiting")["remedy"]
             assert await deployed.ask(role) == 503
+        await until_counted(deployed, "test_processes_start_without_any_right")
     finally:
         deployed.api.apply(*bindings)
     await deployed.until_ready()

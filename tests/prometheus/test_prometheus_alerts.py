@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 from hookwright.metrics.catalogue import SPECS
 from support.prometheus import FILES, ROOT, promtool, read_alerts
+from support.taken import TAKEN, Counted
 
 CASES = Path(__file__).parent / "alerts.yaml"
 PAGE = (ROOT / "operator" / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -38,6 +40,42 @@ def test_every_alert_is_tried(name):
     }
     assert tried["all is well"] == [False, False]
     assert tried[name] == [False, True]
+
+
+def test_every_right_that_is_taken_has_its_alert():
+    """What is counted while a right is gone is known for each right that a test on a real API server takes away."""
+    file = ROOT / "tests" / "cluster" / "test_rights_taken.py"
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    assert [one.name for one in body if getattr(one, "name", "").startswith("test_")] == list(TAKEN)
+
+
+@pytest.mark.parametrize(
+    "counted",
+    [pytest.param(one, id=f"{name}-{one.role}-{one.alert}") for name, some in TAKEN.items() for one in some],
+)
+def test_a_right_that_is_taken_is_told_of(counted: Counted, tmp_path: Path):
+    """While it is there nobody is called; half an hour after it was taken, the alert fires that tells of it."""
+    fires = f'count(ALERTS{{alertname="{counted.alert}",alertstate="firing"}})'
+    case = {
+        "interval": "1m",
+        "input_series": [
+            {"series": counted.series, "values": "1+0x30 0+0x30" if counted.down else "0+0x30 1+1x30"},
+            # Without it nobody is asked whether a receiver is ready.
+            {
+                "series": 'hookwright_build_info{job="hookwright",instance="receiver:9090",role="receiver"}',
+                "values": "1+0x60",
+            },
+            {"series": f'up{{job="hookwright",instance="{counted.role}:9090"}}', "values": "1+0x60"},
+        ],
+        "promql_expr_test": [
+            {"expr": fires, "eval_time": "30m", "exp_samples": []},
+            {"expr": fires, "eval_time": "59m", "exp_samples": [{"value": 1}]},
+        ],
+    }
+    rules = {"rule_files": [str(FILES / "alerts.yaml")], "evaluation_interval": "1m", "tests": [case]}
+    (tmp_path / "case.yaml").write_text(yaml.safe_dump(rules))
+    tested = promtool("test", "rules", tmp_path / "case.yaml")
+    assert tested.returncode == 0, (tested.stdout + tested.stderr).decode()
 
 
 @pytest.mark.parametrize("name", ALERTS)
