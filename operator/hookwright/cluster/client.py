@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from hookwright import __version__
 from hookwright.cluster.answers import BOOKMARK, Lines, read_event, read_object, read_refusal
 from hookwright.cluster.own_token import OwnToken
 from hookwright.cluster.port import PAGE, Page
+from hookwright.cluster.request import describe_deletion, impersonate, select
 from hookwright.cluster.resources import Resource
 from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
@@ -42,8 +42,6 @@ GRACE_SECONDS = 15.0
 CONNECTIONS = 100
 # Whoever asks bounds it. The client's own would end a watch after 5 minutes, and each call would pay for its timer.
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
-# Nothing else gets into the header that says as whom we act.
-_ACCOUNT = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 # No answer, or that of a proxy before it.
 _ABSENT: Final = (0, 502, 503, 504)
 _JSON = "application/json"
@@ -172,7 +170,7 @@ class KubernetesCluster:
         self, resource: Resource, *, namespace: str | None = None, label_selector: str = "", size: int = PAGE
     ) -> AsyncIterator[Page]:
         """See `Cluster.list_pages`."""
-        query = {"limit": str(size)} | _select(label_selector)
+        query = {"limit": str(size)} | select(label_selector)
         while True:
             found = await self._call("list", resource, resource.path(namespace=namespace), query=query)
             metadata = found["metadata"]
@@ -200,7 +198,7 @@ class KubernetesCluster:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(seconds),
         }
-        response = await self._open(resource, resource.path(namespace=namespace), query | _select(label_selector))
+        response = await self._open(resource, resource.path(namespace=namespace), query | select(label_selector))
         end = asyncio.get_running_loop().time() + seconds + GRACE_SECONDS
         lines = Lines()
         try:
@@ -229,7 +227,7 @@ class KubernetesCluster:
         query = {"dryRun": "All"} if dry_run else {}
         # The answer is the object with its defaults, several times as large, and nobody needs it: it is not parsed.
         path = resource.path(namespace=namespace)
-        headers = _impersonate(namespace, service_account)
+        headers = impersonate(namespace, service_account)
         await self._send("create", resource, path, manifest, query=query, headers=headers)
 
     async def patch(
@@ -256,7 +254,7 @@ class KubernetesCluster:
     ) -> None:
         """See `Cluster.delete`."""
         path = resource.path(namespace=namespace, name=name)
-        headers = _impersonate(namespace, service_account)
+        headers = impersonate(namespace, service_account)
         try:
             await self._send("delete", resource, path, describe_deletion(uid), headers=headers)
         except ClusterError as error:
@@ -347,26 +345,6 @@ class KubernetesCluster:
         )
 
 
-def describe_deletion(uid: str) -> dict[str, Any]:
-    """Give the DeleteOptions by which only the object with `uid` goes, and what it owns after it."""
-    options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
-    return {**options, "preconditions": {"uid": uid}}
-
-
-def _impersonate(namespace: str | None, service_account: str | None) -> dict[str, str]:
-    """Give the headers by which a request is made as an account; none if it is made as ourselves.
-
-    Raises:
-        ClusterError: it is no name of an account.
-    """
-    if service_account is None:
-        return {}
-    if not _ACCOUNT.fullmatch(service_account):
-        raise ClusterError(f"{service_account[:253]!r} is no name of a ServiceAccount", status=422, reason="Invalid")
-    # The API server adds the groups of ServiceAccounts by itself, so that no right on groups is needed.
-    return {"Impersonate-User": f"system:serviceaccount:{namespace}:{service_account}"}
-
-
 async def _read_some(response: aiohttp.ClientResponse, end: float) -> bytes:
     """Give what has come of an answer; nothing if it is through, or lasts longer than `end`."""
     left = end - asyncio.get_running_loop().time()
@@ -381,10 +359,6 @@ async def _read_some(response: aiohttp.ClientResponse, end: float) -> bytes:
         raise ClusterError("the API server is silent", status=0) from None
     except (OSError, aiohttp.ClientError) as error:
         raise _absence(error) from error
-
-
-def _select(labels: str) -> dict[str, str]:
-    return {"labelSelector": labels} if labels else {}
 
 
 def _absence(error: Exception) -> ClusterError:

@@ -12,6 +12,7 @@ from kubernetes.aio.client import Configuration
 
 from hookwright.cluster import JOBS, SECRETS, answers, client
 from hookwright.cluster.client import KubernetesCluster, find_proxy, load_access
+from hookwright.cluster.request import describe_deletion
 from hookwright.errors import ClusterError, UsageError
 from support.waiting import PATIENCE_SECONDS, eventually, patience
 
@@ -371,7 +372,7 @@ async def test_deletion_is_of_one_object_and_what_it_owns():
     (request,) = server.requests
     assert request.startswith(b"DELETE /apis/batch/v1/namespaces/team/jobs/a HTTP/1.1")
     assert b"impersonate-user: system:serviceaccount:team:builder" in request.lower()
-    options = client.describe_deletion("uid-1")
+    options = describe_deletion("uid-1")
     assert (options["propagationPolicy"], options["preconditions"]) == ("Background", {"uid": "uid-1"})
 
 
