@@ -81,12 +81,14 @@ class ClusterError(HookwrightError):
     """The API server's refusal, or its absence.
 
     `status` is the HTTP status, 0 if there was no answer; `reason` is Kubernetes' own (`AlreadyExists`, `Forbidden`).
+    `retry_after` is in how many seconds a server that is too busy for a request (429) wants it again.
     """
 
-    def __init__(self, message: str, *, status: int, reason: str = "") -> None:
+    def __init__(self, message: str, *, status: int, reason: str = "", retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
+        self.retry_after = retry_after
 
     @property
     def transient(self) -> bool:

@@ -25,6 +25,8 @@ MAX_MESSAGE = 1000
 MAX_LINE_BYTES = 8 * 1024 * 1024
 # Of a document that nests too deeply for Python's reader, so many levels are read. No typed object has as many.
 MAX_DEPTH = 100
+_BUSY: Final = 429  # Too Many Requests
+_SECONDS = re.compile("[0-9]{1,6}")
 _STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
 
 
@@ -75,13 +77,20 @@ def _flatten(text: bytes) -> bytes:
     return b"".join([*kept, text[end:]])
 
 
-def read_refusal(status: int, text: bytes) -> ClusterError:
-    """Make an error of a Kubernetes Status object, or of whatever stands there instead."""
+def read_refusal(status: int, text: bytes, *, retry_after: str = "") -> ClusterError:
+    """Make an error of a Kubernetes Status object, or of whatever stands there instead.
+
+    `retry_after` is the header of that name. It counts with 429 alone: by it API priority and fairness says that it did
+    nothing. So short a time that asking again would be a flood counts as a second.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    return _refuse(status, document)
+    error = _refuse(status, document)
+    if status == _BUSY and _SECONDS.fullmatch(retry_after):
+        error.retry_after = max(float(retry_after), 1.0)
+    return error
 
 
 class Lines:

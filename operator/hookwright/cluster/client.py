@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -32,6 +32,9 @@ from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
 
 REQUEST_SECONDS = 30
+# So long a request waits, all its tries together, for an API server that is too busy (429) and says when to come again.
+# A sender of a delivery may wait for it, and GitHub gives up after 10 seconds.
+BUSY_SECONDS = 5.0
 # An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
 SETTLING_SECONDS = 15.0
 # A watch that is silent for so long is taken for dead: load balancers forget connections without a word, and the API
@@ -115,7 +118,14 @@ def find_proxy(url: str) -> str | None:
 class KubernetesCluster:
     """The `Cluster` port over HTTP; one per process and event loop, closed with `async with` or `close`."""
 
-    def __init__(self, configuration: Configuration, *, watches: int = 0, asked: Asked = lambda *_: None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        watches: int = 0,
+        asked: Asked = lambda *_: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """Set up the connections, which are made when they are needed; `watches` more, of which each takes one.
 
         `asked` is told of each request.
@@ -134,6 +144,7 @@ class KubernetesCluster:
             raise UsageError(f"a certificate or key of the kubeconfig cannot be used: {error}") from None
         self._user_agent = f"hookwright/{__version__}"
         self._asked = asked
+        self._sleep = sleep
         self._absent_at = -math.inf  # when the API server was last known to be away
 
     @property
@@ -283,6 +294,28 @@ class KubernetesCluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
+        """Send a request; again while the API server is too busy for it, when it says, for `BUSY_SECONDS` in all."""
+        patience = BUSY_SECONDS
+        while True:
+            try:
+                return await self._try(verb, resource, path, body, query=query, headers=headers)
+            except ClusterError as error:
+                wait = error.retry_after
+                if wait is None or wait > patience:
+                    raise
+            patience -= wait
+            await self._sleep(wait)
+
+    async def _try(
+        self,
+        verb: str,
+        resource: Resource,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> bytes:
         began, status = time.perf_counter(), 0
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
@@ -297,7 +330,8 @@ class KubernetesCluster:
         finally:
             self._asked(verb, resource, status, time.perf_counter() - began)
         if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
-            raise self._notice(read_refusal(response.status, text))
+            wait = response.headers.get("Retry-After", "")
+            raise self._notice(read_refusal(response.status, text, retry_after=wait))
         return bytes(text)
 
     async def _open(self, resource: Resource, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:

@@ -115,17 +115,17 @@ def chunk(data):
 
 
 class Server:
-    """Answers every request with `answer`, and then closes the connection, or holds it."""
+    """Answers every request with `answer`, and then closes the connection, or holds it; of several, each once."""
 
     def __init__(self, answer, *, hold):
-        self.answer = answer
+        self.answers = iter([answer] * 100 if isinstance(answer, bytes) else answer)
         self.hold = hold
         self.requests = []
         self.closed = 0
 
     async def speak(self, reader, writer):
         self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(self.answer)
+        writer.write(next(self.answers))
         await writer.drain()
         if self.hold:
             await reader.read()
@@ -134,13 +134,13 @@ class Server:
 
 
 @asynccontextmanager
-async def speaking(answer, *, hold=False, asked=lambda *_: None):
+async def speaking(answer, *, hold=False, **more):
     server = Server(answer, hold=hold)
     listening = await asyncio.start_server(server.speak, "127.0.0.1", 0)
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
-        async with patience(PATIENCE_SECONDS), KubernetesCluster(configuration, asked=asked) as cluster:
+        async with patience(PATIENCE_SECONDS), KubernetesCluster(configuration, **more) as cluster:
             yield server, cluster
     finally:
         listening.close()
@@ -308,9 +308,10 @@ async def test_server_that_does_not_begin_to_answer_is_absent(monkeypatch):
 # ── what is told of requests ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer_with(status, document):
+def answer_with(status, document, *headers):
     body = json.dumps(document).encode()
-    return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (status, len(body), body)
+    head = b"".join(header.encode() + b"\r\n" for header in (f"Content-Length: {len(body)}", *headers))
+    return b"HTTP/1.1 %d X\r\n%sConnection: close\r\n\r\n%s" % (status, head, body)
 
 
 REFUSAL = {"kind": "Status", "message": "no", "reason": "Because"}
@@ -360,6 +361,71 @@ async def test_nothing_but_a_name_says_as_whom_we_act(account):
         with pytest.raises(ClusterError, match="no name of a ServiceAccount"):
             await cluster.delete(JOBS, namespace="default", name="a", uid="uid-1", service_account=account)
     assert (refused.value.status, refused.value.transient) == (422, False)
+
+
+# ── an API server that is busy ────────────────────────────────────────────────────────────────────────────────────────
+
+OTHERS = [verb for verb in REQUESTS if verb != "watch"]
+
+
+def turn_away(seconds):
+    return answer_with(429, REFUSAL, f"Retry-After: {seconds}")
+
+
+class Naps:
+    """Takes no time, and notes for how long somebody wanted to sleep."""
+
+    def __init__(self):
+        self.slept = []
+
+    async def __call__(self, seconds):
+        self.slept.append(seconds)
+
+
+@pytest.mark.parametrize("verb", OTHERS)
+async def test_request_that_is_turned_away_comes_again_when_it_may(verb):
+    """Whatever is asked is asked again when a busy API server says, and each time is counted."""
+    naps, told = Naps(), []
+    answers = [turn_away(2), turn_away(0), answer_with(200, FOUND)]
+    async with speaking(answers, asked=lambda *asked: told.append(asked[2]), sleep=naps) as (server, cluster):
+        await REQUESTS[verb](cluster)
+    assert naps.slept == [2.0, 1.0]
+    assert told == [429, 429, 200]
+    assert len({request.split(b" HTTP")[0] for request in server.requests}) == 1
+
+
+@pytest.mark.parametrize(("wait", "tries"), [(1, 6), (3, 2), (5, 2), (6, 1), (86_400, 1)])
+async def test_busy_api_server_is_not_waited_for_for_ever(wait, tries):
+    """All waits of one request are 5 seconds together at most; then it is a refusal that may pass."""
+    naps = Naps()
+    async with speaking(turn_away(wait), sleep=naps) as (server, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await cluster.get(SECRETS, namespace="team", name="a")
+        assert not cluster.settling
+    assert (refused.value.status, refused.value.transient, refused.value.retry_after) == (429, True, wait)
+    assert len(server.requests) == tries == len(naps.slept) + 1
+    assert sum(naps.slept) <= client.BUSY_SECONDS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answer_with(429, REFUSAL),
+        turn_away("Wed, 21 Oct 2026 07:28:00 GMT"),
+        turn_away("-1"),
+        turn_away("1.5"),
+        turn_away("9" * 5000),
+        answer_with(503, REFUSAL, "Retry-After: 1"),
+        answer_with(403, REFUSAL, "Retry-After: 1"),
+    ],
+)
+async def test_only_a_busy_api_server_that_says_when_is_waited_for(answer):
+    """Without a number of seconds, or with another refusal, whoever asked hears at once."""
+    naps = Naps()
+    async with speaking(answer, sleep=naps) as (_, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await cluster.get(SECRETS, namespace="team", name="a")
+    assert (naps.slept, refused.value.retry_after) == ([], None)
 
 
 # ── deletions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
