@@ -75,6 +75,7 @@ BREAKERS: dict[tuple[str, str], dict[str, object]] = {
     ("Webhook", "a BuildTrigger has"): {"targetPipeline": {"name": "n", "apiVersion": "batch/v1"}},
     ("Webhook", "a parameter needs exactly one"): {"parameters": [{"name": "A"}]},
     ("Webhook", "names that begin with"): {"parameters": [{"name": "HOOKWRIGHT_A", "value": "1"}]},
+    ("Webhook", "programs take code"): {"parameters": [{"name": "BASH_ENV", "value": "1"}]},
     ("Webhook", "keys that begin with aws:"): {"tags": [{"key": "aws:x", "value": ""}]},
     ("Webhook", "InvalidTagsException: spec.tags: letters"): {"tags": [{"key": "a", "value": "#"}]},
     ("BuildTrigger", "filterGroups are given too"): sent(branchFilter="main", filterGroups=[[PUSHES]]),

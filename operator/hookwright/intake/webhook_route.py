@@ -25,7 +25,7 @@ from hookwright.intake.rules import (
 )
 from hookwright.intake.schemes import SCHEMES, Scheme
 from hookwright.intake.webhook_decision import CompiledParameter, WebhookRoute
-from hookwright.kinds import InvalidObject, ObjectKind, Webhook, parse_duration
+from hookwright.kinds import CODE_REMEDY, InvalidObject, ObjectKind, Webhook, parse_duration, takes_code
 
 RESERVED_PREFIX = "HOOKWRIGHT_"
 
@@ -167,6 +167,12 @@ def _compile_parameters(webhook: Webhook) -> tuple[CompiledParameter, ...]:
         if parameter.name.startswith(RESERVED_PREFIX):
             message = (
                 f"{field_}.name: {parameter.name}: names with {RESERVED_PREFIX} are Hookwright's own; choose another"
+            )
+            raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.name")
+        if takes_code(parameter.name):
+            message = (
+                f"{field_}.name: {parameter.name}: programs take code, or where to find it, from variables named like "
+                f"this one; {CODE_REMEDY}"
             )
             raise InvalidSpec(message, code=VALIDATION, field=f"{field_}.name")
         if any(parameter.name == other.name for other in compiled):

@@ -45,6 +45,7 @@ from hookwright.kinds.cronjob import CronJob
 from hookwright.kinds.deliveries import LONGEST_WINDOW, SHORTEST_WINDOW, BuildReference, LastDelivery
 from hookwright.kinds.filter_groups import FilterGroup, WebhookFilter
 from hookwright.kinds.jobtemplate import LIFETIME, MAX_TEMPLATE_BYTES, JobTemplate
+from hookwright.kinds.parameter_names import CODE_NAMES, CODE_REMEDY, takes_code
 from hookwright.kinds.source import BuildSource
 from hookwright.kinds.tags import MAX_TAGS, Tag
 from hookwright.kinds.texts import parse_duration
@@ -59,6 +60,8 @@ from hookwright.kinds.webhook import (
 
 __all__ = [
     "API_VERSION",
+    "CODE_NAMES",
+    "CODE_REMEDY",
     "CREDENTIAL_HEADERS",
     "DEFAULT_MAX_BODY_BYTES",
     "DEFAULT_TOLERANCE_SECONDS",
@@ -113,4 +116,5 @@ __all__ = [
     "parse_duration",
     "read",
     "recognise",
+    "takes_code",
 ]

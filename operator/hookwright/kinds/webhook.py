@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from hookwright.kinds.authentication import Authentication, AuthenticationConfiguration, make_rules
 from hookwright.kinds.base import CONDITIONS, Condition, Model, ObjectKind, column, rules
 from hookwright.kinds.deliveries import DUPLICATE_WINDOW, WINDOW_RULE, LastDelivery, Window
+from hookwright.kinds.parameter_names import CODE_NAME, CODE_REMEDY
 from hookwright.kinds.tags import MAX_TAGS, TAGS, TOO_MANY_TAGS, Tag, tag_rules
 from hookwright.kinds.texts import AwsName, HeaderName, ObjectName
 
@@ -68,6 +69,10 @@ PARAMETER_RULES = rules(
         ),
         "!self.name.startsWith('HOOKWRIGHT_')": (
             "ValidationException: names that begin with HOOKWRIGHT_ are Hookwright's own; choose another"
+        ),
+        f"!self.name.matches('{CODE_NAME}')": (
+            "ValidationException: spec.parameters: programs take code, or where to find it, from variables named like "
+            f"this one; {CODE_REMEDY}"
         ),
     }
 )
@@ -139,7 +144,13 @@ class WebhookParameter(Model):
     model_config = ConfigDict(json_schema_extra=PARAMETER_RULES)
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$")] = (
-        Field(description="The parameter's name; a Job receives it as an environment variable of this name.")
+        Field(
+            description=(
+                "The parameter's name; a Job receives it as an environment variable of this name, in place of one that "
+                "a container has. Names by which programs find code (PATH, BASH_ENV, LD_PRELOAD, GIT_SSH_COMMAND, "
+                "NODE_OPTIONS and the like) are refused."
+            )
+        )
     )
     value: Annotated[str, StringConstraints(max_length=4096)] | None = Field(
         default=None, description="The value as it stands."

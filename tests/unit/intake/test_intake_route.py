@@ -70,6 +70,10 @@ REFUSED = {
         {"parameters": [{"name": "HOOKWRIGHT_BUILD_ID", "value": "x"}]},
         (VALIDATION, "spec.parameters[0].name", ["HOOKWRIGHT_BUILD_ID", "choose another"]),
     ),
+    "a name by which programs find code": (
+        {"parameters": [{"name": "A", "value": "x"}, {"name": "BASH_ENV", "jsonPath": "$.a"}]},
+        (VALIDATION, "spec.parameters[1].name", ["BASH_ENV", "code", "choose another", "owner of the target"]),
+    ),
     "a name that is there twice": (
         {"parameters": [{"name": "A", "value": "x"}, {"name": "A", "value": "y"}]},
         (VALIDATION, "spec.parameters[1].name", ["A", "twice", "remove"]),

@@ -346,9 +346,9 @@ def test_kinds_of_targets_are_judged_alike(kind, api_version):
 @pytest.mark.parametrize("value", [None, "", "x"])
 @pytest.mark.parametrize("json_path", [None, "$.a"])
 @pytest.mark.parametrize("source", [None, "deliveryId"])
-@pytest.mark.parametrize("name", ["A", "HOOKWRIGHT_A", "HOOKWRIGHT", "hookwright_a"])
+@pytest.mark.parametrize("name", ["A", "HOOKWRIGHT_A", "HOOKWRIGHT", "hookwright_a", "PATH", "Git_X"])
 def test_parameters_are_judged_alike(value, json_path, source, name):
-    """A parameter has one value, and no name of ours, to the operator and to the API server."""
+    """A parameter has one value, and no name of ours or of code, to the operator and to the API server."""
     given_members = {"value": value, "jsonPath": json_path, "from": source}
     parameter = {"name": name} | {key: text for key, text in given_members.items() if text is not None}
     route = make_route(parameters=[parameter])
