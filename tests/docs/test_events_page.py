@@ -222,6 +222,20 @@ def test_deliveries_of_gogs_are_what_the_page_says():
     assert all(event.deleted for key, events in seen.items() if key[0] == "delete" for event in events)
 
 
+def test_other_hooks_of_gitlab_are_named():
+    """The page says of each hook of GitLab that tells of no event that it is none."""
+    (line,) = re.findall(r"- All other hooks of GitLab are none.*?\.\n", PAGE, flags=re.DOTALL)
+    hooks = {}
+    for (provider, _), delivery in DELIVERIES.items():
+        if provider is Provider.GITLAB:
+            name = delivery.headers["x-gitlab-event"].removesuffix(" Hook").removeprefix("Confidential ")
+            hooks.setdefault(name, []).extend(delivery.read())
+    others = {name for name, read in hooks.items() if not any(isinstance(each, ScmEvent) for each in read)}
+    words = {"Note": "comment", "Resource Access Token": "access token", "Vulnerability": "vulnerabilities"}
+    assert len(others) > 10
+    assert [name for name in others if words.get(name, name).lower() not in line.replace("\n  ", " ")] == []
+
+
 def test_headers_are_those_that_are_read():
     """The table of headers has those of every dialect, in their order."""
     ((_, rows),) = read_tables(read_section("Headers"))
