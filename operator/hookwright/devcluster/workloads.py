@@ -28,6 +28,7 @@ _JOB_SPEC: Final = shape(
     suspend=BOOLEAN,
     parallelism=COUNT,
     completions=COUNT,
+    completionMode=TEXT,
     backoffLimit=COUNT,
     ttlSecondsAfterFinished=COUNT,
     activeDeadlineSeconds=COUNT,
@@ -79,6 +80,7 @@ def prepare_job(new: JsonObject, old: JsonObject | None) -> Iterator[Cause]:
     """Complete a Job whose types are right, and yield what is wrong in it."""
     if old is None:
         _set_job_defaults(new)
+    yield from _check_indexes(new)
     yield from _check_template(new["spec"]["template"], "spec.template")
 
 
@@ -125,6 +127,19 @@ def _set_job_defaults(obj: JsonObject) -> None:
         for prefix in ("", "batch.kubernetes.io/"):
             labels |= {f"{prefix}controller-uid": uid, f"{prefix}job-name": job}
         spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+
+
+def _check_indexes(job: JsonObject) -> Iterator[Cause]:
+    """Check the hostname of an Indexed Job's last pod: the Job's name and the index."""
+    spec, name = job["spec"], job["metadata"].get("name", "")
+    mode = spec["completionMode"]
+    if mode not in ("Indexed", "NonIndexed"):
+        yield not_supported("spec.completionMode", mode, ("Indexed", "NonIndexed"))
+    elif mode == "Indexed" and spec["completions"] > 0:
+        hostname = f"{name}-{spec['completions'] - 1}"
+        for _ in check_dns_label("metadata.name", hostname):
+            why = f"will not able to create pod with invalid DNS label: {hostname}"
+            yield invalid_value("metadata.name", name, why)
 
 
 def _check_template(template: JsonObject, path: str) -> Iterator[Cause]:

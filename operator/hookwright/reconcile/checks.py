@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hookwright import reasons
+from hookwright.builds.names import check_index
 from hookwright.builds.plan import QUOTA_EXCEEDED
 from hookwright.builds.trigger_filters import Knows, know_nothing
 from hookwright.cluster.claims import GOOD_STANDING, Standing
@@ -109,8 +110,10 @@ def check_webhook(
         return _refuse(route.problem, heals=standing is not GOOD_STANDING)
     for finding in _check_secrets(webhook, route, secrets):
         return finding
-    return _check_target(webhook, target, cronjobs_known=cronjobs_known) or (
-        _check_tried(tried) if tried is not None else None
+    return (
+        _check_target(webhook, target, cronjobs_known=cronjobs_known)
+        or check_name_for_index(webhook, target)
+        or (_check_tried(tried) if tried is not None else None)
     )
 
 
@@ -137,6 +140,24 @@ def _check_target(
         message = f"spec.targetPipeline.name: {kind} {name} is not ready: {why}"
         return Finding(reason=TARGET_NOT_READY, code=PIPELINE_NOT_FOUND, message=message, heals=True)
     return None
+
+
+def check_name_for_index(webhook: Webhook, target: ObjectKind | InvalidObject | None) -> Finding | None:
+    """Say whether the Webhook's name, of which those of its builds are made, is too long for an Indexed Job."""
+    match target:
+        case BuildTrigger():
+            template = target.spec.build.job_template
+        case CronJob():
+            template = target.spec.job_template
+        case _:
+            return None
+    wrong = check_index(Webhook.KIND, webhook.metadata.name, template)
+    # The Webhook itself need not be touched: the target's template may become another.
+    return _refuse_name(VALIDATION, "metadata.name", wrong, heals=True) if wrong is not None else None
+
+
+def _refuse_name(code: str, where: str, wrong: str, *, heals: bool) -> Finding:
+    return Finding(reason=TEMPLATE_INVALID, code=code, message=f"{where}: {wrong}", heals=heals)
 
 
 def _lacks_only_secret(target: BuildTrigger) -> bool:
@@ -213,7 +234,15 @@ def check_buildtrigger(
     if route.problem is not None:
         # A name may become free without this object being touched.
         return _refuse(route.problem, heals=standing is not GOOD_STANDING)
+    if isinstance(trigger, BuildTrigger) and (finding := check_own_name_for_index(trigger)) is not None:
+        return finding
     return judge_dry_run(tried, code=INVALID_INPUT, where="spec.build.jobTemplate") if tried is not None else None
+
+
+def check_own_name_for_index(trigger: BuildTrigger) -> Finding | None:
+    """Say whether a BuildTrigger's name is too long for an Indexed Job."""
+    wrong = check_index(BuildTrigger.KIND, trigger.metadata.name, trigger.spec.build.job_template)
+    return _refuse_name(INVALID_INPUT, "metadata.name", wrong, heals=False) if wrong is not None else None
 
 
 def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:

@@ -187,6 +187,21 @@ async def test_job_with_a_long_name(api: httpx.AsyncClient, namespace: str) -> N
     assert (await api.post(path, json=make_job("j" * 63))).status_code == 201
 
 
+async def test_indexed_job_with_a_long_name(api: httpx.AsyncClient, namespace: str) -> None:
+    """The hostname of an Indexed Job's last pod is the Job's name and an index, with 63 characters at most."""
+    path = f"{BATCH}/namespaces/{namespace}/jobs"
+    for completions, length in ((1, 61), (10, 61), (11, 60), (1_000, 59), (1_001, 58)):
+        indexed = {"completionMode": "Indexed", "completions": completions}
+        refused = await api.post(path, json=make_job("j" * (length + 1), **indexed))
+        assert refused.status_code == 422
+        hostname = f"{'j' * (length + 1)}-{completions - 1}"
+        assert f"will not able to create pod with invalid DNS label: {hostname}" in refused.json()["message"]
+        params = {"dryRun": "All"}
+        assert (await api.post(path, json=make_job("j" * length, **indexed), params=params)).status_code == 201
+    unknown = await api.post(path, json=make_job(completionMode="Sometimes"))
+    assert [one["field"] for one in unknown.json()["details"]["causes"]] == ["spec.completionMode"]
+
+
 async def test_number_in_the_environment(api: httpx.AsyncClient, namespace: str) -> None:
     """An environment variable's value is a text: a number is answered 400."""
     spec = _container(env=[{"name": "A", "value": 1}])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.builds.names import MAX_NAME, identify, name_build, name_wanted
-from support.objects import make_wanted
+from hookwright.builds.names import MAX_NAME, check_index, identify, name_build, name_wanted
+from hookwright.kinds import JobTemplate
+from support.objects import JOB_SPEC, make_wanted
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # RFC 1123
 # UIDs and delivery ids as they can be: words without line breaks.
@@ -84,3 +85,52 @@ def test_proof_of_origin_has_uid_index_and_id():
     wanted = make_wanted(owner_uid="u", delivery_id="d/1", index=2)
     assert identify(wanted) == "u/2/d/1"
     assert identify(make_wanted(owner_uid="u", delivery_id="2/d/1")) == "u/0/2/d/1"
+
+
+# ── Indexed Jobs ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def template(**spec):
+    return JobTemplate.model_validate({"spec": {**JOB_SPEC, **spec}})
+
+
+def indexed(completions):
+    return template(completionMode="Indexed", completions=completions)
+
+
+@settings(max_examples=200, deadline=None)
+@given(owner=NAMES, completions=st.integers(1, 2**31 - 1))
+def test_hostname_with_an_index_is_a_label_where_nothing_is_said(owner, completions):
+    """What is not refused has a hostname of at most 63 characters for its last pod, and what is refused has not."""
+    hostname = f"{name(owner)}-{completions - 1}"
+    assert (check_index("Webhook", owner, indexed(completions)) is None) == (len(hostname) <= MAX_NAME)
+
+
+@pytest.mark.parametrize(("completions", "longest"), [(1, 40), (10, 40), (11, 39), (100_001, 35)])
+def test_name_that_is_too_long_for_an_index(completions, longest):
+    """It is said how long the owner's name may be, and that is true."""
+    said = check_index("Webhook", "o" * (longest + 1), indexed(completions))
+    assert f"at most {longest} characters" in said
+    assert check_index("Webhook", "o" * longest, indexed(completions)) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"completions": 5},
+        {"completionMode": "NonIndexed", "completions": 5},
+        {"completionMode": "Indexed", "completions": 0},
+        {"completionMode": "Indexed", "completions": "many"},
+        {"parallelism": 2, "completions": 2, "template": {"metadata": {"labels": {"mode": "Indexed"}}}},
+    ],
+)
+def test_other_jobs_are_the_api_servers_to_judge(spec):
+    """A Job without indexes has no such hostnames, and what else is wrong is said by the dry run."""
+    assert check_index("Webhook", "o" * 253, template(**spec)) is None
+
+
+def test_index_without_completions():
+    """An Indexed Job that does not say how many completes once."""
+    assert check_index("Webhook", "o" * 41, template(completionMode="Indexed")) is not None
+    assert check_index("Webhook", "o" * 40, template(completionMode="Indexed")) is None

@@ -106,6 +106,18 @@ def test_cronjob_is_a_target(lint):
     assert "jobTemplate" in said[0]["message"]
 
 
+def test_name_too_long_for_the_targets_indexed_job(lint):
+    """Builds are named for the Webhook, which says so where Kubernetes would take none of its target's."""
+    template = {"spec": {**JOB_SPEC, "completionMode": "Indexed", "completions": 2}}
+    target = raw_buildtrigger(build={"jobTemplate": template})
+    assert lint(raw_webhook(), target, target=False) == []
+    said = lint(raw_webhook(metadata={"name": "n" * 41}), target, target=False)
+    assert codes(said) == [VALIDATION]
+    assert said[0]["message"].startswith("metadata.name: ")
+    named = raw_buildtrigger(metadata={"name": "n" * 41}, build={"jobTemplate": template})
+    assert codes(lint(named, target=False)) == [INPUT]
+
+
 # ── findings ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 NOBODY = {"authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}

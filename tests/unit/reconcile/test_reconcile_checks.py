@@ -8,7 +8,7 @@ import pytest
 
 from hookwright.cluster.secret_values import FoundSecret, SecretState
 from hookwright.errors import ClusterError
-from hookwright.kinds import BuildTrigger, Webhook
+from hookwright.kinds import BuildTrigger, CronJob, Webhook
 from hookwright.reconcile.checks import (
     OWN_SECRET_REASONS,
     Finding,
@@ -19,6 +19,7 @@ from hookwright.reconcile.checks import (
     status_patch,
 )
 from support.objects import (
+    JOB_SPEC,
     NOON,
     make_buildtrigger,
     make_invalid,
@@ -191,6 +192,36 @@ def test_refused_job_is_a_finding(dry_run, reason, heals, words):
     finding = check_buildtrigger(make_buildtrigger(), Tried(service_account="builder", error=dry_run))
     assert (finding.reason, finding.code, finding.heals) == (reason, "InvalidInputException", heals)
     assert [word for word in words if word not in finding.message] == []
+
+
+LONG = "n" * 50
+INDEXED = {"jobTemplate": {"spec": {**JOB_SPEC, "completionMode": "Indexed", "completions": 3}}}
+
+
+def test_name_too_long_for_an_indexed_job():
+    """A BuildTrigger whose Indexed Job Kubernetes would take from nobody with such a name says how long it may be."""
+    refusal = Tried(service_account="builder", error=refused(422, "will not able to create pod"))
+    finding = check_buildtrigger(make_buildtrigger(metadata={"name": LONG}, build=INDEXED), refusal)
+    assert (finding.reason, finding.code, finding.heals) == ("TemplateInvalid", "InvalidInputException", False)
+    assert finding.message.startswith("metadata.name: ")
+    assert "at most 40 characters" in finding.message
+    assert check_buildtrigger(make_buildtrigger(build=INDEXED), None) is None
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        make_buildtrigger(build=INDEXED, status=JUDGED),
+        CronJob.model_validate({"metadata": {"name": "hello"}, "spec": INDEXED}),
+    ],
+    ids=["BuildTrigger", "CronJob"],
+)
+def test_name_of_a_webhook_too_long_for_the_targets_indexed_job(target):
+    """Builds are named for the Webhook that starts them, whatever the target is called."""
+    finding = check_webhook(make_webhook(metadata={"name": LONG}, filters=[]), target, FOUND)
+    assert (finding.reason, finding.code, finding.heals) == ("TemplateInvalid", "ValidationException", True)
+    assert f"Webhook {LONG}" in finding.message
+    assert check_webhook(make_webhook(filters=[]), target, FOUND) is None
 
 
 def test_buildtrigger_of_another_shape_is_a_finding():

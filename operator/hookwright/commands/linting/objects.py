@@ -126,6 +126,8 @@ def _check_target(webhook: Webhook, target: ObjectKind | InvalidObject | None) -
         finding = check_webhook(webhook, target)
         if finding is not None and finding.reason == checks.TARGET_NOT_READY:
             yield from_finding(finding)
+    if (finding := checks.check_name_for_index(webhook, target)) is not None:
+        yield from_finding(finding)
 
 
 def _warn(webhook: Webhook) -> Iterator[Said]:

@@ -27,6 +27,7 @@ from hookwright.filters.groups import FilterType, Source, TriggerFilters
 from hookwright.filters.groups.wording import join
 from hookwright.intake.trigger_route import describe_trigger_shape
 from hookwright.kinds import BuildTrigger, InvalidObject, Raw
+from hookwright.reconcile.checks import check_own_name_for_index
 from hookwright.reconcile.secret_plan import plan_secret
 
 # Codes of what the operator has no word for.
@@ -64,6 +65,8 @@ def judge_trigger(trigger: BuildTrigger, standing: Standing = GOOD_STANDING) -> 
     """Give what is to be said of a BuildTrigger of the right shape."""
     problems, _ = find_trigger_problems(trigger, standing)
     yield from map(from_problem, problems)
+    if (finding := check_own_name_for_index(trigger)) is not None:
+        yield from_finding(finding)
     source = find_filter_source(trigger.spec.source)
     if source is not None:
         yield from _think_over(trigger, source, {problem.field for problem in problems})
