@@ -29,6 +29,7 @@ from support.waiting import HTTP_SECONDS
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 120.0
 MOST_REQUESTS = 10_000
+TAIL = 5_000
 LEASES = r".*/leases(/.*)?"
 
 
@@ -344,7 +345,11 @@ class Fleet:
         for name in names or tuple(self.processes):
             process = self.processes[name]
             if process.role == "operator":
-                await until(partial(process.last_said, "lease"), f"{name} takes part in the election")
+                try:
+                    await until(partial(process.last_said, "lease"), f"{name} takes part in the election")
+                except AssertionError as error:
+                    error.add_note(process.said()[-TAIL:] or "it has said nothing")
+                    raise
             else:
                 await process.until_listening()
 
