@@ -120,6 +120,55 @@ def test_merged_branch_that_is_gone(place):
     clone(place, provider, event, commit)
 
 
+def squash(place, event):
+    """Have the pull request squashed, and its branch deleted; give what it has become, in full."""
+    base = place.repository(event.repository.clone_url)
+    main = git(base, "rev-parse", "refs/heads/main")
+    merged = make_commit(base, "squashed", main)
+    git(base, "update-ref", "refs/heads/main", make_commit(base, "newer", merged))
+    git(base, "update-ref", "-d", event.head_ref)
+    return merged
+
+
+@needs_git
+def test_squashed_branch_that_is_gone(place):
+    """Of a pull request that was squashed and whose branch is gone, what it has become is cloned, and that is said."""
+    provider = Provider.BITBUCKET_CLOUD
+    event, _ = host_event(place, provider, read_event(provider, "merged"))
+    merged = squash(place, event)
+    event = dataclasses.replace(event, merge_commit=merged[:12])
+    done = place.run(provider, describe_event(event, provider))
+    assert (done.returncode, place.head()) == (0, merged)
+    assert f"{event.sha} is gone: this is {merged[:12]}, which it has become" in done.stderr
+
+
+@needs_git
+@pytest.mark.parametrize("bad", [None, "f" * 12, "main", "--orphan", "$(touch PWNED)", "FETCH_HEAD"])
+def test_squashed_branch_that_is_gone_without_a_trace(place, bad):
+    """Where what it has become is not said, or no commit that is there, the build fails."""
+    provider = Provider.BITBUCKET_CLOUD
+    event, _ = host_event(place, provider, read_event(provider, "merged"))
+    squash(place, event)
+    event = dataclasses.replace(event, merge_commit=None)
+    told = {} if bad is None else {"HOOKWRIGHT_WEBHOOK_MERGE_COMMIT": bad}
+    done = place.run(provider, describe_event(event, provider) | told)
+    assert done.returncode == 1
+    assert f"has no {event.sha}" in done.stderr
+    assert not (place.folder / "workspace" / "source" / "what").exists()
+
+
+@needs_git
+@pytest.mark.parametrize("provider", [one for one in Provider if one is not Provider.BITBUCKET_CLOUD])
+def test_commit_in_full_is_never_replaced(place, provider):
+    """Where the commit is named in full, and can be had at the Git host, what it has become is not built for it."""
+    event, _ = host_event(place, provider, read_event(provider, "merged"))
+    merged = squash(place, event)
+    event = dataclasses.replace(event, sha="f" * 40, pull_request=None, merge_commit=merged)
+    done = place.run(provider, describe_event(event, provider))
+    assert done.returncode == 1
+    assert not (place.folder / "workspace" / "source" / "what").exists()
+
+
 @needs_git
 def test_name_that_looks_like_a_short_id(place):
     """A branch or tag that is called as the short id of another commit is not taken for it."""

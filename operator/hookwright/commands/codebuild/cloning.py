@@ -43,10 +43,17 @@ get() {
 }
 get_commit() { [ "${#want}" -ge 40 ] && get "$depth" "$want"; }
 get_branches() { [ "$want" != FETCH_HEAD ] && get "$all" '+refs/heads/*:refs/remotes/origin/*'; }
+# Squashed, and its branch deleted: of an id that is cut short what it has become is all there is.
+get_merged() {
+  case ${HOOKWRIGHT_WEBHOOK_MERGE_COMMIT:-none} in *[!0-9a-f]*) return 1 ;; esac
+  [ "${#want}" -lt 40 ] || return 1
+  git checkout --quiet --detach "$HOOKWRIGHT_WEBHOOK_MERGE_COMMIT^{commit}" &&
+    printf '%s is gone: this is %s, which it has become\n' "$version" "$HOOKWRIGHT_WEBHOOK_MERGE_COMMIT" >&2
+}
 
 # First what is cheap: the commit alone, wherever its branch is by now.
 # All else is for ids that are cut short.
-get_commit || get "$depth" "$ref" || get "$all" "$ref" || get_branches || {
+get_commit || get "$depth" "$ref" || get "$all" "$ref" || get_branches || get_merged || {
   printf '%s has no %s, or keeps it to itself\n' "$url" "$version" >&2
   exit 1
 }
