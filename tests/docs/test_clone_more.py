@@ -13,6 +13,7 @@ from test_clone_examples import PAGE, host, needs_git, place
 
 from hookwright.builds.environment import describe_event
 from hookwright.builds.targets import render
+from hookwright.kinds import BuildTrigger, read
 from hookwright.scm import Provider
 from support.clones import clone, find_clone, host_event, read_event, read_example
 from support.githost import git, make_commit
@@ -122,8 +123,9 @@ def test_build_that_a_webhook_starts(place):
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
     provider = Provider.GITHUB
     event, commit = host_event(place, provider, read_event(provider, "push"))
-    trigger = read_example(provider)
-    find_clone(trigger.spec.build.job_template.spec)["env"].extend(yaml.safe_load(block))
+    manifest = read_example(provider).to_raw()
+    find_clone(manifest["spec"]["build"]["jobTemplate"]["spec"])["env"].extend(yaml.safe_load(block))
+    trigger = read(BuildTrigger, manifest)
     for parameters in ({"COMMIT": commit}, describe_event(event, provider) | {"COMMIT": "f" * 40}):
         done = place.run_job(render(make_wanted(parameters=parameters), trigger))
         assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
