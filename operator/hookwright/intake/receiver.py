@@ -31,6 +31,7 @@ from hookwright.reasons import (
     ALREADY_DELIVERED,
     BRANCH_FILTERED_OUT,
     FACTS_UNKNOWN,
+    FACTS_WANTED,
     FILTERED_OUT,
     JOURNAL_UNWRITABLE,
     METHOD_NOT_ALLOWED,
@@ -165,9 +166,18 @@ class Receiver:
             owner = name_object(deliveries[0].kind, deliveries[0].namespace, deliveries[0].name)
             self.log.error("journal", **owner, delivery=verdict.delivery_id, error=error.message)
             return replace(verdict, reason=JOURNAL_UNWRITABLE, message=JOURNAL_UNWRITABLE.sentence, wanted=())
-        if any(taken_one.new for taken_one in taken):
-            return verdict
-        return replace(verdict, reason=ALREADY_DELIVERED, message=ALREADY_DELIVERED.sentence)
+        new = tuple(wanted for wanted, accept in zip(verdict.wanted, taken, strict=True) if accept.new)
+        if not new:
+            return replace(verdict, reason=ALREADY_DELIVERED, message=ALREADY_DELIVERED.sentence)
+        return verdict if len(new) == len(taken) else _name_new(verdict, new)
+
+
+def _name_new(verdict: Verdict, new: tuple[WantedBuild, ...]) -> Verdict:
+    """Say of a delivery that comes again, and only a part of which had come to nothing, what it starts this time."""
+    reason = verdict.reason if any(wanted.open_event is None for wanted in new) else FACTS_WANTED
+    others = len(verdict.wanted) - len(new)
+    known = f"{others} of its {len(verdict.wanted)} changes started a build when it came before, or still will."
+    return replace(verdict, reason=reason, message=f"{reason.sentence} {known}", wanted=new)
 
 
 def to_journal(wanted: WantedBuild) -> Accepted:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hookwright.providers.catalogue import DIALECTS
@@ -21,6 +23,7 @@ from support.triggers import (
     read_secret,
     until_url,
 )
+from support.waiting import patience
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 FORM = "application/x-www-form-urlencoded"
@@ -230,6 +233,25 @@ async def test_builds_of_one_delivery_survive_a_restart(bare: Running):
     await bare.until(lambda: "lastTriggered" in bare.trigger_status())
     again = (await deliver(bare, url, Provider.BITBUCKET_DATA_CENTER, "push_of_four")).json()
     assert (again["outcome"], len(bare.jobs())) == ("duplicate", 3)
+
+
+async def test_redelivery_names_only_what_it_starts(bare: Running):
+    """Of a delivery that comes again what had failed is started, and alone is named; what is gone is not made anew."""
+    url = await begin(bare, provider=Provider.BITBUCKET_DATA_CENTER)
+    bare.cluster.answer(method="POST", path=JOBS, status=403, reason="Forbidden", message="may not", times=1)
+    first = (await deliver(bare, url, Provider.BITBUCKET_DATA_CENTER, "push_of_four")).json()
+    await bare.until(lambda: len(bare.jobs()) == 2)
+    made = {job["metadata"]["name"] for job in bare.jobs()}
+    gone = min(made)
+    background = {"propagationPolicy": "Background"}
+    assert (await bare.client.request("DELETE", f"{bare.cluster.url}{JOBS}/{gone}", json=background)).is_success
+    async with patience():
+        # Until what failed is concluded, the whole delivery is a duplicate, which nobody tells of.
+        while (again := await deliver(bare, url, Provider.BITBUCKET_DATA_CENTER, "push_of_four")).status_code != 202:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    (named,) = again.json()["builds"]
+    assert {named["name"]} == {build["name"] for build in first["builds"]} - made
+    await bare.until(lambda: {job["metadata"]["name"] for job in bare.jobs()} == (made - {gone}) | {named["name"]})
 
 
 async def test_failed_delivery_is_a_condition_until_it_is_mended(bare: Running):

@@ -16,6 +16,8 @@ from hookwright.intake.receiver import Answer, Receiver, answer, refuse_unknown
 from hookwright.intake.request import Verdict
 from hookwright.journal import Accept, RowError
 from hookwright.reasons import CATALOGUE
+from hookwright.scm import Provider
+from support.deliveries import DELIVERIES
 from support.objects import DELIVERY_ID, NEW_ID, SECRET, WEBHOOK_UID, make_request, make_route, make_wanted
 
 OLD = b"the secret of yesterday"
@@ -115,6 +117,33 @@ async def test_delivery_of_several_builds_is_a_duplicate_only_if_all_are():
     for builds, reason in ((wanted[:1], "Accepted"), (wanted, "Accepted"), (wanted, "AlreadyDelivered")):
         verdict = Verdict(reason=reasons.ACCEPTED, message="", delivery_id="d", wanted=tuple(builds))
         assert (await receiver._accept(verdict)).reason.name == reason
+
+
+async def test_only_what_is_new_is_being_created():
+    """Of a delivery that comes again those builds are named that it starts this time; of the others it is said."""
+    bench = Bench()
+    wanted = tuple(make_wanted(index=index) for index in range(3))
+    receiver = Receiver(secrets=bench.secrets, journal=bench.journal, report=lambda *_: None)
+    all_of_them = Verdict(reason=reasons.ACCEPTED, message="m", delivery_id="d", wanted=wanted)
+    assert await receiver._accept(all_of_them) == all_of_them
+    # The second one was refused, so that the journal takes it again.
+    del bench.journal.rows[list(bench.journal.rows)[1]]
+    again = await receiver._accept(all_of_them)
+    assert again.wanted == wanted[1:2]
+    assert again.message.startswith(f"{reasons.ACCEPTED.sentence} 2 of its 3 changes ")
+    assert (await receiver._accept(all_of_them)).wanted == wanted
+
+
+async def test_new_change_that_is_open():
+    """If what is new waits for the provider's word, nothing is said to be created."""
+    bench = Bench()
+    wanted = (make_wanted(index=0), make_wanted(index=1, open_event=DELIVERIES[Provider.GITHUB, "push"].read_one()))
+    receiver = Receiver(secrets=bench.secrets, journal=bench.journal, report=lambda *_: None)
+    first = Verdict(reason=reasons.ACCEPTED, message="", delivery_id="d", wanted=wanted[:1])
+    assert (await receiver._accept(first)).reason is reasons.ACCEPTED
+    both = Verdict(reason=reasons.ACCEPTED, message="", delivery_id="d", wanted=wanted)
+    again = await receiver._accept(both)
+    assert (again.reason, again.wanted) == (reasons.FACTS_WANTED, wanted[1:])
 
 
 async def test_unwritable_journal_is_503_with_retry_after():
