@@ -135,14 +135,15 @@ def names_of(objects: list[dict[str, Any]], kind: str) -> set[str]:
 def test_names_are_those_that_are_documented():
     """Release hookwright in hookwright-system has the names that docs, dashboards and other manifests count on."""
     split, single = render(), render({"mode": "single"})
-    assert names_of(split, "StatefulSet") == names_of(split, "ServiceAccount")
+    accounts = {"hookwright-receiver", "hookwright-operator", "hookwright"}
+    assert names_of(split, "ServiceAccount") == names_of(single, "ServiceAccount") == accounts
     assert names_of(split, "StatefulSet") == {"hookwright-receiver", "hookwright-operator"}
     assert names_of(split, "Service") == {
         "hookwright-receiver",
         "hookwright-receiver-pods",
         "hookwright-operator-pods",
     }
-    assert names_of(single, "StatefulSet") == names_of(single, "ServiceAccount") == {"hookwright"}
+    assert names_of(single, "StatefulSet") == {"hookwright"}
     assert names_of(single, "Service") == {"hookwright-receiver", "hookwright-pods"}
     receiver = find(split, "StatefulSet", "hookwright-receiver")["spec"]
     (container,) = receiver["template"]["spec"]["containers"]
@@ -264,9 +265,26 @@ def test_ways_in_are_those_of_the_public_url(url, host, path):
     assert rule["backendRefs"] == [{"name": "hookwright-receiver", "port": 80}]
 
 
+def test_accounts_of_the_other_mode_are_made_unless_they_are_somebodys():
+    """An account is made once; one that is not for the chart to make is not made for the mode that nothing runs in."""
+    alike = {"mode": "single", "single": {"serviceAccount": {"name": "hookwright-operator", "annotations": {"a": "b"}}}}
+    account = find(render(alike), "ServiceAccount", "hookwright-operator")
+    assert account["metadata"]["annotations"] == {"a": "b"}
+    theirs = {"operator": {"serviceAccount": {"create": False, "name": "hookwright"}}}
+    assert names_of(render(theirs), "ServiceAccount") == {"hookwright-receiver"}
+    both = {
+        "receiver": {"serviceAccount": {"create": False, "name": "a"}},
+        "operator": {"serviceAccount": {"name": "a"}},
+    }
+    assert names_of(render(both), "ServiceAccount") == {"a", "hookwright"}
+
+
 def test_notes_say_what_to_type():
     """What Helm prints after an install has the commands for this very release."""
     notes = render_files({"watchNamespaces": ["team-a"]}, name="ci", namespace="tools")["NOTES.txt"]
     assert "helm test ci --namespace tools" in notes
     assert "--hookwright-account ci-hookwright-receiver --hookwright-account ci-hookwright-operator" in notes
+    assert "--operator-account ci-hookwright-operator --operator-account ci-hookwright |" in notes
+    plain = "hookwright grant TEAM-NAMESPACE --service-account BUILDER --hookwright-namespace hookwright-system |"
+    assert plain in render_files()["NOTES.txt"]
     assert "for team-a" in notes

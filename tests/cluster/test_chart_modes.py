@@ -8,9 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from hookwright.commands import hookwright
 from support.controlplane import ControlPlane
 from support.kubelet import Kubelet
+from support.realapi import Object, RealApi
 from support.release import NAMESPACE, install
 from support.release_site import OPERATOR, RECEIVER, Installed, Site, work_at
 
@@ -18,21 +22,27 @@ SINGLE = "hookwright"
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 
 
+def grant_by_hand(team: str) -> list[Object]:
+    """Give what `hookwright grant` prints, without an option that says in which mode Hookwright is."""
+    done = CliRunner().invoke(hookwright, ["grant", team, "--service-account", "default"], catch_exceptions=False)
+    return list(yaml.safe_load_all(done.stdout))
+
+
 @pytest.fixture(scope="module")
 def installed(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """A release in mode single, for a team's namespace alone, under a public URL with a path."""
+    """A release in mode single, for a team's namespace alone, which has let it in by hand, under a URL with a path."""
     team = f"team-{uuid.uuid4().hex[:8]}"
     folder: Path = tmp_path_factory.mktemp("modes")
     values = {
         "mode": "single",
         "publicUrl": "http://hooks.test/ci/",
         "watchNamespaces": [team],
-        "tenants": [{"namespace": team, "serviceAccount": "default"}],
         # Longer than this takes: what waits for its target waits until that is made.
         "settings": {"targetPatience": 3600},
     }
     with control_plane.access.sync_client() as client, Kubelet(control_plane, folder / "kubelet") as kubelet:
         client.post("/api/v1/namespaces", json={"metadata": {"name": team}}).raise_for_status()
+        RealApi(control_plane.access).apply(*grant_by_hand(team))
         release = install(control_plane, values)
         try:
             yield Installed(control_plane=control_plane, kubelet=kubelet, release=release, team=team)
@@ -61,7 +71,10 @@ async def until_adopted(site: Site, *others: str) -> str:
 
 
 async def test_one_pod_becomes_two_roles(site: Site):
-    """One pod starts builds by Roles alone; what it had accepted last starts from its volume, beside two roles."""
+    """One pod starts builds by Roles alone; what it had accepted last starts from its volume, beside two roles.
+
+    What the team has granted to the one lets in the other two.
+    """
     release, address = site.installed.release, site.address_of(f"{SINGLE}-0")
     await asyncio.to_thread(release.test)
     path = f"/ci{await site.url_path()}"

@@ -125,11 +125,14 @@ def test_secret_of_somebody_else_may_not_be_taken(admin: RealApi):
 
 
 def test_policy_is_about_the_accounts_of_the_release(admin: RealApi):
-    """Each account that the release gives its processes is named, whatever it is called."""
-    values = {"admissionPolicy": {"enabled": True}, "mode": "single", "single": {"serviceAccount": {"name": "mine"}}}
-    (policy, _) = [one for one in render(values) if one["metadata"]["name"] == POLICY]
-    conditions = {one["name"]: one["expression"] for one in policy["spec"]["matchConditions"]}
-    assert conditions["hookwright"].endswith("in ['system:serviceaccount:hookwright-system:mine']")
+    """Each account that teams let in, those of both modes, is named in either, whatever it is called."""
+    values = {"admissionPolicy": {"enabled": True}, "single": {"serviceAccount": {"name": "mine"}}}
+    names = ("hookwright-receiver", "hookwright-operator", "mine")
+    users = ", ".join(f"'system:serviceaccount:hookwright-system:{name}'" for name in names)
+    for mode in ("split", "single"):
+        (policy, _) = [one for one in render({**values, "mode": mode}) if one["metadata"]["name"] == POLICY]
+        conditions = {one["name"]: one["expression"] for one in policy["spec"]["matchConditions"]}
+        assert conditions["hookwright"].endswith(f"in [{users}]")
 
 
 def test_root_key_may_be_made(server: Access, admin: RealApi):

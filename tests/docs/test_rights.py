@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from hookwright.commands.files import read_manifests
-from hookwright.commands.grant import let_create, let_impersonate, let_keep_secrets
+from hookwright.commands.grant import ACCOUNTS, OPERATORS, let_create, let_impersonate, let_keep_secrets
+from hookwright.kinds import Raw
 from support.chart import render
 from support.processes import Fleet, Request, run_fleet, until
 from support.rights import OURS, Asked, Asking, Rights, compare, read_rules, split_impersonation, uncomment
@@ -35,6 +36,14 @@ DISCOVERY = re.compile(r"/(?:api(?:/[^/]+)?|apis(?:/[^/]+){0,2}|version)")
 SPLIT = {"receiver": "hookwright-receiver", "operator": "hookwright-operator"}
 
 
+def grant() -> list[Raw]:
+    """Give what `hookwright grant` prints for the team, which is alike for all modes."""
+    grants = let_impersonate("default", "default", OURS, ACCOUNTS)
+    grants += let_create("default", "default", ["jobs"])
+    grants += let_keep_secrets("default", OURS, OPERATORS)
+    return [one.raw for one in grants]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mode:
     """A way to run Hookwright: which rights are given, which process has which ServiceAccount, and what is set."""
@@ -47,10 +56,7 @@ class Mode:
         """Give the rights of its accounts and of the team's; `optional`: what stands in comments counts too."""
         texts = [file.read_text(encoding="utf-8") for file in self.files]
         objects = [one for text in texts for one in yaml.safe_load_all(uncomment(text) if optional else text)]
-        grants = [*let_impersonate("default", "default", OURS, list(self.accounts.values()))]
-        grants += let_create("default", "default", ["jobs"])
-        grants += let_keep_secrets("default", OURS, self.accounts.get("operator") or self.accounts["run"])
-        rights = read_rules([*objects, *(grant.raw for grant in grants)], namespace="default")
+        rights = read_rules([*objects, *grant()], namespace="default")
         ours = {(OURS, name) for name in self.accounts.values()}
         return {account: rights[account] for account in {*ours, ("default", "default")}}
 
@@ -164,7 +170,7 @@ def test_chosen_namespaces_have_the_same_rights():
 @pytest.mark.parametrize("optional", [False, True])
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_chart_gives_the_same_rights(mode: Mode, optional):
-    """The chart gives its accounts, and tenants, what the files give."""
+    """The chart gives its accounts, and tenants, what the files give, and to those of the other mode a grant alone."""
     values = {
         "mode": "single" if "run" in mode.accounts else "split",
         "watchNamespaces": [mode.namespaces] if mode.namespaces else [],
@@ -174,4 +180,8 @@ def test_chart_gives_the_same_rights(mode: Mode, optional):
     found = read_rules([one for one in render(values) if "rules" in one or "roleRef" in one])
     expected = mode.read(optional=optional)
     assert {account: found[account] for account in expected} == expected
-    assert {name for where, name in found if where == OURS} == set(mode.accounts.values())
+    idle = {(OURS, name) for name in ACCOUNTS} - set(expected)
+    granted = read_rules(grant())
+    assert {account: found[account] for account in found if account not in expected} == {
+        one: granted[one] for one in idle
+    }

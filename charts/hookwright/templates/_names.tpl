@@ -34,27 +34,58 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/*
-The roles that run, as JSON: component (also the name of its values), the command, the StatefulSet's name, whether it
-takes deliveries and whether it reconciles.
+The roles of all modes, as JSON: mode, component (also the name of its values), the command, the StatefulSet's name, whether
+it takes deliveries and whether it reconciles.
 */}}
-{{- define "hookwright.roles" -}}
+{{- define "hookwright.allRoles" -}}
 {{- $fullname := include "hookwright.fullname" . -}}
-{{- if eq .Values.mode "single" -}}
 {{- list
-  (dict "component" "single" "command" "run" "name" $fullname "receives" true "operates" true)
-  | toJson -}}
-{{- else -}}
-{{- list
-  (dict "component" "receiver" "command" "receiver" "name" (printf "%s-receiver" $fullname) "receives" true "operates" false)
-  (dict "component" "operator" "command" "operator" "name" (printf "%s-operator" $fullname) "receives" false "operates" true)
+  (dict "mode" "split" "component" "receiver" "command" "receiver" "name" (printf "%s-receiver" $fullname) "receives" true "operates" false)
+  (dict "mode" "split" "component" "operator" "command" "operator" "name" (printf "%s-operator" $fullname) "receives" false "operates" true)
+  (dict "mode" "single" "component" "single" "command" "run" "name" $fullname "receives" true "operates" true)
   | toJson -}}
 {{- end -}}
+
+{{/* Those that run. */}}
+{{- define "hookwright.roles" -}}
+{{- $roles := list -}}
+{{- range $role := include "hookwright.allRoles" . | fromJsonArray -}}
+{{- if eq $role.mode $.Values.mode -}}
+{{- $roles = append $roles $role -}}
+{{- end -}}
+{{- end -}}
+{{- $roles | toJson -}}
 {{- end -}}
 
 {{/* The ServiceAccount of a role. Takes dict: root, role. */}}
 {{- define "hookwright.serviceAccountName" -}}
 {{- $account := (index .root.Values .role.component).serviceAccount -}}
 {{- default .role.name $account.name -}}
+{{- end -}}
+
+{{/*
+The ServiceAccounts of all modes, as JSON: what teams grant is for each, so that another mode finds its grants. Takes dict:
+root, and operates: true for those alone that reconcile.
+*/}}
+{{- define "hookwright.accounts" -}}
+{{- $accounts := list -}}
+{{- range $role := include "hookwright.allRoles" .root | fromJsonArray -}}
+{{- if or $role.operates (not $.operates) -}}
+{{- $accounts = append $accounts (include "hookwright.serviceAccountName" (dict "root" $.root "role" $role)) -}}
+{{- end -}}
+{{- end -}}
+{{- uniq $accounts | toJson -}}
+{{- end -}}
+
+{{/* The options by which `hookwright grant` lets them in, and others too; none where it does by itself. Takes dict: root, others. */}}
+{{- define "hookwright.grantOptions" -}}
+{{- $accounts := include "hookwright.accounts" (dict "root" .root "operates" false) | fromJsonArray -}}
+{{- $operators := include "hookwright.accounts" (dict "root" .root "operates" true) | fromJsonArray -}}
+--hookwright-namespace {{ .root.Release.Namespace }}
+{{- if or .others (ne (join " " $accounts) "hookwright-receiver hookwright-operator hookwright") }}
+{{- range concat $accounts (default list .others) | uniq }} --hookwright-account {{ . }}{{ end }}
+{{- range $operators }} --operator-account {{ . }}{{ end }}
+{{- end }}
 {{- end -}}
 
 {{/* The Service of those who take deliveries; it has this name in both modes, so that senders find it in both. */}}

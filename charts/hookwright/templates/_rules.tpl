@@ -75,25 +75,18 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
   verbs: [get, patch]
 {{- end -}}
 
-{{/* The ServiceAccounts of all roles, as subjects of a binding. */}}
+{{/* The ServiceAccounts of all modes, as subjects of a binding. Takes dict: root, and operates: true for those that reconcile. */}}
 {{- define "hookwright.subjects" -}}
-{{- $root := . -}}
-{{- range $index, $role := include "hookwright.roles" . | fromJsonArray -}}
+{{- $root := .root -}}
+{{- range $index, $account := include "hookwright.accounts" . | fromJsonArray -}}
 {{- if $index }}{{ "\n" }}{{ end -}}
-{{- include "hookwright.subject" (dict "root" $root "role" $role) -}}
+- kind: ServiceAccount
+  name: {{ $account }}
+  namespace: {{ $root.Release.Namespace }}
 {{- end -}}
 {{- end -}}
 
-{{/* The ServiceAccount of the role that operates, as the subject of a binding. */}}
-{{- define "hookwright.operatorSubject" -}}
-{{- $root := . -}}
-{{- range $role := include "hookwright.roles" . | fromJsonArray -}}
-{{- if $role.operates -}}
-{{- include "hookwright.subject" (dict "root" $root "role" $role) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-
+{{/* That of a role that runs, as the subject of a binding. Takes dict: root, role. */}}
 {{- define "hookwright.subject" -}}
 - kind: ServiceAccount
   name: {{ include "hookwright.serviceAccountName" . }}

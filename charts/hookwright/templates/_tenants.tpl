@@ -33,7 +33,7 @@ roleRef:
   kind: Role
   name: hookwright-acts-as-{{ .serviceAccount }}
 subjects:
-  {{- include "hookwright.subjects" $root | nindent 2 }}
+  {{- include "hookwright.subjects" (dict "root" $root "operates" false) | nindent 2 }}
 {{- if not .impersonateOnly }}
 ---
 # Builds are created as ServiceAccount {{ .serviceAccount }}, so it is that account which needs the right to.
@@ -96,7 +96,7 @@ roleRef:
   kind: Role
   name: hookwright-keeps-secrets
 subjects:
-  {{- include "hookwright.operatorSubject" $root | nindent 2 }}
+  {{- include "hookwright.subjects" (dict "root" $root "operates" true) | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- end -}}

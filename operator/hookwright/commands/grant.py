@@ -17,7 +17,9 @@ from hookwright.errors import UsageError
 RBAC = "rbac.authorization.k8s.io"
 # What builds can be, by the word for it on the command line: API group and resource.
 BUILDS = {"jobs": ("batch", "jobs")}
-OPERATOR = "hookwright-operator"
+# The chart's own names, those of mode split and that of mode single; which of them reconcile.
+ACCOUNTS = ("hookwright-receiver", "hookwright-operator", "hookwright")
+OPERATORS = ("hookwright-operator", "hookwright")
 SECRETS_ROLE = "hookwright-keeps-secrets"
 
 
@@ -34,9 +36,9 @@ SECRETS_ROLE = "hookwright-keeps-secrets"
     "--hookwright-account",
     "hookwright_accounts",
     multiple=True,
-    default=["hookwright-receiver", OPERATOR],
+    default=ACCOUNTS,
     show_default=True,
-    help="Hookwright's own account there, once for each; `hookwright run` has one for both roles: hookwright.",
+    help="Hookwright's own account there, once for each. Default: those that the chart has in one mode or the other.",
 )
 @click.option(
     "--builds",
@@ -48,9 +50,11 @@ SECRETS_ROLE = "hookwright-keeps-secrets"
 )
 @click.option(
     "--operator-account",
+    "operator_accounts",
+    multiple=True,
     help=(
-        "Which of Hookwright's accounts is the operator's, which keeps the Secrets of BuildTriggers. Default: "
-        f"{OPERATOR}, or the only one."
+        "Which of Hookwright's accounts is the operator's, which keeps the Secrets of BuildTriggers, once for each. "
+        f"Default: {' and '.join(OPERATORS)}, or the only one."
     ),
 )
 @click.option(
@@ -70,7 +74,7 @@ def grant(
     hookwright_namespace: str,
     hookwright_accounts: Sequence[str],
     builds: Sequence[str],
-    operator_account: str | None,
+    operator_accounts: Sequence[str],
     no_secrets: bool,  # noqa: FBT001 - click gives them by their names
     impersonate_only: bool,  # noqa: FBT001
     output: str,
@@ -91,8 +95,8 @@ def grant(
     if not impersonate_only:
         manifests += let_create(namespace, service_account, list(dict.fromkeys(builds)))
     if not impersonate_only and not no_secrets:
-        operator = find_operator(accounts, operator_account)
-        manifests += let_keep_secrets(namespace, hookwright_namespace, operator)
+        operators = find_operators(accounts, operator_accounts)
+        manifests += let_keep_secrets(namespace, hookwright_namespace, operators)
     click.echo(render(manifests, output))
 
 
@@ -151,10 +155,10 @@ def let_create(namespace: str, service_account: str, builds: Sequence[str]) -> l
     ]
 
 
-def let_keep_secrets(namespace: str, hookwright_namespace: str, operator: str) -> list[Manifest]:
+def let_keep_secrets(namespace: str, hookwright_namespace: str, operators: Sequence[str]) -> list[Manifest]:
     """Give the Role by which Hookwright's operator keeps the Secrets of BuildTriggers there, and its binding."""
     rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch"]}
-    subjects = [_refer(hookwright_namespace, operator)]
+    subjects = [_refer(hookwright_namespace, operator) for operator in operators]
     return [
         Manifest(
             raw=_role(namespace, SECRETS_ROLE, rule),
@@ -168,22 +172,21 @@ def let_keep_secrets(namespace: str, hookwright_namespace: str, operator: str) -
     ]
 
 
-def find_operator(accounts: Sequence[str], named: str | None) -> str:
-    """Say which of Hookwright's accounts is the operator's.
+def find_operators(accounts: Sequence[str], named: Sequence[str]) -> list[str]:
+    """Say which of Hookwright's accounts are the operator's.
 
     Raises:
-        UsageError: it is not named, and not known.
+        UsageError: none is named, and none is known.
     """
-    if named is not None:
-        return check_subdomain(named, "--operator-account")
-    if len(accounts) == 1:
-        return accounts[0]
-    if OPERATOR in accounts:
-        return OPERATOR
-    raise UsageError(
-        f"--operator-account: say which of {', '.join(accounts)} is the operator's, which keeps the Secrets of "
-        "BuildTriggers; or leave them out with --no-secrets"
-    )
+    if named:
+        return list(dict.fromkeys(check_subdomain(account, "--operator-account") for account in named))
+    found = [account for account in accounts if account in OPERATORS or len(accounts) == 1]
+    if not found:
+        raise UsageError(
+            f"--operator-account: say which of {', '.join(accounts)} is the operator's, which keeps the Secrets of "
+            "BuildTriggers; or leave them out with --no-secrets"
+        )
+    return found
 
 
 def _role(namespace: str, name: str, *rules: dict[str, Any]) -> dict[str, Any]:  # Any: a JSON object

@@ -10,6 +10,7 @@ from command_line import run
 
 from hookwright.devcluster import DevCluster
 
+OURS = "hookwright-system"
 EXAMPLE = Path(__file__).parents[3] / "examples" / "rights" / "team" / "builds.yaml"
 
 
@@ -40,7 +41,7 @@ def test_grant_means_what_the_example_means(capsys):
     """For ServiceAccount default it gives the very rights of examples/rights/team."""
     example = list(yaml.safe_load_all(EXAMPLE.read_text(encoding="utf-8")))
     expected = find_rights(example, namespace="team-a")
-    assert len(expected) == 4
+    assert len(expected) == 6
     assert find_rights(grant(capsys, "team-a", "--service-account", "default"), namespace="team-a") == expected
 
 
@@ -68,24 +69,28 @@ def test_hookwright_may_be_that_account_only(capsys):
         "resourceNames": ["builder"],
         "verbs": ["impersonate"],
     }
-    assert ours == {"hookwright-receiver": rule, "hookwright-operator": rule}
-    assert len([where for where, _, _ in rights if where == "hookwright-system"]) == 2
+    assert ours == dict.fromkeys(("hookwright-receiver", "hookwright-operator", "hookwright"), rule)
+    assert len([where for where, _, _ in rights if where == "hookwright-system"]) == 3
 
 
 @pytest.mark.parametrize(
-    ("options", "operator"),
+    ("options", "operators"),
     [
-        ([], "hookwright-operator"),
-        (["--hookwright-account", "hookwright"], "hookwright"),
-        (["--hookwright-account", "a", "--hookwright-account", "b", "--operator-account", "b"], "b"),
+        ([], ["hookwright", "hookwright-operator"]),
+        (["--hookwright-account", "hookwright-receiver", "--hookwright-account", "hookwright"], ["hookwright"]),
+        (["--hookwright-account", "any"], ["any"]),
+        (["--hookwright-account", "a", "--hookwright-account", "b", "--operator-account", "b"], ["b"]),
+        (["--operator-account", "x", "--operator-account", "y", "--operator-account", "x"], ["x", "y"]),
     ],
 )
-def test_operator_alone_keeps_secrets(capsys, options, operator):
+def test_operator_alone_keeps_secrets(capsys, options, operators):
     """Only the operator, which nobody reaches from outside, may create and patch Secrets of the namespace."""
     objects = grant(capsys, "team-a", "--service-account", "builder", *options)
     rights = [(where, who, yaml.safe_load(rule)) for where, who, rule in find_rights(objects, namespace="team-a")]
     rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch"]}
-    assert [one for one in rights if "secrets" in one[2]["resources"]] == [("hookwright-system", operator, rule)]
+    found = sorted(who for where, who, one in rights if "secrets" in one["resources"] and (where, one) == (OURS, rule))
+    assert found == operators
+    assert len([one for _, _, one in rights if "secrets" in one["resources"]]) == len(operators)
 
 
 def test_operator_that_is_not_known_must_be_named(capsys):
@@ -131,7 +136,7 @@ def test_impersonate_only_gives_the_account_itself_nothing(capsys):
     """With --impersonate-only no right of the account's own is printed."""
     objects = grant(capsys, "team-a", "--service-account", "builder", "--impersonate-only")
     rights = find_rights(objects, namespace="team-a")
-    assert {who for _, who, _ in rights} == {"hookwright-receiver", "hookwright-operator"}
+    assert {who for _, who, _ in rights} == {"hookwright-receiver", "hookwright-operator", "hookwright"}
 
 
 def test_builds_are_what_hookwright_can_start(capsys):
