@@ -147,11 +147,11 @@ TENANT = {"tenants": [{"namespace": "team-a", "serviceAccount": "builder"}]}
 RBAC, GRANTS = "rbac.authorization.k8s.io", ("role", "rolebinding")
 
 
-def grant_by_hand(helm: Helm, account: str) -> None:
+def grant_by_hand(helm: Helm, account: str, *options: str) -> None:
     """Apply what `hookwright grant` prints for team-a."""
     helm.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
-    printed = CliRunner().invoke(hookwright, ["grant", "team-a", "--service-account", account], catch_exceptions=False)
-    for one in yaml.safe_load_all(printed.stdout):
+    typed = ["grant", "team-a", "--service-account", account, *options]
+    for one in yaml.safe_load_all(CliRunner().invoke(hookwright, typed, catch_exceptions=False).stdout):
         helm.cluster.apply(one)
 
 
@@ -202,6 +202,64 @@ def test_tenant_of_another_release_is_told(helm):
     whose = "of namespace team-a is of release hookwright in namespace hookwright-system"
     assert f"- tenants: Role hookwright-acts-as-builder {whose}" in message
     assert "kubectl" not in message
+
+
+KEPT = {role: {"serviceAccount": {"name": f"hookwright-{role}"}} for role in ("receiver", "operator")}
+OTHER_NAME = {"fullnameOverride": "ci"}
+
+
+def find_let_in(helm: Helm) -> dict[str, set[str]]:
+    """Give the accounts of Hookwright that each binding of team-a names, by what it is for."""
+    return {
+        one["metadata"]["name"].removeprefix("hookwright-system-"): {subject["name"] for subject in one["subjects"]}
+        for one in helm.cluster.list(f"rolebindings.{RBAC}", "team-a")
+        if one["metadata"]["name"].startswith("hookwright-system-")
+    }
+
+
+def test_names_that_nobody_has_let_in_are_refused(first):
+    """An upgrade after which a team's grant would be for nobody is refused, until both names are let in."""
+    grant_by_hand(first, "builder")
+    with pytest.raises(HelmError) as caught:
+        first.upgrade(OTHER_NAME)
+    (line,) = [line for line in str(caught.value).splitlines() if line.startswith("- serviceAccount.name:")]
+    assert "ServiceAccounts hookwright-operator, hookwright-receiver of this release" in line
+    assert "in namespace team-a;" in line
+    (options,) = re.findall(r"hookwright grant TEAM-NAMESPACE --service-account BUILDER (.*) \|", str(caught.value))
+    grant_by_hand(first, "builder", *options.split())
+    operators = {"hookwright-operator", "ci-operator", "ci"}
+    assert find_let_in(first) == {
+        "acts-as-builder": operators | {"hookwright-receiver", "ci-receiver"},
+        "keeps-secrets": operators,
+    }
+    first.upgrade(OTHER_NAME)
+    first.upgrade(OTHER_NAME)
+
+
+@pytest.mark.parametrize("values", [{"mode": "single"}, merge(OTHER_NAME, KEPT), merge(OTHER_NAME, TENANT)])
+def test_names_that_are_let_in_are_taken(first, values):
+    """Another mode finds its grants, other names may keep the accounts, and tenants go with the release."""
+    if "tenants" in values:
+        first.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+        first.upgrade(TENANT)
+    else:
+        grant_by_hand(first, "builder")
+    first.upgrade(values)
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [(("hookwright-receiver", "hookwright-operator"), "single"), (("hookwright",), "split")],
+)
+def test_grants_of_one_mode_are_told_in_the_other(first_namespaced, options, mode):
+    """What was granted to the accounts of one mode alone, as it once was, keeps the release in that mode."""
+    namespaced = {"watchNamespaces": ["team-a"]}
+    first_namespaced.upgrade(merge(namespaced, {"mode": "single" if mode == "split" else "split"}))
+    grant_by_hand(first_namespaced, "builder", *(word for name in options for word in ("--hookwright-account", name)))
+    with pytest.raises(HelmError, match=rf"- serviceAccount.name: ServiceAccounts? .*{options[0]}.* team-a;"):
+        first_namespaced.upgrade(merge(namespaced, {"mode": mode}))
+    grant_by_hand(first_namespaced, "builder")
+    first_namespaced.upgrade(merge(namespaced, {"mode": mode}))
 
 
 @pytest.mark.parametrize(

@@ -285,6 +285,7 @@ def test_notes_say_what_to_type():
     assert "helm test ci --namespace tools" in notes
     assert "--hookwright-account ci-hookwright-receiver --hookwright-account ci-hookwright-operator" in notes
     assert "--operator-account ci-hookwright-operator --operator-account ci-hookwright |" in notes
+    assert "ServiceAccounts ci-hookwright-receiver, ci-hookwright-operator, ci-hookwright in: with other names" in notes
     plain = "hookwright grant TEAM-NAMESPACE --service-account BUILDER --hookwright-namespace hookwright-system |"
     assert plain in render_files()["NOTES.txt"]
     assert "for team-a" in notes

@@ -77,14 +77,17 @@ root, and operates: true for those alone that reconcile.
 {{- uniq $accounts | toJson -}}
 {{- end -}}
 
-{{/* The options by which `hookwright grant` lets them in, and others too; none where it does by itself. Takes dict: root, others. */}}
+{{/*
+The options by which `hookwright grant` lets them in; few where it does by itself. Takes dict: root, and others, otherOperators:
+who is to be let in beside them.
+*/}}
 {{- define "hookwright.grantOptions" -}}
 {{- $accounts := include "hookwright.accounts" (dict "root" .root "operates" false) | fromJsonArray -}}
 {{- $operators := include "hookwright.accounts" (dict "root" .root "operates" true) | fromJsonArray -}}
 --hookwright-namespace {{ .root.Release.Namespace }}
 {{- if or .others (ne (join " " $accounts) "hookwright-receiver hookwright-operator hookwright") }}
 {{- range concat $accounts (default list .others) | uniq }} --hookwright-account {{ . }}{{ end }}
-{{- range $operators }} --operator-account {{ . }}{{ end }}
+{{- range concat $operators (default list .otherOperators) | uniq }} --operator-account {{ . }}{{ end }}
 {{- end }}
 {{- end -}}
 

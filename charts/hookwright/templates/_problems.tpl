@@ -209,6 +209,9 @@ lookup finds nothing.
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if .Values.rights.checkOverlap }}
+{{- include "hookwright.problems.deserted" . }}
+{{- end }}
 {{- if and .Values.rights.create .Values.rights.checkOverlap }}
 {{- include "hookwright.problems.granted" . }}
 {{- range $name := list "hookwright-receiver" "hookwright-operator" }}
