@@ -36,7 +36,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from hookwright.journal import history_statements as statements
-from hookwright.journal.history_file import HistoryFile
+from hookwright.journal.history_file import HistoryFile, bounds_for
 from hookwright.journal.history_keeper import BATCH, MAX_WAITING, Batch, Burst, Keeper
 from hookwright.journal.history_rows import (
     IGNORED,
@@ -77,9 +77,9 @@ class History:
     def __init__(self, folder: Path, *, bounds: Bounds | None = None, clock: Callable[[], datetime] = _utc_now) -> None:
         """Start the thread, which opens the file, or makes it, in the folder of an open journal; never fails.
 
-        `clock` says what is too old.
+        `clock` says what is too old. Without `bounds` the usual ones hold, on a small volume smaller ones.
         """
-        bounds = bounds or Bounds()
+        bounds = bounds or bounds_for(folder)
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._keeper = Keeper(HistoryFile(folder, bounds), bounds)

@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -44,6 +45,10 @@ _PRAGMAS: Final = (
 )
 _UNFIT: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY)
 _UNREADABLE: Final = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
+
+
+_PART: Final = 4
+"""The file takes at most a quarter of its volume, which is there for the journal."""
 
 
 class Unfit(Exception):
@@ -134,6 +139,16 @@ class HistoryFile:
         if not self._complained:
             self._complained = True
             log.error("history", error=self._off)
+
+
+def bounds_for(folder: Path) -> Bounds:
+    """Give the bounds of a history in a folder."""
+    bounds = Bounds()
+    with suppress(OSError):
+        status = os.statvfs(folder)
+        if status.f_blocks:
+            return replace(bounds, size=min(bounds.size, status.f_blocks * status.f_frsize // _PART))
+    return bounds
 
 
 def set_aside(path: Path) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from history_samples import ids, minute_passes, minutes, record, start, write_all
@@ -10,6 +12,7 @@ from journal_samples import NOON
 
 from hookwright.journal import Bounds, History
 from hookwright.journal import history_statements as statements
+from hookwright.journal.history_file import bounds_for
 
 
 class Clock:
@@ -134,3 +137,10 @@ async def test_file_that_is_full_loses_refused_requests_first(tmp_path, clock):
     await write_all(history, *(record(f"e{number}", message="x" * 1024) for number in range(20)))
     assert await history.count() < written
     await history.close()
+
+
+@pytest.mark.parametrize(("volume", "size"), [(128, 32), (1024, 256), (1 << 20, 256), (0, 256)])
+def test_history_takes_a_quarter_of_a_small_volume(tmp_path, monkeypatch, volume, size):
+    """Without bounds of its own the file takes a quarter of its volume, 256 MiB at most; the rest is the journal's."""
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_blocks=volume, f_frsize=1 << 20))
+    assert bounds_for(tmp_path).size == size << 20
