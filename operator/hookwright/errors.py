@@ -7,6 +7,7 @@
     ├── Unreadable                  a body that is no payload (400, 413, 415)
     ├── JournalError
     │   ├── JournalUnwritable       not on disk, so not accepted (503); trying again helps
+    │   ├── JournalCrowded          what waits has taken all that it may (503); trying again helps once that is mended
     │   ├── RowError                (in `journal`) a row that is too large: trying again does not help
     │   ├── HistoryOff              (in `journal`) the record of outcomes cannot be read; deliveries are not affected
     │   └── JournalLocked           another process has this journal; trying again does not help
@@ -71,6 +72,10 @@ class JournalError(HookwrightError):
 
 class JournalUnwritable(JournalError):
     """A write did not reach the disk, or the journal's queue is full: nothing was accepted, trying again helps."""
+
+
+class JournalCrowded(JournalError):
+    """What waits takes all the room that it may, or its namespace's part: not accepted, trying again helps later."""
 
 
 class JournalLocked(JournalError):

@@ -53,6 +53,10 @@ def _ignored(name: str, sentence: str, remedy: str = "") -> Reason:
     return _reason(name, Outcome.IGNORED, 200, sentence, remedy)
 
 
+def _unavailable(name: str, sentence: str, remedy: str) -> Reason:
+    return _reason(name, Outcome.REFUSED, 503, sentence, remedy)
+
+
 # ── answered at once ──────────────────────────────────────────────────────────────────────────────────────────────
 
 ACCEPTED = _reason(
@@ -260,37 +264,32 @@ PARAMETERS_TOO_LARGE = _reason(
     "What the build would receive of the delivery is larger than 1 MiB.",
     "Take less of the payload into spec.parameters.",
 )
-BUSY = _reason(
+BUSY = _unavailable(
     "Busy",
-    Outcome.REFUSED,
-    503,
     "The receiver holds as many bodies as it may; the delivery is not accepted.",
     "Send again later; if it stays so, raise HOOKWRIGHT_BODY_MEMORY or run more receivers.",
 )
-UNEXPECTED = _reason(
+UNEXPECTED = _unavailable(
     "Unexpected",
-    Outcome.REFUSED,
-    503,
     "Hookwright failed, by a mistake of its own; the delivery is not accepted.",
     "Look into the receiver's log, and report what it says.",
 )
-JOURNAL_UNWRITABLE = _reason(
+JOURNAL_UNWRITABLE = _unavailable(
     "JournalUnwritable",
-    Outcome.REFUSED,
-    503,
     "The delivery could not be written to disk, so it is not accepted.",
     "Look at the receiver's volume: is it full or read-only?",
 )
-SECRET_UNUSABLE = _reason(
+JOURNAL_CROWDED = _unavailable(
+    "JournalCrowded",
+    "So many deliveries of the namespace wait for their builds that the journal has no room for more of it.",
+    "Mend what they wait for: create the missing targets, or give the rights; send again once they have started.",
+)
+SECRET_UNUSABLE = _unavailable(
     "SecretUnusable",
-    Outcome.REFUSED,
-    503,
     "The object's Secret cannot be used, so nobody can be recognised.",
     "See errorMessage in the object's status; if there is none, give receivers the verb get on that Secret.",
 )
-SPEC_INVALID = _reason(
-    "SpecInvalid", Outcome.REFUSED, 503, "The object's spec is invalid.", "See errorMessage in the object's status."
-)
+SPEC_INVALID = _unavailable("SpecInvalid", "The object's spec is invalid.", "See errorMessage in the object's status.")
 
 # ── known after the answer ────────────────────────────────────────────────────────────────────────────────────────
 

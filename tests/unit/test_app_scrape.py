@@ -10,7 +10,7 @@ import pytest
 from hookwright.app import scrape
 from hookwright.app.scrape import JournalView, MetricsPage
 from hookwright.errors import JournalUnwritable
-from hookwright.journal import Backlog
+from hookwright.journal import Backlog, Taken
 from support.objects import NOON
 from support.waiting import eventually
 
@@ -68,6 +68,9 @@ class Shelf:
         self.answer = Backlog(pending=0, oldest=None)
         self.asked = 0
 
+    async def taken(self):
+        return Taken(size=3072, limit=1 << 20)
+
     async def backlog(self):
         self.asked += 1
         if isinstance(self.answer, Backlog):
@@ -88,6 +91,7 @@ async def test_oldest_grows_older_while_the_disk_says_nothing(monkeypatch):
     shelf.answer = Backlog(pending=3, oldest=NOON - timedelta(seconds=5))
     await view.refresh()
     assert (view.pending, view.oldest_seconds) == (3, 5.0)
+    assert view.taken == Taken(size=3072, limit=1 << 20)
     now += timedelta(seconds=60)
     for answer in (JournalUnwritable("the disk is full"), asyncio.Event()):
         shelf.answer = answer

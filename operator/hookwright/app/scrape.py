@@ -18,7 +18,7 @@ from hookwright.builds.state import BuildPhase
 from hookwright.cluster import Resource
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import JournalUnwritable
-from hookwright.journal import Backlog, Journal
+from hookwright.journal import Backlog, Journal, Taken
 from hookwright.metrics import Metrics, catalogue
 from hookwright.reconcile.rootkey import RootKeys
 
@@ -58,12 +58,13 @@ class Followed(Protocol):
 
 
 class JournalView:
-    """What a journal was last known to hold; a disk that hangs keeps nobody from reading the rest."""
+    """What a journal was last known to hold, `taken` in bytes; a disk that hangs keeps nobody from reading the rest."""
 
     def __init__(self, journal: Journal, clock: Callable[[], datetime]) -> None:
         self._journal = journal
         self._clock = clock
         self._backlog = Backlog(pending=0, oldest=None)
+        self.taken = Taken(size=0, limit=0)
         self._looking: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
@@ -75,6 +76,7 @@ class JournalView:
     async def _look(self) -> None:
         with suppress(JournalUnwritable):
             self._backlog = await self._journal.backlog()
+            self.taken = await self._journal.taken()
 
     @property
     def pending(self) -> int:
@@ -110,5 +112,7 @@ def show_builds(metrics: Metrics, index: BuildIndex) -> None:
 def show_journal(metrics: Metrics, view: JournalView, disk: DiskWatch) -> None:
     """Show what waits in the journal, and whether more can be taken."""
     metrics.show(catalogue.PENDING, lambda: view.pending)
+    metrics.show(catalogue.PENDING_BYTES, lambda: view.taken.size)
+    metrics.show(catalogue.PENDING_LIMIT, lambda: view.taken.limit)
     metrics.show(catalogue.OLDEST, lambda: view.oldest_seconds)
     metrics.show(catalogue.WRITABLE, lambda: not disk.trouble)

@@ -21,6 +21,7 @@ from hookwright.kinds import BuildReference, BuildTrigger, InvalidObject, LastDe
 from hookwright.logs import name_object
 from hookwright.reasons import (
     BODY_UNREADABLE,
+    JOURNAL_CROWDED,
     JOURNAL_UNWRITABLE,
     PARAMETERS_TOO_LARGE,
     PAYLOAD_TOO_COMPLEX,
@@ -52,8 +53,8 @@ _KEPT = frozenset({Outcome.FAILED, Outcome.PENDING})
 _REFUSED_THOUGH_PROVED = frozenset(
     reason.name
     for reason in (
-        *(BODY_UNREADABLE, JOURNAL_UNWRITABLE, PARAMETERS_TOO_LARGE, PAYLOAD_TOO_COMPLEX, RATE_LIMITED),
-        *(SECRET_UNUSABLE, TOO_MANY_CHANGES),
+        *(BODY_UNREADABLE, JOURNAL_CROWDED, JOURNAL_UNWRITABLE, PARAMETERS_TOO_LARGE, PAYLOAD_TOO_COMPLEX),
+        *(RATE_LIMITED, SECRET_UNUSABLE, TOO_MANY_CHANGES),
     )
 )
 

@@ -18,7 +18,7 @@ import structlog
 from hookwright.builds.names import name_wanted
 from hookwright.builds.targets import find_build_kind
 from hookwright.builds.wanted import WantedBuild
-from hookwright.errors import JournalUnwritable
+from hookwright.errors import JournalCrowded, JournalUnwritable
 from hookwright.intake.addresses import Address
 from hookwright.intake.judge import admit_all, judge
 from hookwright.intake.request import Request, Verdict
@@ -33,6 +33,7 @@ from hookwright.reasons import (
     FACTS_UNKNOWN,
     FACTS_WANTED,
     FILTERED_OUT,
+    JOURNAL_CROWDED,
     JOURNAL_UNWRITABLE,
     METHOD_NOT_ALLOWED,
     NO_GROUP_PASSED,
@@ -100,7 +101,7 @@ class Acceptor(Protocol):
     """The part of the journal that takes deliveries."""
 
     async def accept_all(self, deliveries: list[Accepted]) -> list[Accept]:
-        """Put deliveries on disk; raises JournalUnwritable."""
+        """Put deliveries on disk; raises JournalUnwritable or JournalCrowded."""
         ...
 
 
@@ -162,6 +163,9 @@ class Receiver:
         except RowError:
             reason = PARAMETERS_TOO_LARGE
             return replace(verdict, reason=reason, message=reason.sentence, wanted=())
+        except JournalCrowded:
+            # Said by the journal, now and then: whoever floods does not decide how much is logged.
+            return replace(verdict, reason=JOURNAL_CROWDED, message=JOURNAL_CROWDED.sentence, wanted=())
         except JournalUnwritable as error:
             owner = name_object(deliveries[0].kind, deliveries[0].namespace, deliveries[0].name)
             self.log.error("journal", **owner, delivery=verdict.delivery_id, error=error.message)

@@ -6,6 +6,7 @@ returned for is on the disk, and stays pending until it is concluded, through cr
     requests ──► `store` (a face for asyncio) ──► `writer` (one thread, one transaction per group, one fsync)
                                                     │
                                  `statements` (the SQL), `database` (the file), `lock` (one process), `holds` (memory)
+                                 `room` (the volume: a fair part for each namespace, by `ledger`, and a reserve)
 
 Beside it `history.db`, which may be lost: the record of all outcomes. Nothing waits for it, nothing fails with it.
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from hookwright.journal.history import History
 from hookwright.journal.history_rows import Bounds, HistoryOff, Page, Record, Recorded, RecordedBuild
-from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Decided, Key, Pending, RowError, Started
+from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Decided, Key, Pending, RowError, Started, Taken
 from hookwright.journal.statements import REMEMBERED
 from hookwright.journal.store import Journal
 
@@ -44,4 +45,5 @@ __all__ = [
     "RecordedBuild",
     "RowError",
     "Started",
+    "Taken",
 ]

@@ -8,6 +8,7 @@ and lets SQLite do without shared memory, which is one thing less that a file sy
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from typing import Final
 
 from hookwright.errors import JournalLocked, JournalUnwritable
 from hookwright.journal.lock import FolderLock
-from hookwright.journal.statements import MIGRATIONS, TOUCH
+from hookwright.journal.room import Room, checkpoint, give_up_history, give_up_reserve, is_full
+from hookwright.journal.statements import MIGRATIONS, TOUCH, taken
 
 NAME: Final = "journal.db"
 PROBE: Final = "probe"
@@ -60,10 +62,11 @@ class Database:
         except OSError as error:
             raise _no_folder(folder, error) from error
         try:
-            self.connection = _open(folder)
+            self.connection = _open_with_room(folder)
             for parent in (folder, *new_entries):
                 _sync_folder(parent)
             self._files = _identify(folder)
+            self.room = Room(folder / NAME, self.connection, taken(self.connection))
         except OSError as error:
             self._lock.release()
             raise _no_folder(folder, error) from error
@@ -105,13 +108,17 @@ class Database:
             )
 
     def probe(self) -> None:
-        """Write and sync a file as large as several rows, and remove it.
+        """See how much room the volume has; write and sync a file as large as several rows, and remove it.
 
         On a full disk the log may have room left for a few small rows, which would say nothing about the next one.
 
         Raises:
             OSError: the disk does not take it.
+            JournalUnwritable: there is not enough room for deliveries.
         """
+        self.room.find_more()
+        if self.room.trouble:
+            raise JournalUnwritable(self.room.trouble)
         path = self.folder / PROBE
         try:
             with path.open("wb") as file:
@@ -121,6 +128,14 @@ class Database:
         finally:
             with suppress(OSError):
                 path.unlink()
+
+    def make_room(self) -> Iterator[None]:
+        """Make room on a full volume for what makes more: a little at each step, with a pause for another try."""
+        checkpoint(self.connection)
+        yield
+        give_up_reserve(self.folder)
+        checkpoint(self.connection)
+        yield
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -138,10 +153,12 @@ class Database:
             self.check()
             self._commit()
         except BaseException:
+            self.room.ledger.undo()
             # SQLite has rolled back by itself after some errors (a full disk is one).
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self.room.ledger.keep()
 
     def _commit(self) -> None:
         try:
@@ -195,6 +212,26 @@ def _make_folder(folder: Path) -> list[Path]:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [path.parent for path in missing]
+
+
+def _open_with_room(folder: Path) -> sqlite3.Connection:
+    """Open the file; where the volume is full, give up what may be lost, since what is pending may not."""
+    for give_up in (give_up_reserve, give_up_history):
+        try:
+            return _open(folder)
+        except (OSError, JournalUnwritable) as error:
+            if not is_full(error):
+                raise
+            give_up(folder)
+    try:
+        return _open(folder)
+    except (OSError, JournalUnwritable) as error:
+        if not is_full(error):
+            raise
+        raise JournalUnwritable(
+            f"The journal's folder {folder} cannot be written: {os.strerror(errno.ENOSPC)}. What is pending in it is"
+            f" safe. Make its volume larger, or remove from it what is not {NAME} or {NAME}-wal; then start again."
+        ) from error
 
 
 def _open(folder: Path) -> sqlite3.Connection:

@@ -91,6 +91,14 @@ class Backlog:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """How many bytes are pending, and how many may be; the limit follows the room on the volume."""
+
+    size: int
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
     """The newest start of one object; `time` is when it was concluded, `build` names what was started."""
 

@@ -8,11 +8,14 @@ them. Times are microseconds since 1970.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from hookwright.errors import JournalError
 from hookwright.journal.holds import Holds
+from hookwright.journal.ledger import ROW_BYTES, Ledger, size_of
+from hookwright.journal.room import Room
 from hookwright.journal.rows import (
     Accept,
     Accepted,
@@ -95,7 +98,11 @@ _REMEMBER: Final = """
     SELECT uid, delivery_id, item, namespace, name, kind, accepted_at, ?4, ?5, ?6
     FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
 """
-_FORGET: Final = "DELETE FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3"
+_SIZE: Final = """
+    SELECT row, namespace, length(work) FROM pending WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
+"""
+_FORGET: Final = "DELETE FROM pending WHERE row = ?1"
+_TAKEN: Final = "SELECT namespace, sum(length(work) + ?1) FROM pending GROUP BY namespace"
 # Which other columns accompany max() is defined in SQLite: those of the row that has the maximum.
 _NEWEST: Final = """
     SELECT uid, namespace, name, kind, delivery_id, max(started_at), build FROM started GROUP BY uid
@@ -126,19 +133,50 @@ def to_row(accepted: Accepted) -> Row:
     )
 
 
-def accept(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[Accept]:
-    """Write the rows whose keys are unknown; say for each whether it was one."""
-    return [
-        Accept(new=True, first=None)
-        if connection.execute(_ACCEPT, row).rowcount
-        else Accept(new=False, first=_first(connection, row))
-        for row in rows
-    ]
+def accept(connection: sqlite3.Connection, rows: Sequence[Row], *, room: Room) -> list[Accept] | JournalError:
+    """Write the rows of one namespace whose keys are unknown; say for each whether it was one.
+
+    Nothing is written if there is no room for all that are new; the error says why.
+    """
+    if (refusal := _refuse(connection, rows, room=room)) is not None:
+        return refusal
+    return [_accept(connection, row, room.ledger) for row in rows]
 
 
-def _first(connection: sqlite3.Connection, row: Row) -> Decided:
-    outcome, accepted_at, build = connection.execute(_FIRST, row[:3]).fetchone()
+def _refuse(connection: sqlite3.Connection, rows: Sequence[Row], *, room: Room) -> JournalError | None:
+    if not rows or room.refuse(_namespace(rows[0]), sum(map(_size, rows))) is None:
+        return None
+    # Duplicates need no room.
+    new = [row for row in rows if _first(connection, row) is None]
+    return room.refuse(_namespace(rows[0]), sum(map(_size, new))) if new else None
+
+
+def _accept(connection: sqlite3.Connection, row: Row, ledger: Ledger) -> Accept:
+    if not connection.execute(_ACCEPT, row).rowcount:
+        return Accept(new=False, first=_first(connection, row))
+    ledger.charge(_namespace(row), _size(row))
+    return Accept(new=True, first=None)
+
+
+def _namespace(row: Row) -> str:
+    return row[3]
+
+
+def _size(row: Row) -> int:
+    return size_of(len(row[7]))
+
+
+def _first(connection: sqlite3.Connection, row: Row) -> Decided | None:
+    found = connection.execute(_FIRST, row[:3]).fetchone()
+    if found is None:
+        return None
+    outcome, accepted_at, build = found
     return Decided(outcome=outcome, accepted_at=from_microseconds(accepted_at), build=build)
+
+
+def taken(connection: sqlite3.Connection) -> Mapping[str, int]:
+    """Count the bytes that are pending, by namespace, as the ledger does."""
+    return dict(connection.execute(_TAKEN, (ROW_BYTES,)).fetchall())
 
 
 def claim(
@@ -183,15 +221,21 @@ def hasten(connection: sqlite3.Connection, *, namespace: str, reason: str, now: 
     connection.execute(_HASTEN, (to_microseconds(now), namespace, reason))
 
 
-def remember(connection: sqlite3.Connection, key: Key, *, at: datetime, reason: str, build: str | None) -> None:
+def remember(
+    connection: sqlite3.Connection, key: Key, *, at: datetime, reason: str, build: str | None, ledger: Ledger
+) -> None:
     """Move a pending row to the started ones; a row that is not pending is left alone."""
     connection.execute(_REMEMBER, (*_parameters(key), to_microseconds(at), reason, build))
-    forget(connection, key)
+    forget(connection, key, ledger=ledger)
 
 
-def forget(connection: sqlite3.Connection, key: Key) -> None:
+def forget(connection: sqlite3.Connection, key: Key, *, ledger: Ledger) -> None:
     """Remove a pending row, so that a later delivery with its id is new; a started one stays."""
-    connection.execute(_FORGET, _parameters(key))
+    found = connection.execute(_SIZE, _parameters(key)).fetchone()
+    if found is not None:
+        row, namespace, work = found
+        connection.execute(_FORGET, (row,))
+        ledger.charge(namespace, -size_of(work))
 
 
 def oldest_pending(connection: sqlite3.Connection) -> datetime | None:

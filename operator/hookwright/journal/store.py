@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from hookwright.errors import JournalUnwritable
+from hookwright.errors import JournalError, JournalUnwritable
 from hookwright.journal import statements
 from hookwright.journal.database import Database
 from hookwright.journal.holds import Holds
-from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Key, Pending, RowError, Started
+from hookwright.journal.room import Room
+from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Key, Pending, RowError, Started, Taken
 from hookwright.journal.statements import LONGEST_POSTPONEMENT, REMEMBERED
 from hookwright.journal.writer import Writer
 
@@ -35,8 +36,9 @@ class Journal:
     what that means for the rows is said at each.
     """
 
-    def __init__(self, writer: Writer, *, clock: Callable[[], datetime], longest: timedelta) -> None:
+    def __init__(self, writer: Writer, room: Room, *, clock: Callable[[], datetime], longest: timedelta) -> None:
         self._writer = writer
+        self._room = room
         self._clock = clock
         self._longest = longest
         self._holds = Holds()
@@ -61,7 +63,7 @@ class Journal:
             JournalUnwritable: the folder cannot be written, or the file is damaged, foreign or from a newer version.
         """
         database = await asyncio.to_thread(Database, folder)
-        return cls(Writer(database, max_waiting=max_waiting), clock=clock, longest=longest)
+        return cls(Writer(database, max_waiting=max_waiting), database.room, clock=clock, longest=longest)
 
     @staticmethod
     async def exists(folder: Path) -> bool:
@@ -85,13 +87,17 @@ class Journal:
         Raises:
             JournalUnwritable: it is not there and will not be acted upon (the disk is full or read-only, the queue
                 too long, the journal closed). Trying again helps.
+            JournalCrowded: what is pending takes all the room that it may, or its namespace's part of it. Trying again
+                helps once something has left.
             RowError: it has more than `MAX_WORK` bytes, or text that is not Unicode. Trying again does not help.
         """
         (answer,) = await self.accept_all([delivery])
         return answer
 
     async def accept_all(self, deliveries: Sequence[Accepted]) -> list[Accept]:
-        """Put several rows on the disk, all or none; the answers are in their order, the errors as in `accept`.
+        """Put several rows of one namespace on the disk, all or none; the answers are in their order.
+
+        The errors are those of `accept`.
 
         A caller that is cancelled while it waits has accepted all the same.
         """
@@ -103,7 +109,11 @@ class Journal:
                 )
         rows = [statements.to_row(delivery) for delivery in deliveries]
         cost = sum(1 + len(delivery.work) // _SHARE for delivery in deliveries)
-        return await self._writer.write(partial(statements.accept, rows=rows), cost=cost, announced=True)
+        work = partial(statements.accept, rows=rows, room=self._room)
+        answers = await self._writer.write(work, cost=cost, announced=True)
+        if isinstance(answers, JournalError):
+            raise answers
+        return answers
 
     async def claim(self, limit: int, *, now: datetime) -> list[Pending]:
         """Hold and return up to `limit` deliveries that are due and that nobody holds, the longest due first.
@@ -146,12 +156,13 @@ class Journal:
         Raises:
             JournalUnwritable: it is still pending and still held; conclude again, or postpone.
         """
+        ledger = self._room.ledger
         work = (
-            partial(statements.remember, key=key, at=self._clock(), reason=reason, build=build)
+            partial(statements.remember, key=key, at=self._clock(), reason=reason, build=build, ledger=ledger)
             if outcome == _STARTED
-            else partial(statements.forget, key=key)
+            else partial(statements.forget, key=key, ledger=ledger)
         )
-        await self._writer.write(work, after=partial(self._end_if, key))
+        await self._writer.write(work, after=partial(self._end_if, key), frees=True)
 
     async def hasten(self, *, namespace: str, reason: str, now: datetime) -> None:
         """Make the deliveries to a namespace due now that were postponed for `reason`: what they wait for has come."""
@@ -173,15 +184,20 @@ class Journal:
         """Say how many deliveries are pending, and since when."""
         return await self._writer.read(statements.backlog)
 
+    async def taken(self) -> Taken:
+        """Say how many bytes are pending, and how many may be; none while the volume has no room for deliveries."""
+        ledger = self._room.ledger
+        return await self._writer.read(lambda _: Taken(size=ledger.total, limit=max(ledger.limit, 0)))
+
     async def waiting(self) -> dict[str, int]:
         """Count the pending deliveries by what they wait for; those that were not tried yet have an empty reason."""
         return await self._writer.read(statements.waiting)
 
     async def probe(self) -> None:
-        """Write to the disk what changes nothing: JournalUnwritable says that it takes nothing now."""
-        await self._writer.write(statements.touch)
-        # In a group of its own: what fails here must not take deliveries along.
+        """Write to the disk what changes nothing, and measure it: JournalUnwritable says that it takes nothing now."""
+        # In a group of its own: what fails here must not take deliveries along. First, since it may find room.
         await self._writer.read(self._writer.probe)
+        await self._writer.write(statements.touch)
 
     async def newest_started(self) -> list[Started]:
         """Return each object's newest start among those remembered.
@@ -194,7 +210,7 @@ class Journal:
         """Forget the starts older than `REMEMBERED`; return how many. Others' rows are written in between."""
         work = partial(statements.purge, before=now - REMEMBERED, limit=_PURGE_BATCH)
         total = 0
-        while forgotten := await self._writer.write(work):
+        while forgotten := await self._writer.write(work, frees=True):
             total += forgotten
         return total
 

@@ -7,6 +7,7 @@ thread sleeps in its queue.
 
 Failures: what is wrong with the disk fails every writing job of the group, and the thread goes on with the next one.
 What is wrong with one job's values fails that job alone: the group is written again with a savepoint around each job.
+On a full disk what frees it is written all the same, into the log's own room or that of the reserve.
 """
 
 from __future__ import annotations
@@ -14,17 +15,22 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
 from hookwright.errors import JournalError, JournalUnwritable
 from hookwright.journal.database import Database, explain
+from hookwright.journal.ledger import Ledger
+from hookwright.journal.room import is_full
 from hookwright.journal.rows import RowError
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+
+MAX_COST: Final = 512
+"""The most that one transaction costs, by `Job.cost`, unless a single job costs more: 8 MiB of work."""
 
 _ROW_ERRORS: Final = (
     sqlite3.DataError,
@@ -43,7 +49,7 @@ class Job:
     """Something to do with the database, and who waits for it.
 
     `cost` is its share of the queue's bound. `after` is told in the writer's thread whether the job was committed.
-    `announced` jobs wake the listeners once they are committed.
+    `announced` jobs wake the listeners once they are committed. `frees` says that it makes room on the disk.
     """
 
     work: Work[Any]  # any: jobs of all results share one queue, and `future` has the same type
@@ -52,6 +58,7 @@ class Job:
     cost: int = 0
     after: Callable[[bool], None] | None = None
     announced: bool = False
+    frees: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +91,13 @@ class Writer:
         self._listeners.append(listener)
 
     def write(
-        self, work: Work[T], *, cost: int = 0, after: Callable[[bool], None] | None = None, announced: bool = False
+        self,
+        work: Work[T],
+        *,
+        cost: int = 0,
+        after: Callable[[bool], None] | None = None,
+        announced: bool = False,
+        frees: bool = False,
     ) -> asyncio.Future[T]:
         """Run `work` in the next transaction; the future is done when that is synced, or failed and rolled back.
 
@@ -97,7 +110,9 @@ class Writer:
                 " this lasts, the disk is too slow for what arrives."
             )
         future: asyncio.Future[T] = self._loop.create_future()
-        self._submit(Job(work=work, future=future, writes=True, cost=cost, after=after, announced=announced))
+        self._submit(
+            Job(work=work, future=future, writes=True, cost=cost, after=after, announced=announced, frees=frees)
+        )
         return future
 
     def read(self, work: Work[T]) -> asyncio.Future[T]:
@@ -178,8 +193,7 @@ class Writer:
             group.extend(more)
 
     def _process(self, group: Sequence[Job]) -> list[Settled]:
-        writes = [job for job in group if job.writes]
-        settled = self._write(writes) if writes else []
+        settled = [one for jobs in _batches(group) for one in self._write(jobs)]
         settled.extend(self._read(job) for job in group if not job.writes)
         return settled
 
@@ -187,11 +201,23 @@ class Writer:
         try:
             settled = self._commit(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it is, waiting callers must hear of it and the thread live on
-            settled = [self._fail(job, error) for job in jobs]
+            settled = self._save(jobs, error)
         for one in settled:
             if one.job.after is not None:
                 one.job.after(one.error is None)
         return settled
+
+    def _save(self, jobs: Sequence[Job], error: Exception) -> list[Settled]:
+        """Fail the jobs of a group that could not be committed, but for those that free a full disk."""
+        full = is_full(error)
+        settled = [self._fail(job, error) for job in jobs if not (full and job.frees)]
+        freeing = [job for job in jobs if full and job.frees]
+        for _ in self._database.make_room() if freeing else ():
+            try:
+                return settled + self._commit(freeing)
+            except Exception as again:  # noqa: BLE001 - as in `_write`
+                error = again
+        return settled + [self._fail(job, error) for job in freeing]
 
     def _commit(self, jobs: Sequence[Job]) -> list[Settled]:
         try:
@@ -199,7 +225,7 @@ class Writer:
                 return [Settled(job=job, result=job.work(connection)) for job in jobs]
         except _ROW_ERRORS:
             with self._database.transaction() as connection:
-                return [_write_apart(connection, job) for job in jobs]
+                return [_write_apart(connection, job, self._database.room.ledger) for job in jobs]
 
     def _read(self, job: Job) -> Settled:
         try:
@@ -220,12 +246,30 @@ class Writer:
             return
 
 
-def _write_apart(connection: sqlite3.Connection, job: Job) -> Settled:
+def _batches(group: Sequence[Job]) -> Iterator[list[Job]]:
+    """Give the writing jobs in groups for one transaction each: a large one would make a log as large as itself."""
+    batch: list[Job] = []
+    cost = 0
+    for job in group:
+        if not job.writes:
+            continue
+        if batch and cost + job.cost > MAX_COST:
+            yield batch
+            batch, cost = [], 0
+        batch.append(job)
+        cost += job.cost
+    if batch:
+        yield batch
+
+
+def _write_apart(connection: sqlite3.Connection, job: Job, ledger: Ledger) -> Settled:
+    mark = ledger.mark()
     connection.execute("SAVEPOINT job")
     try:
         settled = Settled(job=job, result=job.work(connection))
     except _ROW_ERRORS as error:
         connection.execute("ROLLBACK TO job")
+        ledger.undo(mark)
         refused = RowError(f"The journal cannot write this delivery: {error}")
         refused.__cause__ = error
         settled = Settled(job=job, error=refused)

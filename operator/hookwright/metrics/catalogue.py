@@ -103,6 +103,12 @@ BODY_LIMIT = _spec("body_memory_limit_bytes", Type.GAUGE, "Memory that bodies ma
 # ── journal and history ───────────────────────────────────────────────────────────────────────────────────────────────
 
 PENDING = _spec("journal_pending", Type.GAUGE, "Accepted deliveries whose build must still be started.")
+PENDING_BYTES = _spec("journal_pending_bytes", Type.GAUGE, "What these take of the journal.")
+PENDING_LIMIT = _spec(
+    "journal_pending_limit_bytes",
+    Type.GAUGE,
+    "What they may take; a namespace takes no more than the others leave free of it, so one alone half.",
+)
 OLDEST = _spec(
     "journal_oldest_pending_seconds", Type.GAUGE, "How long ago the oldest of them was accepted; 0 if there is none."
 )

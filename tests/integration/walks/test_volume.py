@@ -1,21 +1,33 @@
-"""The journal's volume is full or read-only, at the start and later: what is said, and that it heals by itself."""
+"""The journal's volume is full or read-only, at the start and later: what is said, and that it heals by itself.
+
+And who fills it: one namespace refuses only itself.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from test_process import Single, run_process
 
-from hookwright.commands.dev import find_free_port
+from hookwright.commands.dev import find_free_port, make_namespace
 from hookwright.devcluster import DevCluster
 from support.processes import LONG_PATIENCE, make_environment
-from support.running import PATIENCE, make_settings, prepare_cluster
+from support.running import (
+    PATIENCE,
+    Running,
+    make_buildtrigger,
+    make_push,
+    make_settings,
+    make_webhook,
+    prepare_cluster,
+)
 from support.waiting import patience, within
 
 
@@ -28,16 +40,31 @@ def command(*words: str | Path) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"{words[0]} failed"
 
 
+@contextmanager
+def mounted(place: Path, *, size: str) -> Iterator[Path]:
+    """Have a volume of this size at a place."""
+    place.mkdir()
+    wrong = command("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place)
+    if wrong:
+        pytest.skip(f"needs the right to mount a small volume: {wrong}")
+    try:
+        yield place
+    finally:
+        command("umount", "-l", place)
+
+
 @pytest.fixture
 def volume(tmp_path: Path) -> Iterator[Path]:
     """A volume of 4 MiB."""
-    place = tmp_path / "volume"
-    place.mkdir()
-    wrong = command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place)
-    if wrong:
-        pytest.skip(f"needs the right to mount a small volume: {wrong}")
-    yield place
-    command("umount", "-l", place)
+    with mounted(tmp_path / "volume", size="4m") as place:
+        yield place
+
+
+@pytest.fixture
+def larger_volume(tmp_path: Path) -> Iterator[Path]:
+    """A volume of 64 MiB, on which 26 may be pending."""
+    with mounted(tmp_path / "larger-volume", size="64m") as place:
+        yield place
 
 
 def fill_volume(volume: Path) -> Path:
@@ -154,3 +181,96 @@ async def test_files_that_become_read_only(tmp_path: Path):
             await refuses_then_heals(process, lambda: command("chattr", "-i", log))
         finally:
             command("chattr", "-i", log)
+
+
+MIB = 1 << 20
+
+
+async def let_flood(running: Running) -> str:
+    """Have a Webhook in a namespace of its own of which each small delivery waits with 1 MiB; give its URL."""
+    parameters = [{"name": f"P{number}", "jsonPath": "$.x"} for number in range(31)]
+    webhook = make_webhook(
+        targetPipeline={"name": "missing"},
+        authentication="UNAUTHENTICATED",
+        authenticationConfiguration={},
+        filters=[{"jsonPath": "$.ref"}],
+        parameters=parameters,
+    )
+    webhook["metadata"]["namespace"] = "evil"
+    running.apply(make_namespace("evil"), webhook)
+
+    def url() -> str:
+        found = running.cluster.get("webhooks.hookwright.dev", "evil", "hello") or {}
+        return str(found.get("status", {}).get("url", ""))
+
+    return str(await running.until(url, "the other Webhook has a URL"))
+
+
+async def flood(running: Running, url: str) -> int:
+    """Deliver until it is refused for want of room; give how many were accepted."""
+    body = make_push(x="y" * 32_000)
+    for number in range(100):
+        answer = await running.push(url, body)
+        if answer.status_code != 202:
+            assert (answer.status_code, answer.json()["reason"]) == (503, "JournalCrowded")
+            return number
+    raise AssertionError("all was accepted")
+
+
+async def ask(process: Single, page: str) -> str:
+    """Give a page of the admin port."""
+    return (await process.running.client.get(f"{process.admin}/{page}")).text
+
+
+async def until_nothing_waits(process: Single) -> None:
+    """Wait until the journal holds no delivery."""
+    async with patience(LONG_PATIENCE):
+        while "\nhookwright_journal_pending 0.0" not in await ask(process, "metrics"):  # noqa: ASYNC110 - a page
+            await asyncio.sleep(0.2)
+
+
+async def run_drain(process: Single) -> int | None:
+    """Run `hookwright drain` on the journal; give its exit code."""
+    words = ["-m", "hookwright", "drain", "--kubeconfig", str(process.kubeconfig)]
+    draining = await asyncio.create_subprocess_exec(
+        sys.executable, *words, env=process.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    return await within(LONG_PATIENCE, draining.wait())
+
+
+@pytest.mark.parametrize("healer", ["target", "patience", "drain"])
+async def test_flood_of_one_namespace(tmp_path: Path, larger_volume: Path, healer: str):
+    """One namespace fills its part; the other is served, and all heals on a volume without a byte left.
+
+    What flooded waits for a target. When that comes it is started; when patience is over it ends, also after a kill.
+    """
+    settings = {"HOOKWRIGHT_JOURNAL": str(larger_volume), "HOOKWRIGHT_ADMIN": f"127.0.0.1:{find_free_port()}"}
+    async with run_process(tmp_path, **settings, HOOKWRIGHT_TARGET_PATIENCE="3600") as process:
+        running = process.running
+        good, evil = await running.until_ready(), await let_flood(running)
+        accepted = await flood(running, evil)
+        assert 8 < accepted <= 14
+        for number in range(10):
+            assert (await running.push(good, delivery=f"good-{number}")).status_code == 202
+        await running.until(lambda: len(running.jobs()) == 10, "the other namespace's builds are started")
+        assert "ok" in await ask(process, "readyz")
+        assert (await running.push(evil, make_push(x="y" * 32_000))).json()["reason"] == "JournalCrowded"
+
+        filler = fill_volume(larger_volume)
+        if healer == "target":
+            target = make_buildtrigger("missing")
+            target["metadata"]["namespace"] = "evil"
+            running.apply(target)
+        else:
+            await process.signal(signal.SIGKILL)
+            process.environment["HOOKWRIGHT_TARGET_PATIENCE"] = "0"
+            if healer == "drain":
+                assert await run_drain(process) == 0
+            await process.start()
+            await process.until_listening()
+        await until_nothing_waits(process)
+        assert len(running.cluster.list("jobs.batch", "evil")) == (accepted if healer == "target" else 0)
+        filler.unlink()
+        await running.until_answered(good, 202)
+        assert (await running.push(evil, make_push(x="y" * 32_000))).status_code == 202
+        assert "Traceback" not in process.said()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hookwright import reasons
 from hookwright.builds.wanted import WantedBuild
-from hookwright.errors import JournalUnwritable
+from hookwright.errors import JournalCrowded, JournalUnwritable
 from hookwright.intake.receiver import Answer, Receiver, answer, refuse_unknown
 from hookwright.intake.request import Verdict
 from hookwright.journal import Accept, RowError
@@ -153,6 +153,16 @@ async def test_unwritable_journal_is_503_with_retry_after():
     assert (given.status, read(given)["reason"], read(given)["builds"]) == (503, "JournalUnwritable", [])
     assert dict(given.headers)["retry-after"].isdecimal()
     assert "/var/lib" not in given.body.decode()
+
+
+async def test_crowded_journal_is_503_with_retry_after():
+    """A namespace whose deliveries fill the journal is told so, for itself and its owner, but not how full it is."""
+    bench = Bench(journal=FakeJournal(error=JournalCrowded("they take 512 bytes of /var/lib/x")))
+    given = await bench.receive()
+    assert (given.status, read(given)["reason"], read(given)["builds"]) == (503, "JournalCrowded", [])
+    assert dict(given.headers)["retry-after"].isdecimal()
+    assert "512" not in given.body.decode()
+    assert [verdict.reason for verdict in bench.reported] == [reasons.JOURNAL_CROWDED]
 
 
 async def test_row_that_the_journal_never_takes_is_too_large():

@@ -16,11 +16,17 @@ MINUTE = timedelta(minutes=1)
 
 
 def delivery(
-    delivery_id: str = "d1", *, uid: str = "uid-1", index: int = 0, at: datetime = NOON, work: bytes = b"{}"
+    delivery_id: str = "d1",
+    *,
+    uid: str = "uid-1",
+    index: int = 0,
+    at: datetime = NOON,
+    work: bytes = b"{}",
+    namespace: str = "default",
 ) -> Accepted:
     return Accepted(
         key=Key(uid=uid, delivery_id=delivery_id, index=index),
-        namespace="default",
+        namespace=namespace,
         name=f"hook-of-{uid}",
         kind="Webhook",
         accepted_at=at,

@@ -188,4 +188,4 @@ async def test_journal_does_not_notice(tmp_path):
     await history.close()
     await journal.close()
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["history.db", "history.db.corrupt-1", "journal.db", "journal.lock"]
+    assert names == ["history.db", "history.db.corrupt-1", "journal.db", "journal.lock", "journal.reserve"]

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from journal_samples import NOON, delivery
 
 from hookwright.journal import REMEMBERED, Backlog, Journal, statements
+from hookwright.journal.ledger import size_of
 
 IDS = st.sampled_from("abcdef")
 HOURS = st.integers(0, 30).map(lambda hours: timedelta(hours=hours))
@@ -126,6 +127,7 @@ class Model(RuleBasedStateMachine):
         oldest = min((row.accepted_at for row in self.pending()), default=None)
         assert self.run(self.journal.oldest_pending()) == oldest
         assert self.run(self.journal.backlog()) == Backlog(pending=len(self.pending()), oldest=oldest)
+        assert self.run(self.journal.taken()).size == sum(size_of(len(row.work)) for row in self.pending())
         newest = max((row.started_at for row in self.rows.values() if row.started_at), default=None)
         assert [one.time for one in self.run(self.journal.newest_started())] == ([newest] if newest else [])
 

@@ -31,7 +31,7 @@ async def test_files_are_for_their_owner_only(tmp_path):
     await journal.accept(delivery())
     assert mode(tmp_path / "deep" / "journal") == 0o700
     files = sorted((tmp_path / "deep" / "journal").iterdir())
-    assert [file.name for file in files] == ["journal.db", "journal.db-wal", "journal.lock"]
+    assert [file.name for file in files] == ["journal.db", "journal.db-wal", "journal.lock", "journal.reserve"]
     assert {mode(file) for file in files} == {0o600}
     await journal.close()
 
