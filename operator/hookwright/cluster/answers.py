@@ -77,6 +77,19 @@ def _flatten(text: bytes) -> bytes:
     return b"".join([*kept, text[end:]])
 
 
+def find_end(text: bytes) -> int | None:
+    """Give where the object or list ends that `text` begins with; None if it does not."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        if token[0] in b"[{":
+            depth += 1
+        elif token[0] in b"]}":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
+
+
 def read_refusal(status: int, text: bytes, *, retry_after: str = "") -> ClusterError:
     """Make an error of a Kubernetes Status object, or of whatever stands there instead.
 

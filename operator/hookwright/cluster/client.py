@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -24,10 +24,12 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from hookwright import __version__
 from hookwright.cluster.answers import BOOKMARK, Lines, read_event, read_object, read_refusal
+from hookwright.cluster.lists import ITEMS, ListReader
 from hookwright.cluster.own_token import OwnToken
 from hookwright.cluster.port import PAGE, Page
 from hookwright.cluster.request import describe_deletion, impersonate, select
 from hookwright.cluster.resources import Resource
+from hookwright.cluster.streams import make_absence, read_pieces, read_some
 from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
 
@@ -37,9 +39,6 @@ REQUEST_SECONDS = 30
 BUSY_SECONDS = 5.0
 # An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
 SETTLING_SECONDS = 15.0
-# A watch that is silent for so long is taken for dead: load balancers forget connections without a word, and the API
-# server sends a bookmark every minute (kubernetes/kubernetes#90249; kopf waits 70 s, nolar/kopf#1267).
-SILENCE_SECONDS = 75.0
 # So much later than we asked for, a server may end a watch.
 GRACE_SECONDS = 15.0
 CONNECTIONS = 100
@@ -57,6 +56,7 @@ _METHODS: Final = {
     "delete": "DELETE",
 }
 
+T = TypeVar("T")
 Asked = Callable[[str, Resource, int, float], None]
 """Is told of a request: verb, resource, HTTP status (0: no answer), and the seconds until the answer was there."""
 
@@ -182,12 +182,23 @@ class KubernetesCluster:
     ) -> AsyncIterator[Page]:
         """See `Cluster.list_pages`."""
         query = {"limit": str(size)} | select(label_selector)
+        path = resource.path(namespace=namespace)
         while True:
-            found = await self._call("list", resource, resource.path(namespace=namespace), query=query)
-            metadata = found["metadata"]
-            if "items" not in found:
+            response = await self._insist(lambda: self._open("list", resource, path, query))
+            reader = ListReader()
+            try:
+                async for data in read_pieces(response, REQUEST_SECONDS):
+                    for items in reader.feed(data):
+                        yield Page(items=items)
+                items = reader.end()
+            except ClusterError as error:
+                raise self._notice(error) from None
+            finally:
+                response.close()
+            if ITEMS not in reader.members:
                 raise ClusterError("what answers as the API server gives no list where one was asked for", status=0)
-            yield Page(items=found["items"] or (), resource_version=metadata.get("resourceVersion", ""))
+            metadata = reader.members["metadata"]
+            yield Page(items=items, resource_version=metadata.get("resourceVersion", ""))
             token = metadata.get("continue", "")
             if not token:
                 return
@@ -209,12 +220,13 @@ class KubernetesCluster:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(seconds),
         }
-        response = await self._open(resource, resource.path(namespace=namespace), query | select(label_selector))
+        path = resource.path(namespace=namespace)
+        response = await self._open("watch", resource, path, query | select(label_selector))
         end = asyncio.get_running_loop().time() + seconds + GRACE_SECONDS
         lines = Lines()
         try:
             yield BOOKMARK, {"metadata": {"resourceVersion": resource_version}}
-            while data := await _read_some(response, end):
+            while data := await read_some(response, end):
                 for line in lines.feed(data):
                     yield read_event(line)
             for line in lines.end():
@@ -294,11 +306,14 @@ class KubernetesCluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
+        return await self._insist(lambda: self._try(verb, resource, path, body, query=query, headers=headers))
+
+    async def _insist(self, send: Callable[[], Awaitable[T]]) -> T:
         """Send a request; again while the API server is too busy for it, when it says, for `BUSY_SECONDS` in all."""
         patience = BUSY_SECONDS
         while True:
             try:
-                return await self._try(verb, resource, path, body, query=query, headers=headers)
+                return await send()
             except ClusterError as error:
                 wait = error.retry_after
                 if wait is None or wait > patience:
@@ -323,7 +338,7 @@ class KubernetesCluster:
                 text = await response.read()  # type: ignore[no-untyped-call]
                 status = response.status
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise self._notice(_absence(error)) from error
+            raise self._notice(make_absence(error)) from error
         except RecursionError:
             # Nothing was sent. The API server would read it, but nothing that we make is so deep by its nature.
             raise ClusterError("the object nests too deeply to be sent", status=400, reason="BadRequest") from None
@@ -334,20 +349,21 @@ class KubernetesCluster:
             raise self._notice(read_refusal(response.status, text, retry_after=wait))
         return bytes(text)
 
-    async def _open(self, resource: Resource, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _open(self, verb: str, resource: Resource, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Give an answer that is still coming; whoever reads it closes it."""
         began, status = time.perf_counter(), 0
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                response = await self._ask(_METHODS["watch"], path, query=query)
+                response = await self._ask(_METHODS[verb], path, query=query)
                 status = response.status
                 if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
                     text = await response.read()  # type: ignore[no-untyped-call]
-                    raise self._notice(read_refusal(response.status, text))
+                    wait = response.headers.get("Retry-After", "")
+                    raise self._notice(read_refusal(response.status, text, retry_after=wait))
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            raise self._notice(_absence(error)) from error
+            raise self._notice(make_absence(error)) from error
         finally:
-            self._asked("watch", resource, status, time.perf_counter() - began)
+            self._asked(verb, resource, status, time.perf_counter() - began)
         stream: aiohttp.ClientResponse = response.response
         return stream
 
@@ -377,23 +393,3 @@ class KubernetesCluster:
             body=body,
             _request_timeout=_NO_TIMEOUT,
         )
-
-
-async def _read_some(response: aiohttp.ClientResponse, end: float) -> bytes:
-    """Give what has come of an answer; nothing if it is through, or lasts longer than `end`."""
-    left = end - asyncio.get_running_loop().time()
-    if left <= 0:
-        return b""
-    try:
-        async with asyncio.timeout(min(SILENCE_SECONDS, left)):
-            return await response.content.readany()
-    except TimeoutError:
-        if left <= SILENCE_SECONDS:
-            return b""
-        raise ClusterError("the API server is silent", status=0) from None
-    except (OSError, aiohttp.ClientError) as error:
-        raise _absence(error) from error
-
-
-def _absence(error: Exception) -> ClusterError:
-    return ClusterError(f"the API server does not answer: {type(error).__name__}", status=0)

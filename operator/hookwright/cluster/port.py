@@ -15,11 +15,11 @@ PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A part of a list; `resource_version` is that of the whole list, from which a watch goes on."""
+    """A part of a list. The last one has the `resource_version` of the whole list, from which a watch goes on."""
 
     # Some of them are Secrets.
     items: Sequence[Raw] = field(repr=False)
-    resource_version: str
+    resource_version: str = ""
 
 
 class Cluster(Protocol):
@@ -39,10 +39,10 @@ class Cluster(Protocol):
     def list_pages(
         self, resource: Resource, *, namespace: str | None = None, label_selector: str = "", size: int = PAGE
     ) -> AsyncIterator[Page]:
-        """Give the objects that `label_selector` chooses (empty: all), at most `size` at a time.
+        """Give the objects that `label_selector` chooses (empty: all), asked for `size` at a time, as they come.
 
-        All pages show one moment; if that is too long ago to be continued, the error's status is 410. Objects in a list
-        need not say their kind.
+        Each page is little, however large objects are. All show one moment; if it is too long ago to be continued, the
+        error's status is 410. Objects in a list need not say their kind.
         """
         ...
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hookwright.cluster import client, informer
+from hookwright.cluster import client, informer, streams
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.cluster.secret_values import SecretState
 from hookwright.cluster.secrets import SecretReader
@@ -232,7 +232,7 @@ async def test_missing_right_costs_requests_and_no_secret(bench: Bench, status: 
 
 async def test_silent_watch_is_replaced(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     """A connection that died without a word is given up, and what was missed is known."""
-    monkeypatch.setattr(client, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "SILENCE_SECONDS", 0.05)
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.5)
     bench.cluster.close_watches()
     bench.cluster.pause()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from kubernetes.aio.client import Configuration
 
-from hookwright.cluster import JOBS, SECRETS, answers, client
+from hookwright.cluster import JOBS, SECRETS, answers, client, streams
 from hookwright.cluster.client import KubernetesCluster, find_proxy, load_access
 from hookwright.cluster.request import describe_deletion
 from hookwright.errors import ClusterError, UsageError
@@ -212,7 +212,7 @@ async def test_line_that_never_ends_is_not_kept(monkeypatch):
 
 async def test_silent_watch_is_broken(monkeypatch):
     """A watch from which nothing comes, not even a bookmark, is taken for dead, and its connection closed."""
-    monkeypatch.setattr(client, "SILENCE_SECONDS", 0.01)
+    monkeypatch.setattr(streams, "SILENCE_SECONDS", 0.01)
     async with speaking(OPENING + chunk(line(6)), hold=True) as (server, cluster):
         with pytest.raises(ClusterError) as broken:
             await collect(cluster)
@@ -450,3 +450,45 @@ async def test_deletion_of_what_is_gone_is_done():
         with pytest.raises(ClusterError) as refused:
             await cluster.delete(JOBS, namespace="team", name="a", uid="uid-1")
     assert refused.value.status == 403
+
+
+# ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_list_is_given_as_it_comes():
+    """What has come of a list is given before the rest has; its version comes with the last part."""
+    first, rest = (
+        b'{"items":[{"metadata":{"name":"a"}},{"meta',
+        b'data":{"name":"b"}}],"metadata":{"resourceVersion":"7"}}',
+    )
+    async with speaking(OPENING + chunk(first) + chunk(rest) + IN_ORDER) as (_, cluster):
+        pages = [page async for page in cluster.list_pages(SECRETS)]
+    assert [one["metadata"]["name"] for page in pages for one in page.items] == ["a", "b"]
+    assert pages[-1].resource_version == "7"
+
+
+BROKEN_LISTS = {
+    "cut between chunks": OPENING + chunk(b'{"metadata":{},"items":[{"metadata":{"name":"' + SECRET_VALUE.encode()),
+    "cut in an item": OPENING + chunk(b'{"metadata":{},"items":[{"metadata":{"name":"aHVzaA==') + IN_ORDER,
+    "no list": OPENING + chunk(b'{"metadata":{},"data":"aHVzaA=="}') + IN_ORDER,
+    "no JSON": OPENING + chunk(b"<html>aHVzaA==") + IN_ORDER,
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN_LISTS.values(), ids=BROKEN_LISTS)
+async def test_broken_list_is_an_absence_of_the_api_server(answer):
+    """A list that breaks, or is none, is an error that trying again may mend, and shows no Secret."""
+    async with speaking(answer) as (_, cluster):
+        with pytest.raises(ClusterError) as broken:
+            [page async for page in cluster.list_pages(SECRETS)]
+    assert (broken.value.status, broken.value.transient) == (0, True)
+    assert SECRET_VALUE not in f"{broken.value!r} {broken.value.__cause__!r} {broken.value.__context__!r}"
+
+
+async def test_list_that_stands_still_is_given_up(monkeypatch):
+    """A list whose rest does not come is given up, and its connection closed."""
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.2)
+    async with speaking(OPENING + chunk(b'{"metadata":{},"items":['), hold=True) as (server, cluster):
+        with pytest.raises(ClusterError, match="does not answer"):
+            [page async for page in cluster.list_pages(SECRETS)]
+        await eventually(lambda: server.closed)

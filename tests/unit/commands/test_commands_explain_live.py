@@ -543,8 +543,8 @@ async def test_newest_events_of_the_object_are_shown():
 
 
 async def test_endless_events_are_not_read_to_the_end(monkeypatch):
-    """Only the first pages of a namespace's Kubernetes Events are looked through."""
-    monkeypatch.setattr("hookwright.commands.explaining.gathering.EVENT_PAGES", 1)
+    """Only the first of a namespace's Kubernetes Events are looked through."""
+    monkeypatch.setattr("hookwright.commands.explaining.gathering.MAX_EVENTS", 500)
     cluster = make_cluster()
     for number in range(600):
         cluster.put(

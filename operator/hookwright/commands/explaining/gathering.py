@@ -34,8 +34,8 @@ from hookwright.reconcile.election import NAME as LEASE
 
 K = TypeVar("K", bound=ObjectKind)
 
-# A namespace can hold very many Kubernetes Events: so many pages of 500 are looked through.
-EVENT_PAGES = 20
+# A namespace can hold very many Kubernetes Events: about so many are looked through.
+MAX_EVENTS = 10_000
 MAX_NAMES = 20
 _FORBIDDEN, _NOT_FOUND = 403, 404
 
@@ -228,15 +228,15 @@ async def look_at_last_build(
 async def look_at_events(
     cluster: Cluster, kind: type[ObjectKind], metadata: ObjectMeta, hidden: list[str]
 ) -> tuple[Raw, ...]:
-    """Give the Kubernetes Events about an object, of those in the first pages."""
+    """Give the Kubernetes Events about an object, of the first that are listed."""
     found: list[Raw] = []
-    pages = 0
+    seen = 0
     listed: AsyncIterator[Page] = cluster.list_pages(EVENTS, namespace=metadata.namespace)
     try:
         async for page in listed:
             found += [raw for raw in page.items if _is_about(raw, kind, metadata)]
-            pages += 1
-            if pages >= EVENT_PAGES:
+            seen += len(page.items)
+            if seen >= MAX_EVENTS:
                 break
     except ClusterError as error:
         if error.status != _FORBIDDEN:
