@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import structlog
 from kubernetes.aio.client import Configuration
@@ -23,7 +22,7 @@ from hookwright.cluster.informer import Informer
 from hookwright.cluster.informers import Informers, space_refusals
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import ClusterError, Unready
-from hookwright.kinds import BuildTrigger, CronJob, ObjectKind, Raw, Webhook
+from hookwright.kinds import BuildTrigger, CronJob, InvalidObject, ObjectKind, Raw, Webhook
 
 log = structlog.get_logger()
 
@@ -170,8 +169,11 @@ class KopfFeed:
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
             await self._refill()
 
-    def _see(self, kind: type[ObjectKind], event: str | None, raw: Mapping[str, Any]) -> None:  # Any: a raw object
-        _mirror_event(self._mirror, kind, event, raw)
+    def _see(self, kind: type[ObjectKind], event: str | None, found: ObjectKind | InvalidObject) -> None:
+        if event == DELETED:
+            self._mirror.forget(kind, found.metadata)
+        else:
+            self._mirror.take(kind, found)
         if event is None:
             self._listed.set()
 

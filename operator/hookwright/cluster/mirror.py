@@ -78,7 +78,10 @@ class Mirror:
 
     def put(self, kind: type[ObjectKind], raw: Raw, *, ours: bool = False) -> None:
         """Take an object as the API server shows it; what is known already, or older than that, is passed over."""
-        found = recognise(kind, raw)
+        self.take(kind, recognise(kind, raw), ours=ours)
+
+    def take(self, kind: type[ObjectKind], found: ObjectKind | InvalidObject, *, ours: bool = False) -> None:
+        """Take an object as `put` does, which has been typed already."""
         if found.metadata.uid in self._gone:
             # An answer or a page of a list that was under way while the object went.
             return
@@ -95,9 +98,14 @@ class Mirror:
     def remove(self, kind: type[ObjectKind], raw: Raw) -> None:
         """Forget an object that is gone, unless another of its name has come meanwhile."""
         metadata = raw.get("metadata") or {}
-        key = Key(kind.KIND, metadata.get("namespace", ""), metadata.get("name", ""))
+        known = {name: metadata.get(name, "") for name in ("namespace", "name", "uid")}
+        self.forget(kind, ObjectMeta(**known))
+
+    def forget(self, kind: type[ObjectKind], metadata: ObjectMeta) -> None:
+        """Forget an object as `remove` does."""
+        key = Key(kind.KIND, metadata.namespace, metadata.name)
         before = self._objects.get(key)
-        if before is None or (metadata.get("uid") and before.metadata.uid != metadata["uid"]):
+        if before is None or (metadata.uid and before.metadata.uid != metadata.uid):
             return
         del self._objects[key]
         self._bury(before.metadata.uid)

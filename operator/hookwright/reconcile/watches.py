@@ -1,7 +1,8 @@
 """kopf's watches, which feed the mirror.
 
 kopf gets a thread and an event loop of its own: on exit it cancels tasks that are not its own, and it must not end the
-receiver when a watch ends. Its handlers only hand over what they saw.
+receiver when a watch ends. Its handlers only hand over what they saw, typed, so that no raw object waits for the other
+thread.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import aiohttp
 import kopf
 import structlog
 from kubernetes.aio.client import Configuration
 
-from hookwright.kinds import API_VERSION, KINDS, ObjectKind
+from hookwright.cluster.port import PAGE
+from hookwright.kinds import API_VERSION, KINDS, InvalidObject, ObjectKind
+from hookwright.reconcile.listing import ListedResponse, find_typed
 
 log = structlog.get_logger()
 
-Seen = Callable[[type[ObjectKind], str | None, Mapping[str, Any]], None]
+Seen = Callable[[type[ObjectKind], str | None, ObjectKind | InvalidObject], None]
 
 # The thread has nothing to lose: if kopf takes longer to end it is left behind.
 STOP_SECONDS = 2
@@ -100,8 +104,8 @@ class Watches:
         configuration = self._configuration
 
         @kopf.on.login(registry=registry)
-        async def login(**_: Any) -> kopf.ConnectionInfo:  # Any: kopf's keywords
-            return await _connect(configuration)
+        async def login(**_: Any) -> kopf.AiohttpSession:  # Any: kopf's keywords
+            return _open_session(await _connect(configuration))
 
         for kind in KINDS:
             self._register(registry, kind)
@@ -110,7 +114,7 @@ class Watches:
     def _register(self, registry: kopf.OperatorRegistry, kind: type[ObjectKind]) -> None:
         @kopf.on.event(API_VERSION, kind.PLURAL, registry=registry)
         async def changed(event: Mapping[str, Any], **_: Any) -> None:  # Any: kopf's keywords
-            self._loop.call_soon_threadsafe(self._seen, kind, event["type"], event["object"])
+            self._loop.call_soon_threadsafe(self._seen, kind, event["type"], find_typed(kind, event["object"]))
 
 
 def _say_in_a_line(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # Any: asyncio's
@@ -118,6 +122,20 @@ def _say_in_a_line(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
     error = context.get("exception")
     if not isinstance(error, Exception) or not _is_of_the_api_server(error):
         log.warning("watches", error=f"kopf leaves an error behind: {type(error).__name__}")
+
+
+class NoMemory(kopf.DiffBaseStorage):
+    """What an object was when its last handler had ended, of which we have none: kopf is to copy no object for it."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:  # Any: kopf's keywords
+        """Give nothing of an object."""
+        return kopf.BodyEssence({})
+
+    def fetch(self, **_: Any) -> None:  # Any: kopf's keywords
+        """Give nothing; kopf would read an annotation that anybody may write."""
+
+    def store(self, **_: Any) -> None:  # Any: kopf's keywords
+        """Store nothing."""
 
 
 def _find_status(error: Exception) -> int | None:
@@ -138,6 +156,8 @@ def _make_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     # Our kinds are known and there from the start: to watch CRDs and namespaces would need rights for nothing.
     settings.scanning.disabled = True
+    settings.persistence.diffbase_storage = NoMemory()
+    settings.watching.chunk_size = PAGE
     settings.watching.server_timeout = 290
     settings.watching.connect_timeout = 30
     # An API server that has come back is not to stay unseen for longer; kopf's own are up to 21 s.
@@ -148,6 +168,16 @@ def _make_settings() -> kopf.OperatorSettings:
     settings.queueing.exit_timeout = 0.5
     logging.getLogger("kopf").setLevel(logging.ERROR)
     return settings
+
+
+def _open_session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
+    """Give the session that kopf would make itself, but for how it reads lists; kopf closes it."""
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+        headers=info.as_http_headers(),
+        response_class=ListedResponse,
+    )
+    return kopf.AiohttpSession(server=info.server, aiohttp_session=session)
 
 
 async def _connect(configuration: Configuration) -> kopf.ConnectionInfo:
