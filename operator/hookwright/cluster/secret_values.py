@@ -73,8 +73,9 @@ def judge_secret(secret: Raw | None, key: str) -> FoundSecret:
 
 
 _NO_KEY = FoundSecret(state=SecretState.NO_KEY)
-# What a copy costs besides its data.
-_COPY_BYTES = 1000
+# What a copy costs besides its data, and each key or owner in it besides its characters: 100,000 keys with nothing in
+# them fit into a Secret.
+_COPY_BYTES, _ENTRY_BYTES = 1000, 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,5 +114,5 @@ class SecretCopy:
 
 def measure_copy(copy: SecretCopy) -> int:
     """Give about how many bytes a copy takes."""
-    data = sum(len(key) + len(value or "") for key, value in (copy.data or {}).items())
-    return _COPY_BYTES + data + sum(map(len, copy.owners))
+    data = sum(_ENTRY_BYTES + len(key) + len(value or "") for key, value in (copy.data or {}).items())
+    return _COPY_BYTES + data + sum(_ENTRY_BYTES + len(owner) for owner in copy.owners)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -86,3 +88,31 @@ def test_secret_that_says_for_whom_it_is_is_given_to_them(metadata):
     """A Secret that was made for a BuildTrigger, or that a user meant for it, is its secret."""
     copy = SecretCopy.of({"metadata": metadata, "data": {"secret": "eA=="}})
     assert copy.judge("secret", name_owners(make_buildtrigger())).values == (b"x",)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"data": {f"k{number}": "" for number in range(10_000)}},
+        {"data": {"token": "eA==" * 10_000}},
+        {
+            "metadata": {
+                "ownerReferences": [
+                    {"kind": "BuildTrigger", "apiVersion": "hookwright.dev/v1", "uid": str(number)}
+                    for number in range(5_000)
+                ]
+            }
+        },
+    ],
+    ids=["keys", "value", "owners"],
+)
+def test_copy_is_measured_as_it_weighs(secret):
+    """What a copy is reckoned to take is no less than what it takes, of whatever many small parts it is."""
+    text = json.dumps(secret)
+    tracemalloc.start()
+    try:
+        copy = SecretCopy.of(json.loads(text))
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert taken <= measure_copy(copy) <= 3 * taken + 2_000

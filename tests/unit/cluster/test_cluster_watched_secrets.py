@@ -340,7 +340,7 @@ async def test_right_to_watch_is_right_enough(watching):
 # ── bounds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("bound", "value"), [("MAX_SECRETS", 3), ("MAX_BYTES", 3 * 1100 + 100)])
+@pytest.mark.parametrize(("bound", "value"), [("MAX_SECRETS", 3), ("MAX_BYTES", 3 * 1300)])
 async def test_what_is_kept_is_bounded(watching, monkeypatch, bound, value):
     """What is beyond the bound is read on demand, told all the same, and said once."""
     monkeypatch.setattr(watched_secrets, bound, value)
