@@ -34,8 +34,8 @@ from hookwright.errors import ClusterError, UsageError
 from hookwright.kinds import Raw
 
 REQUEST_SECONDS = 30
-# So long a request waits, all its tries together, for an API server that is too busy (429) and says when to come again.
-# A sender of a delivery may wait for it, and GitHub gives up after 10 seconds.
+# So long after its first try a request is sent again to an API server that is too busy (429) and says when to come; how
+# long the server took to say so counts. A sender of a delivery may wait for it, and GitHub gives up after 10 seconds.
 BUSY_SECONDS = 5.0
 # An API server that comes back refuses for a moment what it allows: so long after an absence no refusal is believed.
 SETTLING_SECONDS = 15.0
@@ -125,6 +125,7 @@ class KubernetesCluster:
         watches: int = 0,
         asked: Asked = lambda *_: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Set up the connections, which are made when they are needed; `watches` more, of which each takes one.
 
@@ -145,12 +146,13 @@ class KubernetesCluster:
         self._user_agent = f"hookwright/{__version__}"
         self._asked = asked
         self._sleep = sleep
+        self._clock = clock
         self._absent_at = -math.inf  # when the API server was last known to be away
 
     @property
     def settling(self) -> bool:
         """Whether the API server was away just now, whoever found it so: what it refuses may be allowed in a moment."""
-        return time.monotonic() - self._absent_at < SETTLING_SECONDS
+        return self._clock() - self._absent_at < SETTLING_SECONDS
 
     async def __aenter__(self) -> Self:
         return self
@@ -309,16 +311,15 @@ class KubernetesCluster:
         return await self._insist(lambda: self._try(verb, resource, path, body, query=query, headers=headers))
 
     async def _insist(self, send: Callable[[], Awaitable[T]]) -> T:
-        """Send a request; again while the API server is too busy for it, when it says, for `BUSY_SECONDS` in all."""
-        patience = BUSY_SECONDS
+        """Send a request; again when an API server that is too busy for it says, if that is within `BUSY_SECONDS`."""
+        end = self._clock() + BUSY_SECONDS
         while True:
             try:
                 return await send()
             except ClusterError as error:
                 wait = error.retry_after
-                if wait is None or wait > patience:
+                if wait is None or self._clock() + wait > end:
                     raise
-            patience -= wait
             await self._sleep(wait)
 
     async def _try(
@@ -370,7 +371,7 @@ class KubernetesCluster:
     def _notice(self, error: ClusterError) -> ClusterError:
         """Remember an absence, and give the error back."""
         if error.status in _ABSENT:
-            self._absent_at = time.monotonic()
+            self._absent_at = self._clock()
         return error
 
     async def _ask(

@@ -373,13 +373,18 @@ def turn_away(seconds):
 
 
 class Naps:
-    """Takes no time, and notes for how long somebody wanted to sleep."""
+    """Takes no time, and notes for how long somebody wanted to sleep; its clock moves by that, and by what is added."""
 
     def __init__(self):
         self.slept = []
+        self.time = 0.0
 
     async def __call__(self, seconds):
         self.slept.append(seconds)
+        self.time += seconds
+
+    def clock(self):
+        return self.time
 
 
 @pytest.mark.parametrize("verb", OTHERS)
@@ -398,13 +403,30 @@ async def test_request_that_is_turned_away_comes_again_when_it_may(verb):
 async def test_busy_api_server_is_not_waited_for_for_ever(wait, tries):
     """All waits of one request are 5 seconds together at most; then it is a refusal that may pass."""
     naps = Naps()
-    async with speaking(turn_away(wait), sleep=naps) as (server, cluster):
+    async with speaking(turn_away(wait), sleep=naps, clock=naps.clock) as (server, cluster):
         with pytest.raises(ClusterError) as refused:
             await cluster.get(SECRETS, namespace="team", name="a")
         assert not cluster.settling
     assert (refused.value.status, refused.value.transient, refused.value.retry_after) == (429, True, wait)
     assert len(server.requests) == tries == len(naps.slept) + 1
     assert sum(naps.slept) <= client.BUSY_SECONDS
+
+
+@pytest.mark.parametrize(("takes", "tries"), [(0.5, 4), (1, 3), (3, 2), (4.5, 1), (20, 1)])
+async def test_time_in_which_a_busy_api_server_refuses_counts(takes, tries):
+    """A server that is slow to say that it is busy is asked less often: the last try begins within the 5 seconds."""
+    naps, began = Naps(), []
+
+    def take(*_):
+        began.append(naps.time)
+        naps.time += takes
+
+    async with speaking(turn_away(1), asked=take, sleep=naps, clock=naps.clock) as (server, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await cluster.get(SECRETS, namespace="team", name="a")
+    assert refused.value.transient
+    assert len(server.requests) == len(began) == tries
+    assert began[-1] <= client.BUSY_SECONDS
 
 
 @pytest.mark.parametrize(
