@@ -82,6 +82,7 @@ NO_URLS = [
     ),
     *("https://example.com:18446744073709551617", "https://example.com:+80", "https://example.com:80:80"),
     *("https://[::1", "https://[zz::1]", "https://[1:2]", "https://[:::]:80", "https://[v1.a]", "https://[::1]a"),
+    *("https://[1.2.3.4]", "https://[1.2.3.4]:443/a", "https://[]"),
     *("https://a,b", "https://ä.com", "https://.", "https://..", "https://example.com\\a", "https://example.com?x"),
     *("https://example.com/?", "https://example.com/#", "https://example.com/a b", "https://example.com/a\u00a0b"),
     *(

@@ -11,7 +11,7 @@ there.
 - publicUrl: {{ $url }} has a ? or #, behind which no path can be added; give it without, such as https://hooks.example.com
 {{- else if not (regexMatch "^https?://([A-Za-z0-9_-][A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?(/[^\\s\\v\\x1c-\\x1f\\x85\\p{Z}]*)?$" $url) }}
 - publicUrl: {{ $url }} is no http or https URL; give one such as https://hooks.example.com
-{{- else if not (include "hookwright.addressDigits" (regexFind "^https?://\\[[^]]*" $url | trimPrefix "https://[" | trimPrefix "http://[" | default "::")) }}
+{{- else if ne 32 (include "hookwright.addressDigits" (regexFind "^https?://\\[[^]]*" $url | trimPrefix "https://[" | trimPrefix "http://[" | default "::") | len) }}
 - publicUrl: the host of {{ $url }} is no IPv6 address; give one such as https://[2001:db8::1]
 {{- else if not (include "hookwright.isPort" (regexFind "^https?://[^/]*:[0-9]+(/|$)" $url | regexFind "[0-9]+/?$" | trimSuffix "/" | default "1")) }}
 - publicUrl: the port of {{ $url }} is none; give one from 1 to 65535, or leave it out
