@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from hookwright.commands.loader import load_all
 from hookwright.commands.manifests import put_on_one_line
 from hookwright.errors import UsageError
 from hookwright.kinds import Raw
@@ -88,10 +89,9 @@ def check_manifest(document: Document) -> Raw:
 
 def _read_file(path: Path) -> Iterator[Any]:  # Any: as `Document`
     try:
-        documents = list(yaml.safe_load_all(read_bytes(path).decode()))
+        documents = list(load_all(read_bytes(path).decode()))
     except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError) as error:
-        # ValueError: bytes that are not UTF-8, and dates that are none. The last two: values that do not fit their tag,
-        # which PyYAML trips over.
+        # ValueError: bytes that are not UTF-8, too.
         raise UsageError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
     for document in documents:
         if document is None:

@@ -31,14 +31,18 @@ def _pack(spec: object) -> bytes:
 
     Raises:
         PydanticKnownError: it is no object.
-        PydanticCustomError: it is too large, or nests too deeply.
+        PydanticCustomError: it is too large, nests too deeply, or holds what JSON cannot say, as a file may.
     """
     if not isinstance(spec, dict):
         raise PydanticKnownError("dict_type")
     try:
-        packed = json.dumps(spec, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+        text = json.dumps(spec, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except RecursionError:
         raise _too_deep() from None
+    except (TypeError, ValueError):
+        message = "cannot be written as JSON: it holds a value with a YAML tag or a number that is not finite: quote it"
+        raise PydanticCustomError(UNBOUNDED, "{said}", {"said": message}) from None
+    packed = text.encode(errors="surrogatepass")
     if len(packed) > MAX_TEMPLATE_BYTES:
         message = (
             f"{len(packed):,} bytes as JSON: at most {MAX_TEMPLATE_BYTES:,}; keep scripts and files in the repository, "

@@ -55,7 +55,9 @@ BAD_MANIFESTS = {
     "no YAML": "a: [1",
     "no UTF-8": b"\xff\xfe",
     "a tab": "a:\n\t- b",
-    "an impossible date": "apiVersion: v1\nkind: X\nmetadata: {name: 2026-13-45}",
+    "an impossible date": "apiVersion: v1\nkind: X\nmetadata: {name: !!timestamp 2026-13-45}",
+    "an anchor in itself": "apiVersion: v1\nkind: X\nmetadata: &a {name: *a}",
+    "an anchor merged into itself": "apiVersion: v1\nkind: X\nmetadata: &a {<<: *a}",
     "another tag": "!!python/object/apply:os.system ['true']",
     "deep": DEEP,
     "a list": "[1]",
@@ -78,6 +80,38 @@ def test_bad_manifest_is_a_usage_error_that_names_the_file(tmp_path, text):
         read_manifests([file])
     assert refused.value.message.startswith(f"{file}: ")
     assert "\n" not in refused.value.message
+
+
+def test_dates_are_text(tmp_path):
+    """What looks like a date is the text that kubectl reads, as key and as value, and need not be one."""
+    file = tmp_path / "date.yaml"
+    for text in ("2024-01-01", "2024-01-01T00:00:00Z", "2024-13-45"):
+        write(file, f"apiVersion: v1\nkind: X\nmetadata: {{name: {text}, {text}: x}}")
+        (found,) = read_manifests([file])
+        assert found["metadata"] == {"name": text, text: "x"}
+
+
+def make_bomb(levels, *, repeat="[{}]"):
+    """Give a manifest whose aliases stand for ten to the power of `levels` texts."""
+    lines = ["apiVersion: v1", "kind: X", "metadata: {name: x}", "a0: &a0 {k: x}"]
+    for level in range(levels):
+        inside = repeat.format(",".join([f"*a{level}"] * 10))
+        lines.append(f"a{level + 1}: &a{level + 1} {inside}")
+    return "\n".join(lines)
+
+
+def test_aliases_are_taken(tmp_path):
+    """Objects that share their parts by aliases and merge keys are read as if they were written out."""
+    (found,) = read_manifests([write(tmp_path / "few.yaml", make_bomb(2) + "\nb: {<<: *a0, l: y}")])
+    assert found["a2"] == [[{"k": "x"}] * 10] * 10
+    assert found["b"] == {"k": "x", "l": "y"}
+
+
+@pytest.mark.parametrize("repeat", ["[{}]", "{{<<: [{}]}}"], ids=["lists", "merge keys"])
+def test_aliases_that_blow_up_are_refused(tmp_path, repeat):
+    """A small file whose aliases stand for gigabytes is refused before they are written out."""
+    with pytest.raises(UsageError, match="aliases stand for more than"):
+        read_manifests([write(tmp_path / "bomb.yaml", make_bomb(30, repeat=repeat))])
 
 
 @pytest.mark.parametrize("read", [read_bytes, read_headers, lambda path: read_manifests([path])])

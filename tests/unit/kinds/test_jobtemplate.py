@@ -3,6 +3,7 @@
 import gc
 import json
 import tracemalloc
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -75,6 +76,23 @@ def test_template_that_nests_deeply_is_refused(kind):
     for levels in (MAX_TEMPLATE_DEPTH + 1, 900, 5_000):
         with pytest.raises(InvalidObject, match="nests too deeply"):
             read(kind, {"metadata": {}} | {"spec": raw_with(kind, {"spec": {}})["spec"] | spec_of(kind, levels)})
+
+
+@every_kind
+@pytest.mark.parametrize("value", [date(2024, 1, 1), b"x", {1}, float("nan"), float("inf"), {date(2024, 1, 1): 1}])
+def test_what_json_cannot_say_is_refused(kind, value):
+    """A file may hold what no API server sends: it is a problem of the field, in words of its own."""
+    (problem,) = make_invalid(kind, raw_with(kind, {"spec": {"x": value}})).problems
+    assert problem.field == FIELDS[kind]
+    assert "cannot be written as JSON" in problem.message
+
+
+def test_spec_in_itself_is_refused():
+    """A spec that holds itself is no JSON either."""
+    spec = {}
+    spec["x"] = spec
+    (problem,) = make_invalid(BuildTrigger, raw_with(BuildTrigger, {"spec": spec})).problems
+    assert "cannot be written as JSON" in problem.message
 
 
 def spec_of(kind, levels):
