@@ -1,6 +1,6 @@
 """The Job to be, as BuildTriggers and CronJobs have it: kept as JSON, bounded, and read when a build is made.
 
-Its spec is the one part of our kinds that no schema bounds, and CronJobs are anybody's. Read by Python, JSON of many
+It is the one part of our kinds that no schema bounds, and CronJobs are anybody's. Read by Python, JSON of many
 small parts takes thirty times its size: whoever may write a few objects would fill the memory that all tenants share.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from hookwright.kinds.base import UNBOUNDED, Model
@@ -18,6 +18,8 @@ from hookwright.kinds.base import UNBOUNDED, Model
 # Job specs have some kilobytes, large ones some tens of them; what has more brings files along, as a ConfigMap would.
 # While a build is made of one, this becomes thirty times as much: 8 MiB.
 MAX_TEMPLATE_BYTES = 256 * 1024
+# So much Kubernetes lets the annotations of an object have, keys and values together; here with the labels.
+MAX_METADATA_BYTES = 256 * 1024
 # Job specs have some fifteen levels. Python's JSON is read by recursion, whose depth depends on who asks.
 MAX_TEMPLATE_DEPTH = 64
 LIFETIME = "ttlSecondsAfterFinished"
@@ -73,19 +75,33 @@ def _find_depth(text: bytes) -> int:
 
 
 class TemplateMetadata(Model):
-    """Labels and annotations that the build receives."""
+    """Labels and annotations that the build receives, of at most 262,144 bytes together."""
 
     labels: dict[str, Label] = Field(default_factory=dict, max_length=50, description="Labels of the build.")
     annotations: dict[str, Annotated[str, StringConstraints(max_length=65536)]] = Field(
         default_factory=dict, max_length=50, description="Annotations of the build."
     )
 
+    @model_validator(mode="after")
+    def _bound(self) -> Self:
+        size = sum(
+            len(text.encode(errors="surrogatepass"))
+            for texts in (self.labels, self.annotations)
+            for pair in texts.items()
+            for text in pair
+        )
+        if size > MAX_METADATA_BYTES:
+            message = f"labels and annotations have {size:,} bytes, keys and values: at most {MAX_METADATA_BYTES:,}"
+            raise PydanticCustomError(UNBOUNDED, "{said}", {"said": message})
+        return self
+
 
 class JobTemplate(Model):
     """A Job to be, as a CronJob has it."""
 
     metadata: TemplateMetadata = Field(
-        default_factory=TemplateMetadata, description="Labels and annotations of the Job."
+        default_factory=TemplateMetadata,
+        description="Labels and annotations of the Job, of at most 262,144 bytes, keys and values together.",
     )
     # The API server judges it (by a dry run), not this model.
     packed: Annotated[

@@ -69,6 +69,24 @@ def test_template_up_to_the_bound_is_kept(kind):
     assert "262,144" in problem.message
 
 
+def annotate(size):
+    """Give annotations that take `size` bytes, keys and values together."""
+    full, left = divmod(size, 60_000)
+    return {f"{n:010}": "x" * 59_990 for n in range(full)} | {"x" * 10: "x" * (left - 10)}
+
+
+@every_kind
+def test_metadata_up_to_the_bound_is_kept(kind):
+    """Labels and annotations of 262,144 bytes together are taken; one byte more is refused, with size and bound."""
+    template = {"spec": {}, "metadata": {"labels": {"é": "x"}, "annotations": annotate(262_141)}}
+    assert isinstance(read(kind, raw_with(kind, template)), kind)
+    template["metadata"]["labels"]["é"] = "xx"
+    (problem,) = make_invalid(kind, raw_with(kind, template)).problems
+    assert problem.field == FIELDS[kind].removesuffix("spec") + "metadata"
+    assert "262,145" in problem.message
+    assert "262,144" in problem.message
+
+
 @every_kind
 def test_template_that_nests_deeply_is_refused(kind):
     """A spec of 64 levels is taken; one more, and ever so many more, are refused."""
@@ -157,9 +175,21 @@ def test_memory_of_a_template_is_its_bytes(kind):
         lambda kind: raw_with(kind, fill(10), managedFields=[{"f:a": {}} for _ in range(20_000)]),
         lambda kind: raw_with(kind, {"spec": {}, "metadata": {"labels": {f"l{n}": "x" * 99 for n in range(2_000)}}}),
         lambda kind: raw_with(kind, {"spec": {}, "metadata": {"annotations": {f"a{n}": "" for n in range(20_000)}}}),
+        lambda kind: raw_with(kind, {"spec": {}, "metadata": {"annotations": annotate(262_145)}}),
+        lambda kind: raw_with(kind, {"spec": {}, "metadata": {"labels": {"x" * 1_000_000: ""}}}),
         lambda kind: raw_with(kind, {"spec": {}}) | {"status": {"x": [[] for _ in range(100_000)]}},
     ],
-    ids=["template", "labels", "annotations", "managed", "template labels", "template annotations", "status"],
+    ids=[
+        "template",
+        "labels",
+        "annotations",
+        "managed",
+        "template labels",
+        "template annotations",
+        "long",
+        "key",
+        "status",
+    ],
 )
 def test_what_nobody_needs_is_not_kept(kind, make):
     """What a template has beyond the bound, and what stands anywhere else in an object, costs some kilobytes."""
