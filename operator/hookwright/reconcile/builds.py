@@ -17,7 +17,7 @@ from hookwright.cluster import JOBS
 from hookwright.cluster.mirror import Key
 from hookwright.errors import ClusterError
 from hookwright.kinds import SHORTEST_WINDOW, BuildTrigger, Condition, parse_duration
-from hookwright.kinds.conditions import builds_not_deleted
+from hookwright.kinds.conditions import BUILDS_NOT_DELETED, builds_not_deleted
 from hookwright.logs import name_object
 from hookwright.reconcile.build_states import OVER, describe_builds
 from hookwright.reconcile.work import NEVER, Again, find_soonest
@@ -51,14 +51,14 @@ async def follow_builds(key: Key, trigger: BuildTrigger, world: World) -> Follow
     metadata, following = trigger.metadata, world.following
     if following is None or not following.knows(metadata.namespace):
         # Without the right to see Jobs nothing is said of them; what status says stays.
-        return Followed()
+        return Followed(conditions=_find_complaint(trigger))
     try:
         await _look_for_missing(trigger, following)
         sure = following.is_sure(metadata.namespace)
     except ClusterError as error:
         if error.transient:
             # What status says of them stays: who is left out of it is not looked for again.
-            return Followed(again=Again(DOUBTFUL_SECONDS))
+            return Followed(conditions=_find_complaint(trigger), again=Again(DOUBTFUL_SECONDS))
         sure = False
     builds, now = following.index.of(metadata.namespace, metadata.uid), world.clock()
     states = describe_builds(
@@ -75,11 +75,11 @@ async def follow_builds(key: Key, trigger: BuildTrigger, world: World) -> Follow
         now=now,
         window=max(parse_duration(spec.duplicate_window), SHORTEST_WINDOW),
     )
-    complaint, later = await _delete(key, trigger, surplus, world)
+    complaints, later = await _delete(key, trigger, surplus, world)
     doubt = Again(DOUBTFUL_SECONDS) if states.doubtful else NEVER
     return Followed(
         members=states.to_members(),
-        conditions=[] if complaint is None else [_complain(complaint, trigger, now)],
+        conditions=complaints,
         again=find_soonest(doubt, later, _wait_until(surplus.next, now)),
     )
 
@@ -99,18 +99,14 @@ async def _look_for_missing(trigger: BuildTrigger, following: Following) -> None
     await following.look_for(sorted(missing), namespace=metadata.namespace, owner_uid=metadata.uid)
 
 
-def _complain(complaint: str, trigger: BuildTrigger, now: datetime) -> Condition:
-    return builds_not_deleted(DELETION_REFUSED, complaint, now=now, generation=trigger.metadata.generation)
-
-
-async def _delete(key: Key, trigger: BuildTrigger, surplus: Surplus, world: World) -> tuple[str | None, Again]:
+async def _delete(key: Key, trigger: BuildTrigger, surplus: Surplus, world: World) -> tuple[Sequence[Condition], Again]:
     """Delete what may go, some at a time; give what the API server has against it, and when to go on."""
     if not surplus.now:
         world.refusals.forget(key)
-        return None, NEVER
+        return (), NEVER
     refused = world.refusals.find(key, trigger.metadata)
     if refused is not None:
-        return refused.value, Again(refused.seconds_left)
+        return [_complain(refused.value, trigger, world)], Again(refused.seconds_left)
     account = trigger.spec.service_account_name or DEFAULT_SERVICE_ACCOUNT
     for build in surplus.now[:MAX_DELETIONS]:
         try:
@@ -118,11 +114,20 @@ async def _delete(key: Key, trigger: BuildTrigger, surplus: Surplus, world: Worl
         except ClusterError as error:
             if error.transient:
                 log.warning("builds", **name_object(*key), error=error.message, again_in=DOUBTFUL_SECONDS)
-                return None, Again(DOUBTFUL_SECONDS)
+                return _find_complaint(trigger), Again(DOUBTFUL_SECONDS)
             complaint = describe_refusal(error, account)
             world.refusals.keep(key, trigger.metadata, complaint, FORBIDDEN_SECONDS)
-            return complaint, Again(FORBIDDEN_SECONDS)
-    return None, Again(MORE_SECONDS) if len(surplus.now) > MAX_DELETIONS else NEVER
+            return [_complain(complaint, trigger, world)], Again(FORBIDDEN_SECONDS)
+    return (), Again(MORE_SECONDS) if len(surplus.now) > MAX_DELETIONS else NEVER
+
+
+def _complain(complaint: str, trigger: BuildTrigger, world: World) -> Condition:
+    return builds_not_deleted(DELETION_REFUSED, complaint, now=world.clock(), generation=trigger.metadata.generation)
+
+
+def _find_complaint(trigger: BuildTrigger) -> Sequence[Condition]:
+    """Give what status complains of: while nothing is known, it stays, or each doubt would make a new Event of it."""
+    return [one for one in trigger.status.conditions if one.type == BUILDS_NOT_DELETED]
 
 
 async def _delete_one(build: Build, account: str, world: World) -> None:

@@ -274,6 +274,43 @@ async def test_missing_right_is_said_in_a_condition(bench, message, says):
     assert deleted(bench) == ["b-0"]
 
 
+def complaints(bench):
+    return [one for one in bench.status(TRIGGER)["conditions"] if one["type"] == "BuildsNotDeleted"]
+
+
+def let_jobs_be_unreadable(bench):
+    state = {"kind": "Job", "name": "stray", "phase": "Running"}
+    bench.put_target(successfulBuildsHistoryLimit=0, status=bench.status(TRIGGER) | {"active": [state]})
+    bench.cluster.fail("get", JOBS, status=503, times=9)
+
+
+def let_jobs_be_unknown(bench):
+    bench.following.known = False
+
+
+def let_deletion_fail(bench):
+    bench.now += timedelta(seconds=FORBIDDEN_SECONDS)
+    bench.cluster.heal()
+    bench.cluster.fail("delete", JOBS, status=500, times=9)
+
+
+@pytest.mark.parametrize("doubt", [let_jobs_be_unreadable, let_jobs_be_unknown, let_deletion_fail])
+async def test_doubt_takes_no_complaint_back(bench, doubt):
+    """While nothing is known of the builds the condition stays as it is, and no second Event tells of it."""
+    bench.put_target(successfulBuildsHistoryLimit=0)
+    put_jobs(bench, 1)
+    bench.now += 2 * HOUR
+    bench.cluster.fail("delete", JOBS, status=403, reason="Forbidden", message="forbidden", times=9)
+    await bench.look_until_still(TRIGGER)
+    before = complaints(bench)
+    assert len(before) == 1
+    doubt(bench)
+    await bench.look_at_builds()
+    await bench.look_at_builds()
+    assert complaints(bench) == before
+    assert bench.events().count(("Warning", "DeletionRefused")) == 1
+
+
 async def test_right_that_comes_is_used(bench):
     """After a while the deletion is tried again, and the condition goes with the builds."""
     bench.put_target(successfulBuildsHistoryLimit=0)
