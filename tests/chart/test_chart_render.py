@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -52,6 +53,41 @@ def test_objects_are_valid(values, version):
         if one["kind"] not in OTHERS and not (values and one["kind"] == "CustomResourceDefinition"):
             kubernetes_validate.validate(one, version, strict=True)
     assert len(objects) > 10
+
+
+@pytest.mark.parametrize("word", ["123", "1e3", "0x1f", "2026-01-01", "yes", "null"])
+@pytest.mark.parametrize("mode", ["split", "single"])
+def test_name_that_looks_like_something_else_is_a_name(mode, word):
+    """A namespace, release or other name of digits, or that YAML has a meaning for, comes to the cluster as text."""
+    role = {"serviceAccount": {"name": f"{word}.0"}, "priorityClassName": word, "journal": {"storageClass": word}}
+    values = {
+        "mode": mode,
+        "fullnameOverride": word if word.isalpha() else "hookwright",
+        "watchNamespaces": ["7", word],
+        "tenants": [{"namespace": "7", "serviceAccount": word}, {"namespace": word, "serviceAccount": "7"}],
+        "adoptJournals": [word],
+        "ingress": {"enabled": True, "className": word, "tlsSecretName": word},
+        "networkPolicy": {"enabled": True, "adminNamespaces": [word]},
+        "admissionPolicy": {"enabled": True},
+        "receiver": role | {"service": {"type": "LoadBalancer", "loadBalancerClass": word}},
+        "operator": {**role, "serviceAccount": {"name": word}},
+        "single": {**role, "serviceAccount": {"name": "7"}},
+        "metrics": {
+            "serviceMonitor": {"enabled": True},
+            "prometheusRule": {"enabled": True},
+            "dashboard": {"enabled": True},
+        },
+        "crds": {"install": False},
+    }
+    objects = render(values, name=word, namespace="8")
+    for one in objects:
+        if one["kind"] not in OTHERS:
+            kubernetes_validate.validate(one, VERSIONS[-1], strict=True)
+    assert {one["metadata"].get("namespace") for one in objects} == {"7", "8", word, None}
+    assert {one["metadata"]["labels"]["app.kubernetes.io/instance"] for one in objects} == {word}
+    # Helm reads more as numbers than the tests do.
+    for path, text in render_files(values, name=word, namespace="8").items():
+        assert re.findall(rf"[:-] {re.escape(word)}$", text, re.MULTILINE) == [], path
 
 
 @every_mode

@@ -5,7 +5,7 @@ metadata:
     {{- include "hookwright.selector" (dict "root" .root "component" "adopt") | nindent 4 }}
 spec:
   restartPolicy: Never
-  serviceAccountName: {{ include "hookwright.serviceAccountName" (dict "root" .root "role" .role) }}
+  serviceAccountName: {{ include "hookwright.serviceAccountName" (dict "root" .root "role" .role) | quote }}
   automountServiceAccountToken: true
   enableServiceLinks: false
   {{- with .root.Values.imagePullSecrets }}
@@ -39,7 +39,7 @@ spec:
   volumes:
     - name: journal
       persistentVolumeClaim:
-        claimName: {{ .claim }}
+        claimName: {{ .claim | quote }}
     - name: tmp
       emptyDir:
         sizeLimit: 64Mi

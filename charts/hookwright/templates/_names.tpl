@@ -15,14 +15,14 @@
 {{/* Labels that never change: immutable fields hold them. Takes dict: root, component. */}}
 {{- define "hookwright.selector" -}}
 app.kubernetes.io/name: hookwright
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
 {{/* Labels of everything else. Takes the root. */}}
 {{- define "hookwright.labels" -}}
 app.kubernetes.io/name: hookwright
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}

@@ -81,14 +81,14 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
 {{- range $index, $account := include "hookwright.accounts" . | fromJsonArray -}}
 {{- if $index }}{{ "\n" }}{{ end -}}
 - kind: ServiceAccount
-  name: {{ $account }}
-  namespace: {{ $root.Release.Namespace }}
+  name: {{ $account | quote }}
+  namespace: {{ $root.Release.Namespace | quote }}
 {{- end -}}
 {{- end -}}
 
 {{/* That of a role that runs, as the subject of a binding. Takes dict: root, role. */}}
 {{- define "hookwright.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "hookwright.serviceAccountName" . }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ include "hookwright.serviceAccountName" . | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}

@@ -11,7 +11,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
   name: hookwright-acts-as-{{ .serviceAccount }}
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "hookwright.labels" $root | nindent 4 }}
 rules:
@@ -25,7 +25,7 @@ kind: RoleBinding
 metadata:
   # Named by who is let in: a grant to another Hookwright must not take this one's place.
   name: {{ $root.Release.Namespace }}-acts-as-{{ .serviceAccount }}
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "hookwright.labels" $root | nindent 4 }}
 roleRef:
@@ -42,7 +42,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
   name: hookwright-builds-as-{{ .serviceAccount }}
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "hookwright.labels" $root | nindent 4 }}
 rules:
@@ -54,7 +54,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
   name: hookwright-builds-as-{{ .serviceAccount }}
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "hookwright.labels" $root | nindent 4 }}
 roleRef:
@@ -64,7 +64,7 @@ roleRef:
 subjects:
   - kind: ServiceAccount
     name: {{ .serviceAccount | quote }}
-    namespace: {{ .namespace }}
+    namespace: {{ .namespace | quote }}
 {{- end }}
 {{- if and (not .impersonateOnly) (ne .secrets false) (not (hasKey $kept .namespace)) }}
 {{- $_ := set $kept .namespace true }}
@@ -76,7 +76,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
   name: hookwright-keeps-secrets
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "hookwright.labels" $root | nindent 4 }}
 rules:
@@ -88,7 +88,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
   name: {{ $root.Release.Namespace }}-keeps-secrets
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "hookwright.labels" $root | nindent 4 }}
 roleRef:
