@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from hookwright.intake.route import Route
 
 PATH = "/hooks/"
 _TOKEN_BYTES = 24  # 192 bits: 32 characters that need no escaping
+_OUR_URL = re.compile(PATH + r"([A-Za-z0-9_-]{32})\Z")
 
 
 def make_token(root_key: bytes, uid: str) -> str:
@@ -21,6 +23,12 @@ def make_token(root_key: bytes, uid: str) -> str:
 def make_url(public_url: str, root_keys: Sequence[bytes], uid: str) -> str:
     """Give the URL of the object with `uid`: that of the first root key, which is the newest."""
     return public_url + PATH + make_token(root_keys[0], uid)
+
+
+def find_token(url: str) -> str | None:
+    """Give the URL token of what may be a URL of ours, made with any key; None if it cannot be one."""
+    found = _OUR_URL.search(url)
+    return found[1] if found is not None else None
 
 
 class Routes:

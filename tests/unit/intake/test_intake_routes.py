@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookwright.intake.routes import PATH, Routes, make_token, make_url
+from hookwright.intake.routes import PATH, Routes, find_token, make_token, make_url
 from support.objects import make_route
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -23,6 +23,13 @@ def test_url_is_base_path_and_token():
 def test_token_needs_no_escaping_and_has_192_bits():
     """A token has 32 characters that stand in a URL as they are."""
     assert re.fullmatch(r"[A-Za-z0-9_-]{32}", make_token(NEW, "uid"))
+
+
+def test_token_is_found_in_a_url():
+    """Whatever key and public URL a URL was made of, its token is found; in what is no URL of ours there is none."""
+    assert find_token(make_url(f"{BASE}/base", [OLD], "uid")) == make_token(OLD, "uid")
+    assert find_token(f"{BASE}/{make_token(OLD, 'uid')}") is None
+    assert find_token(make_url(BASE, [OLD], "uid") + "/") is None
 
 
 def test_token_is_decided_by_key_and_uid():

@@ -58,7 +58,7 @@ async def test_url_of_another_root_key_is_announced(bench, keys, kind, fate):
     assert not set(before) & set(urls(bench))
     assert [(of, type_) for of, type_, _ in notices(bench)] == [("BuildTrigger", kind), ("Webhook", kind)]
     for (_, _, message), member in zip(notices(bench), ("status.payloadUrl", "status.url"), strict=True):
-        assert message.startswith(f"{member} has changed: enter it at the sender")
+        assert message.startswith(f"{member} has changed: if the old URL was entered at a sender, enter this one")
         assert fate in message
         assert "https://" not in message
 
@@ -76,4 +76,21 @@ async def test_trigger_that_loses_its_provider_announces_no_url(bench):
     bench.put_target(source={"repository": "octo/hello"})
     await look(bench)
     assert "payloadUrl" not in bench.status(TRIGGER)
+    assert notices(bench) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("enter me", "", "/hooks/", "https://hooks.example.com/hooks/a", "https://other.example.com/" + "a" * 32),
+        *("https://hooks.example.com/hooks/" + "a" * 33, "https://hooks.example.com/hooks/" + "a" * 32 + "\n", 1, {}),
+        "https://hooks.example.com/hooks/" + "ä" * 32,
+    ],
+)
+async def test_what_was_no_url_has_not_changed(bench, written):
+    """A status that a stranger has written is put right, and of what cannot have been a URL of ours nothing is said."""
+    right = urls(bench)
+    bench.put_webhook(status={**bench.status(WEBHOOK), "url": written})
+    await look(bench)
+    assert urls(bench) == right
     assert notices(bench) == []
