@@ -15,7 +15,7 @@ from hookwright.errors import UsageError
 
 PREFIX = "HOOKWRIGHT_"
 OFF = "off"
-# Each namespace takes four watches of its own: one install for all namespaces does better beyond this.
+# Each namespace takes watches of its own (WATCHES_PER_NAMESPACE): one install for all does better beyond this.
 MOST_NAMESPACES = 100
 MOST_PORT = 65535
 _PUBLIC_URL = re.compile(
