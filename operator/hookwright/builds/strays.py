@@ -66,10 +66,17 @@ class Strays:
             self._wake.clear()
             now = self._clock()
             for build in [build for due, build in self._due.values() if due <= now]:
-                await self._read(build)
+                await self._try(build)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.again_seconds if self._due else None):
                     await self._wake.wait()
+
+    async def _try(self, build: Build) -> None:
+        try:
+            await self._read(build)
+        except Exception:
+            # A mistake about one build must not hide the others, nor end the process in whose group this runs.
+            log.exception("builds", **name_object("Job", build.namespace, build.name))
 
     async def _read(self, build: Build) -> None:
         if build.uid not in self._due:

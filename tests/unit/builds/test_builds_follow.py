@@ -261,6 +261,26 @@ async def test_label_is_lost_while_the_watch_is_broken(bench):
         await eventually(lambda: bench.seen()[-1:] == [("a", "Canceled")])
 
 
+async def test_mistake_about_one_build_hides_no_other(bench):
+    """A listener that fails at the end of one build is logged; the ends of others are told all the same."""
+
+    def fail(step):
+        if (step.now.name, step.now.phase.value) == ("a", "Canceled"):
+            raise KeyError("a mistake")
+
+    bench.following.subscribe(stepped=fail, listed=lambda namespace: None)
+    with capture_logs() as lines:
+        async with bench.run():
+            await follow(bench, NEW)
+            bench.put(name="b")
+            await eventually(lambda: len(bench.steps) == 2)
+            bench.cluster.drop(JOBS, "a")
+            await eventually(lambda: bench.seen()[-1:] == [("a", "Canceled")])
+            bench.cluster.drop(JOBS, "b")
+            await eventually(lambda: bench.seen()[-1:] == [("b", "Canceled")])
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["builds"]
+
+
 async def test_nothing_is_said_without_an_answer(bench):
     """While the API server does not say whether a Job is there, its build is not canceled; a refusal is said once."""
     async with bench.run():
