@@ -131,7 +131,8 @@ def _set_job_defaults(obj: JsonObject) -> None:
 
 def _check_indexes(job: JsonObject) -> Iterator[Cause]:
     """Check the hostname of an Indexed Job's last pod: the Job's name and the index."""
-    spec, name = job["spec"], job["metadata"].get("name", "")
+    # An update that leaves them out has the defaults, too.
+    spec, name = _JOB_DEFAULTS | job["spec"], job["metadata"].get("name", "")
     mode = spec["completionMode"]
     if mode not in ("Indexed", "NonIndexed"):
         yield not_supported("spec.completionMode", mode, ("Indexed", "NonIndexed"))
