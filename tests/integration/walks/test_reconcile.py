@@ -133,7 +133,7 @@ async def test_changes_are_announced_once(bare: Running, monkeypatch):
         bare,
         "PATCH",
         WEBHOOKS + "/hello",
-        json={"metadata": {"labels": {"touched": "true"}}},
+        json={"metadata": {"annotations": {"hookwright.dev/touched": "true"}}},
         headers={"content-type": "application/merge-patch+json"},
     )
     bare.apply(make_webhook("other"))

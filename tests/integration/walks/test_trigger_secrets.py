@@ -110,8 +110,10 @@ class Scene:
         """Have the operator look at the BuildTrigger, as it would by itself when something is due."""
         trigger = self.running.cluster.get("buildtriggers.hookwright.dev", "default", "hello")
         assert trigger is not None
-        labels = {"looked-at": str(len(self.running.cluster.requests))}
-        self.running.cluster.apply({**trigger, "metadata": {**trigger["metadata"], "labels": labels}})
+        metadata = trigger["metadata"]
+        looked = {"hookwright.dev/looked-at": str(len(self.running.cluster.requests))}
+        annotations = metadata.get("annotations", {}) | looked
+        self.running.cluster.apply({**trigger, "metadata": {**metadata, "annotations": annotations}})
 
 
 @pytest.fixture
