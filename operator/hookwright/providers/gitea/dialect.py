@@ -120,16 +120,7 @@ def _understand_delete(change: Change) -> ScmEvent:
     is_tag = what == "tag" and _is_gogs(change)
     if what != "branch" and not is_tag:
         raise no_event(what)
-    repository = github.read_repository(change)
-    return ScmEvent(
-        event=EventType.PUSH,
-        index=change.index,
-        repository=repository,
-        actor=fields.actor(fields.get(payload, "sender", "id")),
-        head_ref=change.need(fields.ref_of(fields.get(payload, "ref"), TAGS if is_tag else BRANCHES), "ref"),
-        organisation=github.read_organisation(change, repository),
-        deleted=True,
-    )
+    return replace(_read_ref(change, TAGS if is_tag else BRANCHES), deleted=True)
 
 
 def _understand_new_tag(change: Change) -> ScmEvent:
@@ -138,14 +129,19 @@ def _understand_new_tag(change: Change) -> ScmEvent:
     what = fields.get(payload, "ref_type")
     if what != "tag":
         raise no_event(what)
+    return replace(_read_ref(change, TAGS), sha=change.need(fields.commit(fields.get(payload, "sha")), "sha"))
+
+
+def _read_ref(change: Change, prefix: str) -> ScmEvent:
+    """Give what `create` and `delete` say alike; they name a branch or a tag without its `prefix`."""
+    payload = change.payload
     repository = github.read_repository(change)
     return ScmEvent(
         event=EventType.PUSH,
         index=change.index,
         repository=repository,
         actor=fields.actor(fields.get(payload, "sender", "id")),
-        head_ref=change.need(fields.ref_of(fields.get(payload, "ref"), TAGS), "ref"),
-        sha=change.need(fields.commit(fields.get(payload, "sha")), "sha"),
+        head_ref=change.need(fields.ref_of(fields.get(payload, "ref"), prefix), "ref"),
         organisation=github.read_organisation(change, repository),
     )
 
