@@ -21,15 +21,15 @@ import pytest
 from support.accounts import ACCOUNTS, render_all_rights, until_allowed
 from support.controlplane import ControlPlane
 from support.kubelet import Kubelet
+from support.realapi import RealApi, make
+from support.realcluster import RealClusters, Server
+from support.rights import OURS, Rights, read_rules
+from support.stage import Walk, play_on
 
-# Before they are imported: the reason of each E402 below.
+# Before they are imported: the reason of the E402 below.
 pytest.register_assert_rewrite("integration.walks")
 
 from integration.walks.conftest import bare, running  # noqa: E402, F401 - fixtures of the scenarios
-from support.realapi import RealApi, make  # noqa: E402
-from support.realcluster import RealClusters, Server  # noqa: E402
-from support.rights import OURS, Rights, read_rules  # noqa: E402
-from support.stage import Walk, play_on  # noqa: E402
 
 # The accounts as which scenarios have builds created.
 TENANTS = [{"namespace": "default", "serviceAccount": account} for account in ("default", "builder", "deployer")]
