@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import yaml
 from support.access import Access, read_kubeconfig
 from support.binaries import Binaries
 from support.guard import Guard
+from support.ports import find_port
 from support.waiting import Patience
 
 READY_SECONDS = 120.0
@@ -327,18 +327,6 @@ class ControlPlane:
     def tails(self) -> str:
         """Give the ends of the logs."""
         return "\n".join(f"{log.name}: {log.read_text()[-1000:]}" for log in self.folder.glob("*.log"))
-
-
-def find_port() -> int:
-    """Find a port that nobody listens at, of those that no outgoing connection takes while its server is restarted."""
-    while True:
-        port = 20_000 + secrets.randbelow(10_000)
-        with socket.socket() as taken:
-            try:
-                taken.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def make_key() -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from hookwright.commands.dev import find_free_port
 from support.accounts import ACCOUNTS, ROLES, is_refused, read_asking, render_rights, until_allowed
 from support.controlplane import AuditEvent, ControlPlane
+from support.ports import find_port
 from support.processes import LONG_PATIENCE, Process, end, make_environment, until
 from support.realapi import RealApi
 from support.rights import Asking, Rights, as_user, read_rules
@@ -194,8 +194,8 @@ async def deploy(
             (folder / role).mkdir()
             environment = make_environment(
                 HOOKWRIGHT_PUBLIC_URL="http://hooks.test",
-                HOOKWRIGHT_LISTEN=f"127.0.0.1:{find_free_port()}",
-                HOOKWRIGHT_ADMIN=f"127.0.0.1:{find_free_port()}",
+                HOOKWRIGHT_LISTEN=f"127.0.0.1:{find_port()}",
+                HOOKWRIGHT_ADMIN=f"127.0.0.1:{find_port()}",
                 HOOKWRIGHT_JOURNAL=str(folder / role / "journal"),
                 HOOKWRIGHT_NAMESPACE=own,
                 HOOKWRIGHT_NAMESPACES=",".join(given["watchNamespaces"]),

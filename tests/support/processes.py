@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx
 
-from hookwright.commands.dev import find_free_port
 from hookwright.devcluster import DevCluster
 from support import waiting
+from support.ports import find_port
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
 from support.stage import as_role, make_cluster
 from support.trust import ENVIRONMENT, TRUST_NOBODY
@@ -324,8 +324,8 @@ class Fleet:
         kubeconfig.write_text(ours.read_text().replace(self.cluster.url, f"http://127.0.0.1:{wire.port}"))
         environment = make_environment(
             HOOKWRIGHT_PUBLIC_URL=f"http://{name}.test",
-            HOOKWRIGHT_LISTEN=f"127.0.0.1:{find_free_port()}",
-            HOOKWRIGHT_ADMIN=f"127.0.0.1:{find_free_port()}",
+            HOOKWRIGHT_LISTEN=f"127.0.0.1:{find_port()}",
+            HOOKWRIGHT_ADMIN=f"127.0.0.1:{find_port()}",
             HOOKWRIGHT_JOURNAL=str(folder / "journal"),
             HOOKWRIGHT_LOG_LEVEL="debug",
             HOOKWRIGHT_LOG_FORMAT="json",

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import yaml
 
-from hookwright.commands.dev import find_free_port
+from support.ports import find_port
 from support.waiting import patience
 
 PATIENCE = 60.0
@@ -92,7 +92,7 @@ async def run_prometheus(
         ],
     }
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
-    address = f"127.0.0.1:{find_free_port()}"
+    address = f"127.0.0.1:{find_port()}"
     with (folder / "prometheus.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             program,

@@ -92,10 +92,10 @@ class RealCluster:
     It empties the namespaces that scenarios use when it is made: the API server outlives it.
     """
 
-    def __init__(self, server: Server, *, job_seconds: float = 0.05) -> None:
+    def __init__(self, server: Server, *, port: int = 0, job_seconds: float = 0.05) -> None:
         self._server = server
         self._admin = server.client()
-        self._port = 0
+        self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
         self._runner: web.ServerRunner | None = None
@@ -110,9 +110,9 @@ class RealCluster:
 
     @classmethod
     @contextlib.contextmanager
-    def in_thread(cls, server: Server, *, job_seconds: float = 0.05) -> Iterator[Self]:
+    def in_thread(cls, server: Server, *, port: int = 0, job_seconds: float = 0.05) -> Iterator[Self]:
         """Run a proxy in a thread and event loop of its own, for the time of a `with` block."""
-        cluster = cls(server, job_seconds=job_seconds)
+        cluster = cls(server, port=port, job_seconds=job_seconds)
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="real-cluster", daemon=True)
         thread.start()
@@ -378,10 +378,10 @@ class RealClusters:
 
     server: Server
 
-    def __call__(self, *, job_seconds: float) -> RealCluster:
+    def __call__(self, *, port: int, job_seconds: float) -> RealCluster:
         """Give a cluster that is not started yet."""
-        return RealCluster(self.server, job_seconds=job_seconds)
+        return RealCluster(self.server, port=port, job_seconds=job_seconds)
 
-    def in_thread(self, *, job_seconds: float) -> AbstractContextManager[RealCluster]:
+    def in_thread(self, *, port: int, job_seconds: float) -> AbstractContextManager[RealCluster]:
         """Run a cluster in a thread, for the time of a `with` block."""
-        return RealCluster.in_thread(self.server, job_seconds=job_seconds)
+        return RealCluster.in_thread(self.server, port=port, job_seconds=job_seconds)

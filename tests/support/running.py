@@ -22,11 +22,12 @@ from hookwright.app import App, Role
 from hookwright.app.process import now
 from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.cluster.client import load_access
-from hookwright.commands.dev import find_free_port, make_namespace
+from hookwright.commands.dev import make_namespace
 from hookwright.devcluster import ApiError, DevCluster
 from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
+from support.ports import find_port
 from support.stage import as_role, open_cluster
 from support.trust import TRUST_NOBODY
 from support.waiting import HTTP_SECONDS, patience, within
@@ -230,7 +231,7 @@ class Running:
 
 def make_settings(folder: Path, **more: Any) -> Settings:
     """Give settings for a test: loopback, a free port, a journal in `folder`."""
-    port = find_free_port()
+    port = find_port()
     given = {
         "public_url": f"http://127.0.0.1:{port}",
         "listen": f"127.0.0.1:{port}",

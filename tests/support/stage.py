@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hookwright.devcluster import DevCluster
+from support.ports import find_port
 
 _make: Callable[..., Any] = DevCluster
 
@@ -26,15 +27,15 @@ class Walk(NamedTuple):
 
 def make_cluster(*, job_seconds: float = 0.05) -> DevCluster:
     """Give a cluster that is not started yet; nothing of earlier scenarios is in it."""
-    # What stands in for it has the same face.
-    cluster: DevCluster = _make(job_seconds=job_seconds)
+    # Nobody else takes its port while it is stopped. What stands in for it has the same face.
+    cluster: DevCluster = _make(port=find_port(), job_seconds=job_seconds)
     return cluster
 
 
 @contextmanager
 def open_cluster(*, job_seconds: float = 0.05) -> Iterator[DevCluster]:
     """Run a cluster in a thread and event loop of its own, for the time of a `with` block."""
-    with _make.in_thread(job_seconds=job_seconds) as cluster:  # type: ignore[attr-defined]
+    with _make.in_thread(port=find_port(), job_seconds=job_seconds) as cluster:  # type: ignore[attr-defined]
         yield cluster
 
 

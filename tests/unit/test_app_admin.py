@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from hookwright.app.admin import HEAD_SECONDS, MAX_CONNECTIONS, MAX_HEAD_BYTES, health_pages, serve_pages
-from hookwright.commands.dev import find_free_port
 from hookwright.errors import UsageError
 from support.families import BOTH, MISSING
+from support.ports import find_port
 from support.rawhttp import RawConnection, read_answers
 from support.waiting import within
 
@@ -19,7 +19,7 @@ class Server:
 
     def __init__(self):
         self.trouble = ""
-        self.port = find_free_port()
+        self.port = find_port()
         self.pages = health_pages(lambda: self.trouble) | {"/broken": self._break}
 
     async def _break(self):

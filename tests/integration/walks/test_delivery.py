@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.commands.dev import find_free_port
 from hookwright.intake import server
+from support.ports import find_port
 from support.running import (
     Running,
     make_account,
@@ -291,7 +291,7 @@ async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
 @pytest.mark.parametrize("base", ["/base", "/hooks", "/a/b%20c"])
 async def test_public_url_with_a_path(tmp_path: Path, base):
     """A proxy may leave the path of the public URL in a request's path, or take it off: both are the Webhook's URL."""
-    address = f"127.0.0.1:{find_free_port()}"
+    address = f"127.0.0.1:{find_port()}"
     async with run_hookwright(tmp_path, public_url=f"http://{address}{base}/", listen=address) as running:
         running.apply(make_secret(), make_buildtrigger(), make_webhook())
         url = await running.until_ready()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.commands.dev import find_free_port
+from support.ports import find_port
 
 PATIENCE = 180.0
 
@@ -50,7 +50,7 @@ def test_taken_port_names_the_option(tmp_path: Path, option: str, others: tuple[
 
 def test_one_port_is_not_for_two(tmp_path: Path):
     """Receiver and API server cannot have the same port."""
-    port = str(find_free_port())
+    port = str(find_port())
     assert f"cannot listen on 127.0.0.1:{port}" in run_in_vain(tmp_path / "k", "--port", port, "--api-port", port)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hookwright.commands.dev import find_free_port
 from support.families import BOTH, MISSING
+from support.ports import find_port
 from support.processes import LEASES, Fleet, run_fleet, until
 from support.running import make_buildtrigger, make_root_key, make_secret, make_webhook, run_hookwright
 from support.waiting import patience
@@ -79,7 +79,7 @@ async def test_receiver_stays_ready_without_the_api_server(tmp_path: Path):
 @pytest.mark.skipif(not BOTH, reason=MISSING)
 async def test_both_ports_are_there_for_both_families(tmp_path: Path):
     """A process that listens at :: takes deliveries, and is asked whether it is ready, by IPv4 and by IPv6."""
-    port, admin = find_free_port(), find_free_port()
+    port, admin = find_port(), find_port()
     settings = {"public_url": f"http://127.0.0.1:{port}", "listen": f"[::]:{port}", "admin": f"[::]:{admin}"}
     async with run_hookwright(tmp_path, **settings) as running:
         running.apply(make_secret(), make_buildtrigger(), make_webhook())

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from test_process import Single, run_process
 
-from hookwright.commands.dev import find_free_port, make_namespace
+from hookwright.commands.dev import make_namespace
 from hookwright.devcluster import DevCluster
+from support.ports import find_port
 from support.processes import LONG_PATIENCE, make_environment
 from support.running import (
     PATIENCE,
@@ -147,7 +148,7 @@ async def test_volume_that_fills_up(tmp_path: Path, volume: Path):
 
 async def test_full_volume_takes_the_process_out_of_its_service(tmp_path: Path, volume: Path):
     """While the volume is full the process is not ready and says why, also without a delivery; then it is again."""
-    admin = f"127.0.0.1:{find_free_port()}"
+    admin = f"127.0.0.1:{find_port()}"
     async with run_process(tmp_path, HOOKWRIGHT_JOURNAL=str(volume), HOOKWRIGHT_ADMIN=admin) as process:
 
         async def until_says(status: int, text: str) -> None:
@@ -245,7 +246,7 @@ async def test_flood_of_one_namespace(tmp_path: Path, larger_volume: Path, heale
 
     What flooded waits for a target. When that comes it is started; when patience is over it ends, also after a kill.
     """
-    settings = {"HOOKWRIGHT_JOURNAL": str(larger_volume), "HOOKWRIGHT_ADMIN": f"127.0.0.1:{find_free_port()}"}
+    settings = {"HOOKWRIGHT_JOURNAL": str(larger_volume), "HOOKWRIGHT_ADMIN": f"127.0.0.1:{find_port()}"}
     async with run_process(tmp_path, **settings, HOOKWRIGHT_TARGET_PATIENCE="3600") as process:
         running = process.running
         good, evil = await running.until_ready(), await let_flood(running)

@@ -15,10 +15,11 @@ from structlog.testing import capture_logs
 
 from hookwright.app import Role, process
 from hookwright.cluster import informers
-from hookwright.commands.dev import find_free_port, make_namespace
+from hookwright.commands.dev import make_namespace
 from hookwright.intake.routes import make_url
 from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
+from support.ports import find_port
 from support.running import (
     PATIENCE,
     Running,
@@ -45,7 +46,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=[Role.RECEIVER, Role.RUN])
 async def unstarted(tmp_path: Path, request) -> AsyncIterator[Running]:
     """A process of either role, not started, in a cluster in which another has made the root key."""
-    async with run_hookwright(tmp_path, started=False, admin=f"127.0.0.1:{find_free_port()}") as running:
+    async with run_hookwright(tmp_path, started=False, admin=f"127.0.0.1:{find_port()}") as running:
         running.apply(make_root_key(), make_secret(), make_buildtrigger(), make_webhook())
         running.role = request.param
         yield running
@@ -130,7 +131,7 @@ async def test_root_key_that_cannot_be_used_is_waited_for(unstarted: Running):
 
 async def test_receiver_waits_for_the_root_key_that_an_operator_makes(tmp_path: Path):
     """A receiver in a new cluster makes no root key; it says who does, and takes deliveries once there is one."""
-    async with run_hookwright(tmp_path, started=False, admin=f"127.0.0.1:{find_free_port()}") as running:
+    async with run_hookwright(tmp_path, started=False, admin=f"127.0.0.1:{find_port()}") as running:
         running.role = Role.RECEIVER
         running.apply(make_secret(), make_buildtrigger(), make_webhook())
         async with starting(running, "no Secret hookwright-root-key .* the operator makes it"):
@@ -143,7 +144,7 @@ async def test_receiver_waits_for_the_root_key_that_an_operator_makes(tmp_path: 
 async def test_operator_waits_for_its_namespace(tmp_path: Path):
     """An operator whose own namespace is not there says how to make it, and makes its root key once it is."""
     async with run_hookwright(
-        tmp_path, started=False, admin=f"127.0.0.1:{find_free_port()}", namespace="elsewhere"
+        tmp_path, started=False, admin=f"127.0.0.1:{find_port()}", namespace="elsewhere"
     ) as running:
         async with starting(running, "kubectl create namespace elsewhere"):
             running.cluster.apply(make_namespace("elsewhere"))
@@ -153,7 +154,7 @@ async def test_operator_waits_for_its_namespace(tmp_path: Path):
 async def test_stop_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """SIGTERM ends a receiver at once that waits for its root key, however long it would have waited."""
     monkeypatch.setattr(process, "FIRST_WAIT_SECONDS", 3600.0)
-    async with run_hookwright(tmp_path, started=False, admin=f"127.0.0.1:{find_free_port()}") as running:
+    async with run_hookwright(tmp_path, started=False, admin=f"127.0.0.1:{find_port()}") as running:
         running.role = Role.RECEIVER
         with capture_logs() as lines:
             start = asyncio.create_task(running.start())
