@@ -46,7 +46,8 @@ class Part:
     """The process group of all that the stand-in starts."""
     log: Path
     report: Callable[[], Awaitable[None]]
-    stand_in_seconds: float
+    stand_in_seconds: Callable[[], float]
+    """How long a stand-in lasts; whoever writes another time on the pod ends it sooner, or later."""
     stand_in_code: int
 
 
@@ -138,8 +139,11 @@ class Container:
         if self.policy == "Always":
             await self._stopping.wait()
         else:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), part.stand_in_seconds)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            while (left := began + part.stand_in_seconds() - loop.time()) > 0 and not self._stopping.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), min(left, AGAIN_SECONDS))
             code = part.stand_in_code
         return await self._finish(part, code, begun)
 

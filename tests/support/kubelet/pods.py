@@ -195,6 +195,7 @@ class Pod:
 
     def _part(self, container: Container, folders: Mapping[str, Path]) -> Part:
         node, annotations = self._node, self.obj["metadata"].get("annotations", {})
+        self._read_seconds()  # what cannot be understood is not begun
         return Part(
             telling=Telling(node.api, node.network, self.obj, container.spec, self.ip),
             folders=folders,
@@ -203,9 +204,12 @@ class Pod:
             group=node.group,
             log=self.log_of(container.spec["name"]),
             report=self.report,
-            stand_in_seconds=float(annotations.get("stand-in/seconds", STAND_IN_SECONDS)),
+            stand_in_seconds=self._read_seconds,
             stand_in_code=int(annotations.get("stand-in/exit-code", 0)),
         )
+
+    def _read_seconds(self) -> float:
+        return float(self.obj["metadata"].get("annotations", {}).get("stand-in/seconds", STAND_IN_SECONDS))
 
     def _write_kubeconfig(self, container: Container, folders: Mapping[str, Path]) -> dict[str, str]:
         """Write a kubeconfig of the pod's own account, if its token is mounted; it is found as any user's is."""
