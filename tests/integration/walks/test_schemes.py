@@ -133,7 +133,7 @@ async def test_githubs_form_is_read(bare: Running):
 
 async def test_limit_of_an_object_is_its_own(bare: Running):
     """Authentic deliveries beyond spec.rateLimit are answered 429 with Retry-After; strangers do not use it up."""
-    bare.apply(make_secret(), make_buildtrigger(), make_webhook(rateLimit={"perMinute": 2}))
+    bare.apply(make_secret(), make_buildtrigger(), make_webhook(rateLimit={"perMinute": 1, "burst": 2}))
     url = await bare.until_ready()
     assert [(await bare.push(url, secret="other")).status_code for _ in range(3)] == [401, 401, 401]
     answers = [await bare.push(url) for _ in range(3)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hookwright.reconcile import webhook
 from support.impatience import be_impatient
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
 
@@ -61,8 +63,10 @@ async def test_late_secret_heals_by_itself(bare: Running, monkeypatch):
     assert (await bare.push(url)).status_code == 202
 
 
-async def test_watched_secret_heals_many_at_once(bare: Running):
+async def test_watched_secret_heals_many_at_once(bare: Running, monkeypatch):
     """A labelled Secret that comes makes all Webhooks on it ready at once, for one reading at most."""
+    # None of them looks for it by itself.
+    monkeypatch.setattr(webhook, "MISSING_SECRET_SECONDS", 3600.0)
     names = [f"hello-{number}" for number in range(20)]
     bare.apply(make_buildtrigger(), *(make_webhook(name) for name in names))
     for name in names:
@@ -103,10 +107,11 @@ async def test_forged_signatures_do_not_flood_the_api_server(running: Running, w
     url = running.status()["url"]
     running.apply(mark(make_secret(), watched=watched))
 
-    before = count_readings(running)
+    before, began = count_readings(running), time.monotonic()
     for _ in range(100):
         assert (await running.push(url, secret="forged")).status_code == 401
-    assert count_readings(running) - before < 20
+    # One more each second, however slow this machine is.
+    assert count_readings(running) - before < 20 + time.monotonic() - began
 
 
 async def test_inline_secret_works_and_is_warned_about(bare: Running):
