@@ -42,6 +42,15 @@ def until_allowed(api: RealApi, rights: Rights) -> None:
             until(lambda account=account, allowed=allowed: _may(api, account, allowed), f"{account} may {allowed}")
 
 
+def until_refused(api: RealApi, before: Rights, after: Rights) -> None:
+    """Wait until the API server lets no account do any more what only its rights `before` say, and `after` do not."""
+    for account, all_allowed in before.items():
+        left = after.get(account, set())
+        for lost in all_allowed:
+            if not any(one.covers(Asked(*lost)) for one in left):
+                until(lambda account=account, lost=lost: not _may(api, account, lost), f"{account} may no more {lost}")
+
+
 def _may(api: RealApi, account: Account, allowed: Allowed) -> bool:
     resource, _, subresource = allowed.resource.partition("/")
     attributes = {

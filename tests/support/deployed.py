@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,15 @@ class Deployed:
     async def until_ready(self, *roles: str) -> None:
         """Wait until processes say that they are ready."""
         for role in roles or tuple(self.processes):
-            process = self.processes[role]
-            async with patience(LONG_PATIENCE):
-                while await self.ask(role) != 200:
-                    assert process.alive, process.said()[-2000:]
-                    await asyncio.sleep(POLL_SECONDS)
+            await self.until_answers(role, 200)
+
+    async def until_answers(self, role: str, status: int) -> None:
+        """Wait until /readyz of a process answers with `status`."""
+        process = self.processes[role]
+        async with patience(LONG_PATIENCE):
+            while await self.ask(role) != status:
+                assert process.alive, process.said()[-2000:]
+                await asyncio.sleep(POLL_SECONDS)
 
     async def ask(self, role: str) -> int:
         """Give what /readyz of a process answers; 0 if nobody does."""
@@ -101,10 +105,13 @@ class Deployed:
     async def until_answered(self, name: str, status: int, **headers: Any) -> httpx.Response:
         """Deliver until the answer has `status`."""
         async with patience(LONG_PATIENCE):
-            # Each try is a request: there is no event to wait for.
-            while (answer := await self.push(name, **headers)).status_code != status:  # noqa: ASYNC110
+            # Each try is a request: there is no event to wait for. A connection may be cut off, as any sender's.
+            while True:
+                with suppress(httpx.TransportError):
+                    answer = await self.push(name, **headers)
+                    if answer.status_code == status:
+                        return answer
                 await asyncio.sleep(POLL_SECONDS)
-        return answer
 
     async def until_secrets(self, name: str, count: int) -> None:
         """Wait until so many secrets of a BuildTrigger are good."""

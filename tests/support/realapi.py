@@ -171,6 +171,22 @@ def rule(group: str, resource: str, *verbs: str, names: tuple[str, ...] = ()) ->
     return {"apiGroups": [group], "resources": resource.split(","), "verbs": list(verbs), **named}
 
 
+def may(
+    api: RealApi, who: str, verb: str, resource: str, sub: str = "", *, group: str | None = None, name: str = ""
+) -> bool:
+    """Ask the API server whether a user may do something in the namespace; the group is Hookwright's for its kinds."""
+    known = "hookwright.dev" if resource in ("webhooks", "buildtriggers") else ""
+    about = {"group": known if group is None else group, "resource": resource, "verb": verb, "name": name}
+    review = {"spec": {"user": who, "resourceAttributes": {**about, "namespace": api.namespace, "subresource": sub}}}
+    answer = api.client.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=review).raise_for_status()
+    return bool(answer.json()["status"]["allowed"])
+
+
+def until_may(api: RealApi, who: str, verb: str, resource: str, sub: str = "", *, name: str = "") -> None:
+    """Wait until a user may do something in the namespace: the API server hears of a right a moment later."""
+    until(lambda: may(api, who, verb, resource, sub, name=name), f"{who} may {verb} {resource} {sub}")
+
+
 def until(happened: Callable[[], Any], what: str, *, patience: float = PATIENCE) -> Any:
     """Wait until `happened` gives something true, and give that."""
     left = Patience(patience)
