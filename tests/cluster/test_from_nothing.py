@@ -16,12 +16,13 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.clients import make_client
 from support.controlplane import ControlPlane
 from support.kubectl import FOUND, MISSING, Kubectl
 from support.kubelet import Kubelet
 from support.processes import LONG_PATIENCE, make_environment
 from support.release import NAMESPACE, Release
-from support.waiting import HTTP_SECONDS, patience, within
+from support.waiting import patience, within
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason=MISSING)
 
@@ -54,7 +55,7 @@ async def hookwright(plane: ControlPlane, *arguments: str) -> str:
 
 async def scrape(node: Kubelet, pod: str) -> dict[tuple[str, ...], float]:
     """Give the samples that a pod shows, by name and label values."""
-    async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client:
+    async with make_client() as client:
         answer = await client.get(f"http://{node.address_of(NAMESPACE, pod)}:{ADMIN}/metrics")
     assert answer.status_code == 200
     return {
@@ -131,7 +132,7 @@ async def uninstall(release: Release, type_kubectl: Any) -> None:
 async def ask(node: Kubelet, pod: str) -> tuple[int, str]:
     """Give what a pod's /readyz answers; 0 while nobody answers."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client:
+        async with make_client() as client:
             answer = await client.get(f"http://{node.address_of(NAMESPACE, pod)}:{ADMIN}/readyz")
     except (AssertionError, httpx.TransportError):
         return 0, ""

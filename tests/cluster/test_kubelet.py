@@ -15,8 +15,8 @@ import pytest
 
 from integration.devcluster.api import eventually
 from support.access import read_kubeconfig
+from support.clients import make_client
 from support.kubelet import Kubelet, local
-from support.waiting import HTTP_SECONDS
 
 WEB = """
 import http.server, os, signal, sys, pathlib
@@ -127,7 +127,7 @@ async def gone(api: httpx.AsyncClient, path: str) -> None:
 
 async def ask(kubelet: Kubelet, namespace: str, name: str, path: str, method: str = "GET") -> httpx.Response:
     """Ask the web server of a pod."""
-    async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client:
+    async with make_client() as client:
         return await client.request(method, f"http://{kubelet.address_of(namespace, name)}:8000{path}")
 
 
@@ -187,7 +187,7 @@ async def test_service(kubelet, api, namespace):
         return [one for one in endpoints if one["conditions"]["ready"]]
 
     [endpoint] = ready(await until(api, slices, ready, "an endpoint is ready"))
-    async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client:
+    async with make_client() as client:
         answer = await client.get(f"http://{local(endpoint['addresses'][0])}:8000/HOSTNAME")
     assert answer.text == endpoint["targetRef"]["name"]
     container = {"args": [f"--peer=http://web.{namespace}.svc:80/x", f"http://web.{namespace}.svc.cluster.local"]}

@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 
 from support.accounts import ACCOUNTS, ROLES, is_refused, read_asking, render_rights, until_allowed
+from support.clients import make_client
 from support.controlplane import AuditEvent, ControlPlane
 from support.ports import find_port
 from support.processes import LONG_PATIENCE, Process, end, make_environment, until
 from support.realapi import RealApi
 from support.rights import Asking, Rights, as_user, read_rules
 from support.running import make_headers, make_push
-from support.waiting import HTTP_SECONDS, patience
+from support.waiting import patience
 
 POLL_SECONDS = 0.1
 
@@ -185,7 +186,7 @@ async def deploy(
         postponed = [one for one in rights if later and one["metadata"].get("namespace") == later]
         objects = [one for one in rights if one not in postponed]
         stack.enter_context(api.holding(*objects))
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False))
+        client = await stack.enter_async_context(make_client())
         deployed = Deployed(
             control_plane=control_plane,
             api=api,

@@ -20,15 +20,16 @@ import httpx
 
 from hookwright.devcluster import DevCluster
 from support import waiting
+from support.clients import make_client
 from support.ports import find_port
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
 from support.stage import as_role, make_cluster
-from support.trust import ENVIRONMENT, TRUST_NOBODY
-from support.waiting import HTTP_SECONDS
+from support.trust import ENVIRONMENT
 
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 120.0
 MOST_REQUESTS = 10_000
+TESTS = Path(__file__).parents[1]  # where `support` is
 TAIL = 5_000
 LEASES = r".*/leases(/.*)?"
 
@@ -69,9 +70,10 @@ class Process:
         log = self.log_to or self.folder / f"log-{len(self.logs)}"
         self.logs.append(log)
         with log.open("wb") as stream:
-            command = [*self.python, "-m", "hookwright", self.role, "--kubeconfig", str(self.kubeconfig)]
+            command = [*self.python, "-m", "support.calm", self.role, "--kubeconfig", str(self.kubeconfig)]
+            paths = os.pathsep.join(filter(None, (str(TESTS), self.environment.get("PYTHONPATH"))))
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, *command, env=self.environment, stdout=stream, stderr=stream
+                sys.executable, *command, env={**self.environment, "PYTHONPATH": paths}, stdout=stream, stderr=stream
             )
 
     @property
@@ -381,10 +383,7 @@ async def run_fleet(
         await cluster.start()
         stack.push_async_callback(cluster.stop)
         kubeconfig = prepare_cluster(cluster, folder)
-        limits = httpx.Limits(max_keepalive_connections=0)
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, limits=limits, verify=TRUST_NOBODY)
-        )
+        client = await stack.enter_async_context(make_client())
         running = Running(cluster=cluster, settings=make_settings(folder), kubeconfig=kubeconfig, client=client)
         fleet = Fleet(running=running, folder=folder, stack=stack)
         for name, role in roles.items():

@@ -14,11 +14,12 @@ from typing import Any
 import httpx
 
 from hookwright.journal import Journal
+from support.clients import make_client
 from support.controlplane import ControlPlane
 from support.kubelet import Kubelet, local
 from support.release import NAMESPACE, Release, install
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook
-from support.waiting import HTTP_SECONDS, patience
+from support.waiting import patience
 
 # For a machine that does much else: a Lease alone takes 15 seconds to be over, a pod some 10 to come up.
 PATIENCE = 90.0
@@ -241,10 +242,9 @@ class Site:
 @asynccontextmanager
 async def work_at(installed: Installed) -> AsyncIterator[Site]:
     """Give the hands to work a release with, for the length of a `with` block."""
-    limits = httpx.Limits(max_keepalive_connections=0)
     async with (
         installed.control_plane.access.client() as api,
-        httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, limits=limits) as client,
+        make_client() as client,
     ):
         yield Site(installed=installed, api=api, client=client)
 

@@ -27,10 +27,10 @@ from hookwright.devcluster import ApiError, DevCluster
 from hookwright.kinds import KINDS, crd
 from hookwright.reconcile import rootkey
 from hookwright.settings import Settings
+from support.clients import make_client
 from support.ports import find_port
 from support.stage import as_role, open_cluster
-from support.trust import TRUST_NOBODY
-from support.waiting import HTTP_SECONDS, patience, within
+from support.waiting import patience, within
 
 PATIENCE = 60.0
 SECRET = "It's a Secret to Everybody"
@@ -265,7 +265,7 @@ async def run_hookwright(folder: Path, *, started: bool = True, **settings: Any)
     """Run a development cluster and Hookwright for the length of a `with` block."""
     with open_cluster() as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
-        async with httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, verify=TRUST_NOBODY) as client:
+        async with make_client() as client:
             running = Running(
                 cluster=cluster, settings=make_settings(folder, **settings), kubeconfig=kubeconfig, client=client
             )

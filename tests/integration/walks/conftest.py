@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from support.calm import be_calm
 from support.running import Running, make_buildtrigger, make_secret, make_webhook, run_hookwright
+
+
+@pytest.fixture(scope="package", autouse=True)
+def calm() -> Iterator[None]:
+    """Have Hookwright give its callers time."""
+    with be_calm():
+        yield
 
 
 @pytest.fixture

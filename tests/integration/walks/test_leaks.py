@@ -17,11 +17,11 @@ import pytest
 import yaml
 
 from hookwright.scm import Provider
+from support.clients import make_client
 from support.leaks import find_leaks, write_forms
 from support.processes import Fleet, run_fleet, until
 from support.running import PATIENCE, make_buildtrigger, make_push, make_secret, make_webhook
 from support.triggers import make_delivery, make_trigger
-from support.trust import TRUST_NOBODY
 from support.waiting import patience
 
 
@@ -288,7 +288,7 @@ async def test_no_secret_gets_out(tmp_path: Path):
             await fleet.add(role, role)
         await fleet.until_ready()
         run = Run(fleet)
-        async with httpx.AsyncClient(timeout=180, trust_env=False, verify=TRUST_NOBODY) as client:
+        async with make_client(timeout=180) as client:
             run.running.client = client
             await begin(run)
             await deliver_all(run)

@@ -8,14 +8,12 @@ import signal
 import string
 from pathlib import Path
 
-import httpx
-
 from hookwright.metrics.catalogue import SPECS
+from support.clients import make_client
 from support.metrics_samples import find_strange, read_metrics, read_samples, read_value
 from support.processes import Fleet, run_fleet
 from support.running import make_buildtrigger, make_push, make_secret, make_webhook
-from support.trust import TRUST_NOBODY
-from support.waiting import HTTP_SECONDS, patience
+from support.waiting import patience
 
 ROLES = {"operator": "operator", "receiver": "receiver"}
 
@@ -128,7 +126,7 @@ async def test_no_stranger_makes_a_series(tmp_path: Path):
             (sample.name, *sorted(sample.labels.items())) for sample in read_samples(await scrape(fleet, "receiver"))
         }
         base = fleet.processes["receiver"].address
-        async with httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False, verify=TRUST_NOBODY) as client:
+        async with make_client() as client:
             for _ in range(300):
                 where = chance.choice([url, base + "/hooks/" + invent(), base + "/" + invent(), url + "/" + invent()])
                 method = chance.choice(["POST", "GET", "PUT", invent().upper()])

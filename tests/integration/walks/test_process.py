@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.clients import make_client
 from support.processes import Process, make_environment
 from support.running import (
     PATIENCE,
@@ -32,8 +33,7 @@ from support.running import (
     prepare_cluster,
 )
 from support.stage import as_role, open_cluster
-from support.trust import TRUST_NOBODY
-from support.waiting import HTTP_SECONDS, within
+from support.waiting import within
 
 JOBS = r"/apis/batch/v1/namespaces/default/jobs"
 
@@ -51,10 +51,7 @@ async def run_process(folder: Path, *, log_to: Path | None = None, **settings: s
     with open_cluster() as cluster:
         kubeconfig = prepare_cluster(cluster, folder)
         chosen = make_settings(folder)
-        limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(
-            timeout=HTTP_SECONDS, trust_env=False, limits=limits, verify=TRUST_NOBODY
-        ) as client:
+        async with make_client() as client:
             running = Running(cluster=cluster, settings=chosen, kubeconfig=kubeconfig, client=client)
             running.apply(make_secret(), make_buildtrigger(), make_webhook())
             given = {
