@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 from journal_samples import NOON
 
-from hookwright.journal import History, Journal
+from hookwright.journal import History, Journal, room
+from hookwright.journal import history as history_module
+
+LONG = 300.0  # for a machine that stands still, and for a disk that others use
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch):
+    """No disk is given up, and nothing is said or looked after once more, unless a test says when."""
+    monkeypatch.setattr(history_module, "PATIENCE_SECONDS", LONG)
+    monkeypatch.setattr(history_module, "LOOK_AFTER_SECONDS", LONG)
+    monkeypatch.setattr(room, "_SILENT_SECONDS", LONG)
 
 
 @pytest.fixture

@@ -94,14 +94,14 @@ async def test_readers_and_writers_at_once(history):
 async def test_disk_that_hangs_hangs_nobody(history, monkeypatch):
     """While the thread does not answer, flush says so, find raises, close returns; write goes on."""
     await history.flush()
-    monkeypatch.setattr(history_module, "PATIENCE_SECONDS", 0.01)
-    async with thread_held(history):
-        history.write(record())
-        assert not await history.flush()
-        with pytest.raises(HistoryOff, match="does not answer"):
-            await history.find()
-        await history.close()
-    monkeypatch.setattr(history_module, "PATIENCE_SECONDS", 10)
+    with monkeypatch.context() as patched:
+        patched.setattr(history_module, "PATIENCE_SECONDS", 0.01)
+        async with thread_held(history):
+            history.write(record())
+            assert not await history.flush()
+            with pytest.raises(HistoryOff, match="does not answer"):
+                await history.find()
+            await history.close()
 
 
 async def test_close_commits_what_waits(tmp_path):
