@@ -14,6 +14,7 @@ from hookwright.cluster.mirror import Mirror
 from hookwright.cluster.secrets import SecretReader
 from hookwright.cluster.watched_secrets import WatchedSecrets
 from hookwright.metrics import Metrics
+from hookwright.reconcile.election import TERMS, Terms
 from hookwright.reconcile.rootkey import RootKeys
 from hookwright.settings import Settings
 from support.fakecluster import FakeCluster
@@ -47,6 +48,9 @@ class Bench:
             clock=lambda: NOON,
             metrics=self.metrics,
         )
+        # The Lease is lost, and another's is over, by no machine that stands still.
+        self.side.lease.clock = lambda: 0.0
+        self.side.lease.terms = Terms(lease=300, deadline=299.0, renew=TERMS.renew)
         self.cluster.put(SECRETS, raw_secret())
         self.cluster.put(BUILDTRIGGERS, raw_buildtrigger())
         self.cluster.put(WEBHOOKS, raw_webhook())
