@@ -1,7 +1,4 @@
-"""What all unit tests share: log lines go nowhere, because printing tracebacks would cost more than the tests do.
-
-No example of Hypothesis is timed.
-"""
+"""What all unit tests share: log lines go nowhere, because printing tracebacks would cost more than the tests do."""
 
 from __future__ import annotations
 
@@ -9,13 +6,8 @@ import logging
 
 import pytest
 import structlog
-from hypothesis import settings
 
 from support.trust import trust_nobody
-
-# A busy machine is slow, and proves nothing by it.
-settings.register_profile("untimed", settings(), deadline=None)
-settings.load_profile("untimed")
 
 
 def _drop(_logger, _method, _event):

@@ -24,7 +24,7 @@ from hookwright.reconcile.checks import check_webhook
 from support.objects import make_buildtrigger, raw_webhook
 
 # The file is written anew for each example.
-ONE_FILE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_FILE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
