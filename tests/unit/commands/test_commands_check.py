@@ -94,8 +94,9 @@ def test_nobody_listens(capsys):
     """A URL where nobody listens is exit code 1 and one line."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
+        # It keeps the port, at which nobody else can listen meanwhile.
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    ran = run(capsys, "check", "--admin", url)
+        ran = run(capsys, "check", "--admin", url)
     assert (ran.code, ran.err) == (1, "")
     assert ran.out.startswith(f"FAILS  {url}: does not answer: ")
 
