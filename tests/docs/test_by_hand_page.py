@@ -45,7 +45,7 @@ def test_commands_start_builds(shell):
     type_in(shell, by_kubectl)
     # The second command does not wait.
     there = "kubectl get jobs -o name | grep -c hello"
-    type_in(shell, f"for i in $(seq 50); do [ $({there}) = 2 ] && exit; sleep 0.2; done; exit 1")
+    type_in(shell, f"for i in $(seq 300); do [ $({there}) = 2 ] && exit; sleep 0.2; done; exit 1")
     jobs = json.loads(type_in(shell, "kubectl get jobs -o json"))["items"]
     owners = {job["metadata"]["ownerReferences"][0]["name"] for job in jobs}
     assert (len(jobs), owners) == (2, {"hello"})

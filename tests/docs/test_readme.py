@@ -48,10 +48,12 @@ def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("export KUBECONFIG="), line
+        # It works from here on: the 30 seconds of a `kubectl wait` are not for its start.
+        assert process.stdout.readline().startswith("receiver: ")
         yield environment | {"KUBECONFIG": line.strip().partition("=")[2]}
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(180) == 0
 
 
 def type_blocks(section: str, folder: Path, shell: dict[str, str]) -> str:
