@@ -22,6 +22,7 @@ MAX_REQUEST = 255  # of status.lastHandledStart
 MAX_REF = 255
 _SHOWN = 80
 _REFS = "refs/"
+_MANUAL = "manual:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,12 @@ def check_ref(text: str) -> str | None:
 
 def identify_request(value: str) -> str:
     """Give what stands for the delivery's id where a build was asked for by hand."""
-    return f"manual:{value}"
+    return _MANUAL + value
+
+
+def is_by_hand(delivery_id: str) -> bool:
+    """Say whether an id stands for a request by hand; of no sender it is taken, since it names the build."""
+    return delivery_id.startswith(_MANUAL)
 
 
 def want_build(request: Request, trigger: BuildTrigger, *, now: datetime) -> WantedBuild:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
+from hookwright.builds.by_hand import is_by_hand
 from hookwright.builds.environment import describe_event
 from hookwright.builds.scope import Scope
 from hookwright.builds.trigger_filters import NO_FILTERS
@@ -72,8 +73,9 @@ class TriggerRoute(Route):
     skip_ci: bool = True
 
     def delivery_id(self, request: Request) -> str | None:
-        """Give the provider's own id of a delivery; see `Route.delivery_id`."""
-        return check_delivery_id(self.dialect.find_delivery_id(request.header))
+        """Give the provider's own id of a delivery, unless it reads as a start by hand; see `Route.delivery_id`."""
+        found = check_delivery_id(self.dialect.find_delivery_id(request.header))
+        return None if found is not None and is_by_hand(found) else found
 
     def event(self, request: Request) -> str | None:
         """Give the provider's name for what happened."""

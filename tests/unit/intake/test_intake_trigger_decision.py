@@ -8,6 +8,7 @@ import json
 import pytest
 
 from hookwright import reasons
+from hookwright.builds.by_hand import identify_request
 from hookwright.builds.names import name_wanted
 from hookwright.intake.judge import judge
 from hookwright.intake.receiver import answer
@@ -386,11 +387,11 @@ def test_form_of_gitea_is_refused():
 
 @pytest.mark.parametrize("provider", Provider)
 def test_id_of_another_host_is_none(provider):
-    """An id in another provider's header, or none that is one word, leaves the delivery one of its own."""
+    """An id in another's header, none that is one word, or a start by hand's, leaves the delivery one of its own."""
     headers = {"x-github-delivery", "x-gitea-delivery", "idempotency-key", "x-request-uuid", "x-request-id"}
     own = {name for name in headers if name in make_delivery(provider)[1]}
     others = dict.fromkeys(headers - own, "other")
     route = make_route(provider)
     assert give_verdict(make_request(provider, without=own, more=others), route).delivery_id == NEW_ID
-    for odd in ("", "two words", "x" * 129, "\u00e9"):
+    for odd in ("", "two words", "x" * 129, "\u00e9", identify_request("4711")):
         assert give_verdict(make_request(provider, delivery_id=odd), route).delivery_id == NEW_ID
