@@ -130,7 +130,7 @@ class App:
             root_keys, mirror = RootKeys(keys), Mirror(quota=self.settings.webhook_quota)
             watched = WatchedSecrets(cluster, namespaces=places)
             cronjobs = follow_cronjobs(cluster, mirror, places)
-            secrets = SecretReader(cluster, watched=watched, settling=lambda: cluster.settling)
+            secrets = SecretReader(cluster, watched=watched, wall=self.clock, settling=lambda: cluster.settling)
             tasks += [
                 asyncio.create_task(cronjobs.run()),
                 asyncio.create_task(watched.informers.run()),

@@ -10,13 +10,18 @@ import base64
 import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from hookwright.kinds import GROUP, BuildTrigger, Raw
+from hookwright.kinds import GROUP, PREVIOUS_SECRET_KEYS, BuildTrigger, Raw
 
 # By this annotation a user says that a Secret of the right name is for the BuildTrigger, and theirs to change.
 MADE_FOR: Final = "hookwright.dev/buildtrigger"
+# Until when the old secrets of a BuildTrigger are good, by their keys.
+GOOD_UNTIL: Mapping[str, str] = {key: f"hookwright.dev/{key}-good-until" for key in PREVIOUS_SECRET_KEYS}
+# Another's clock has set the end.
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 def name_owners(trigger: BuildTrigger) -> tuple[str, str]:
@@ -34,6 +39,21 @@ def find_owners(secret: Raw) -> frozenset[str]:
     }
     meant = (metadata.get("annotations") or {}).get(MADE_FOR)
     return frozenset(found | ({f"{MADE_FOR}={meant}"} if meant else set()))
+
+
+def read_time(text: str | None) -> datetime | None:
+    """Read a time as an annotation has it; None where it says none."""
+    try:
+        time = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _find_ends(secret: Raw) -> dict[str, datetime]:
+    annotations = (secret.get("metadata") or {}).get("annotations") or {}
+    times = {key: read_time(annotations.get(name)) for key, name in GOOD_UNTIL.items()}
+    return {key: time for key, time in times.items() if time is not None}
 
 
 class SecretState(StrEnum):
@@ -85,6 +105,7 @@ class SecretCopy:
     data: Mapping[str, Any] | None = field(repr=False)  # Any: judged when it is asked for
     forbidden: bool = False
     owners: frozenset[str] = frozenset()
+    ends: Mapping[str, datetime] = field(default_factory=dict)
     _found: dict[str, FoundSecret] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -92,12 +113,18 @@ class SecretCopy:
         """Copy what matters of a Secret as the API server shows it."""
         if secret is None:
             return cls(data=None)
-        return cls(data=secret.get("data") or {}, owners=find_owners(secret))
+        return cls(data=secret.get("data") or {}, owners=find_owners(secret), ends=_find_ends(secret))
 
-    def judge(self, key: str, owners: Collection[str] = ()) -> FoundSecret:
-        """Say what is at `key`; nothing of a Secret that is for none of `owners`, where any are given."""
+    def judge(self, key: str, owners: Collection[str] = (), *, now: datetime | None = None) -> FoundSecret:
+        """Say what is at `key`; nothing of a Secret that is for none of `owners`, where any are given.
+
+        Nor is there anything for them, at the time `now`, at a key whose secret has ended: the operator, which takes it
+        away, may be hindered.
+        """
         if owners and self.data is not None and self.owners.isdisjoint(owners):
             return FoundSecret(state=SecretState.FOREIGN)
+        if owners and now is not None and (end := self.ends.get(key)) is not None and now - CLOCKS_DIFFER >= end:
+            return _NO_KEY
         found = self._found.get(key)
         if found is None:
             if self.forbidden:
@@ -115,4 +142,5 @@ class SecretCopy:
 def measure_copy(copy: SecretCopy) -> int:
     """Give about how many bytes a copy takes."""
     data = sum(_ENTRY_BYTES + len(key) + len(value or "") for key, value in (copy.data or {}).items())
-    return _COPY_BYTES + data + sum(_ENTRY_BYTES + len(owner) for owner in copy.owners)
+    ends = _ENTRY_BYTES * len(copy.ends)
+    return _COPY_BYTES + data + ends + sum(_ENTRY_BYTES + len(owner) for owner in copy.owners)

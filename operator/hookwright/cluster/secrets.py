@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from hookwright.cluster.port import Cluster
 from hookwright.cluster.resources import SECRETS
@@ -52,10 +53,10 @@ class _Budget:
 
 
 class SecretReader:
-    """Reads Secrets for the receiver and the operator; all times are seconds of a monotonic clock.
+    """Reads Secrets for the receiver and the operator; all times are seconds of a monotonic clock, but for `wall`'s.
 
     `watched` are the labelled Secrets, on the same clock; without it all are read on demand. `settling` says whether
-    the API server was away just now, so that no refusal is believed.
+    the API server was away just now, so that no refusal is believed. `wall` says which old secrets have ended.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class SecretReader:
         *,
         watched: WatchedSecrets | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         settling: Callable[[], bool] = lambda: False,
     ) -> None:
         self._cluster = cluster
         self._settling = settling
         self._watched = watched
         self._clock = clock
+        self._wall = wall
         self._kept: dict[Place, _Kept] = {}  # those that were read first, first
         self._bytes = 0
         self._reading: dict[Place, asyncio.Task[_Kept]] = {}
@@ -137,7 +140,7 @@ class SecretReader:
                     await self._refresh(refs)
                     return self._collect(refs)
             if copy is not None:
-                values += copy.judge(*ref[2:]).values
+                values += self._judge(copy, ref)
         return values or None
 
     async def read_all_again(self, refs: Sequence[Ref], than: Sequence[bytes] | None) -> Sequence[bytes] | None:
@@ -155,6 +158,9 @@ class SecretReader:
         if changed is None and (asked := {self._ask(where) for where in places if self._spend(where)}):
             changed = await self._wait_for_others(asked, refs, tried)
         return changed
+
+    def _judge(self, copy: SecretCopy, ref: Ref) -> tuple[bytes, ...]:
+        return copy.judge(*ref[2:], now=self._wall()).values
 
     async def _wait_for_others(
         self, requests: set[asyncio.Task[_Kept]], refs: Sequence[Ref], tried: tuple[bytes, ...]
@@ -186,7 +192,7 @@ class SecretReader:
         for ref in refs:
             copy, _ = self._look(ref[:2], now)
             if copy is not None:
-                values += copy.judge(*ref[2:]).values
+                values += self._judge(copy, ref)
         return values or None
 
     async def _refresh(self, refs: Sequence[Ref]) -> None:

@@ -205,9 +205,10 @@ async def _ask(named: Named, place: Place, sample: Sample | None) -> Answer:
     async with reach_cluster(place.kubeconfig) as (cluster, chosen):
         namespace, own = place.namespace or chosen, place.hookwright_namespace
         if await find_kind(cluster, namespace, named) is BuildTrigger:
-            seen = await look_around_trigger(cluster, namespace, named.name, hookwright_namespace=own)
+            now = datetime.now(UTC)
+            seen = await look_around_trigger(cluster, namespace, named.name, hookwright_namespace=own, now=now)
             if sample is None:
-                return report_trigger(seen, hookwright_namespace=own, now=datetime.now(UTC))
+                return report_trigger(seen, hookwright_namespace=own, now=now)
             return await mark_duplicate(cluster, explain_trigger_delivery(seen.subject, sample))
         try:
             scene = await look_around(cluster, namespace, named.name, hookwright_namespace=own)

@@ -10,11 +10,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hookwright.builds.wanted import format_time
-from hookwright.cluster.secret_values import SecretState, find_owners, judge_secret, name_owners
+from hookwright.cluster.secret_values import (
+    GOOD_UNTIL,
+    SecretState,
+    find_owners,
+    judge_secret,
+    name_owners,
+    read_time,
+)
 from hookwright.cluster.watched_secrets import WATCHED_LABEL
 from hookwright.kinds import API_VERSION, LIVE_SECRET_KEYS, PREVIOUS_SECRET_KEYS, SECRET_KEY, BuildTrigger, Raw
 
@@ -68,15 +75,15 @@ def read_own(raw: Raw, *, now: datetime, overlap: timedelta) -> OwnSecret:
     """Read a Secret that was made here; an old secret that does not say until when it is good is so for `overlap`."""
     annotations, data = raw["metadata"].get("annotations") or {}, raw.get("data") or {}
     olds = tuple(
-        OldSecret(value=data[key], until=_read_time(annotations.get(_until(key))) or now + overlap)
+        OldSecret(value=data[key], until=read_time(annotations.get(GOOD_UNTIL[key])) or now + overlap)
         for key in PREVIOUS_SECRET_KEYS
         if judge_secret(raw, key).state is SecretState.USABLE
     )
     usable = judge_secret(raw, SECRET_KEY).state is SecretState.USABLE
-    created_at = _read_time(raw["metadata"].get("creationTimestamp"))
+    created_at = read_time(raw["metadata"].get("creationTimestamp"))
     return OwnSecret(
         live=data[SECRET_KEY] if usable else None,
-        made_at=_read_time(annotations.get(MADE_AT)) or created_at or now,
+        made_at=read_time(annotations.get(MADE_AT)) or created_at or now,
         olds=olds,
         handled=tuple(filter(None, annotations.get(HANDLED, "").split(",")))[:MOST_HANDLED],
     )
@@ -121,11 +128,7 @@ def encode(secret: str) -> str:
     return base64.b64encode(secret.encode()).decode()
 
 
-def _until(key: str) -> str:
-    return f"hookwright.dev/{key}-good-until"
-
-
-_UNTIL: Final = tuple(_until(key) for key in PREVIOUS_SECRET_KEYS)
+_UNTIL: Final = tuple(GOOD_UNTIL[key] for key in PREVIOUS_SECRET_KEYS)
 
 
 def _annotations(own: OwnSecret) -> dict[str, str]:
@@ -143,11 +146,3 @@ def _data(own: OwnSecret) -> dict[str, str]:
 def _differing(found: Mapping[str, str], wanted: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str | None]:
     """Give what of `names` is to change; None there removes one."""
     return {name: wanted.get(name) for name in names if found.get(name) != wanted.get(name)}
-
-
-def _read_time(text: str | None) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

@@ -196,6 +196,23 @@ async def test_old_secret_is_good_until_its_overlap_is_over(scene: Scene):
     assert [await scene.deliver(url, secret) for secret in (second, third)] == [401, 202]
 
 
+async def test_old_secret_ends_though_it_cannot_be_taken_away(scene: Scene):
+    """Receivers take no secret whose time is over, also where the operator may not change the Secret."""
+    scene.apply()
+    url = await until_url(scene.running)
+    first = scene.live["secret"]
+    scene.apply("1")
+    second = (await scene.until_live(2))["secret"]
+    # Who has taken the new one knows until when the old one is good.
+    assert [await scene.deliver(url, secret) for secret in (second, first)] == [202, 202]
+    scene.running.cluster.answer(
+        method="PATCH", path=f"{SECRETS}/{NAME}", status=403, reason="Forbidden", message="no", times=None
+    )
+    scene.clock.wrong_by = timedelta(hours=25)
+    assert [await scene.deliver(url, secret) for secret in (second, first)] == [202, 401]
+    assert scene.live["previous"] == first
+
+
 async def test_secret_that_was_made_anew_serves_at_once(scene: Scene):
     """After a loss the next delivery with the new secret starts a build; the old one is refused."""
     scene.apply()

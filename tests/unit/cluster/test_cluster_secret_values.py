@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import tracemalloc
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hookwright.cluster.secret_values import (
+    CLOCKS_DIFFER,
+    GOOD_UNTIL,
     MADE_FOR,
     FoundSecret,
     SecretCopy,
@@ -19,7 +22,7 @@ from hookwright.cluster.secret_values import (
     measure_copy,
     name_owners,
 )
-from support.objects import TRIGGER_UID, make_buildtrigger
+from support.objects import NOON, TRIGGER_UID, make_buildtrigger
 
 VALUES = st.none() | st.text(max_size=60) | st.binary(max_size=60).map(lambda value: base64.b64encode(value).decode())
 # What no API server shows, and a broken one might.
@@ -90,9 +93,41 @@ def test_secret_that_says_for_whom_it_is_is_given_to_them(metadata):
     assert copy.judge("secret", name_owners(make_buildtrigger())).values == (b"x",)
 
 
+MOMENT = timedelta(microseconds=1)
+PATIENT = NOON + CLOCKS_DIFFER
+
+
+@pytest.mark.parametrize(
+    ("until", "now", "is_good"),
+    [
+        ("2026-05-01T12:00:00Z", NOON - MOMENT, True),
+        ("2026-05-01T12:00:00Z", PATIENT - MOMENT, True),
+        ("2026-05-01T12:00:00Z", PATIENT, False),
+        ("2026-05-01T14:00:00+02:00", PATIENT, False),
+        ("2026-05-01T12:00:00", PATIENT, False),
+        ("0001-01-01T00:00:00+14:00", NOON, False),
+        ("9999-12-31T23:59:59-14:00", PATIENT, True),
+        ("", PATIENT, True),
+        ("tomorrow", PATIENT, True),
+    ],
+)
+@pytest.mark.parametrize("key", GOOD_UNTIL)
+def test_old_secret_ends_at_its_time(key, until, now, is_good):
+    """An old secret is none for its BuildTrigger a minute after its end, whoever should have taken it away."""
+    owners = name_owners(make_buildtrigger())
+    metadata = {"ownerReferences": [OWNER], "annotations": {GOOD_UNTIL[key]: until}}
+    copy = SecretCopy.of({"metadata": metadata, "data": dict.fromkeys(["secret", *GOOD_UNTIL], "eA==")})
+    assert copy.judge(key, owners, now=now).state is (SecretState.USABLE if is_good else SecretState.NO_KEY)
+    # Who asks for the key of a Secret, whosever it is, and when nobody says, gets what is there.
+    assert copy.judge(key, now=now).values == copy.judge(key, owners).values == (b"x",)
+    others = {"secret", *GOOD_UNTIL} - {key}
+    assert all(copy.judge(other, owners, now=now).values == (b"x",) for other in others)
+
+
 @pytest.mark.parametrize(
     "secret",
     [
+        {"metadata": {"annotations": dict.fromkeys(GOOD_UNTIL.values(), "2026-05-01T12:00:00Z")}},
         {"data": {f"k{number}": "" for number in range(10_000)}},
         {"data": {"token": "eA==" * 10_000}},
         {
@@ -104,7 +139,7 @@ def test_secret_that_says_for_whom_it_is_is_given_to_them(metadata):
             }
         },
     ],
-    ids=["keys", "value", "owners"],
+    ids=["ends", "keys", "value", "owners"],
 )
 def test_copy_is_measured_as_it_weighs(secret):
     """What a copy is reckoned to take is no less than what it takes, of whatever many small parts it is."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 
 from hookwright.cluster import SECRETS, secrets
 from hookwright.cluster.port import Page
-from hookwright.cluster.secret_values import SecretCopy, SecretState, judge_secret
+from hookwright.cluster.secret_values import CLOCKS_DIFFER, GOOD_UNTIL, MADE_FOR, SecretCopy, SecretState, judge_secret
 from hookwright.cluster.secrets import (
     BURST,
     FIND_SECONDS,
@@ -22,7 +23,7 @@ from hookwright.cluster.secrets import (
     SecretReader,
 )
 from support.fakecluster import FakeCluster
-from support.objects import SECRET, raw_secret
+from support.objects import NOON, SECRET, raw_secret
 from support.waiting import settle
 
 PLACE = ("default", "hello-webhook", "token")
@@ -34,10 +35,13 @@ NEW = b"the secret of today"
 class Bench:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     now: float = 1000.0
+    today: datetime = NOON
     settling: bool = False
 
     def __post_init__(self):
-        self.reader = SecretReader(self.cluster, clock=lambda: self.now, settling=lambda: self.settling)
+        self.reader = SecretReader(
+            self.cluster, clock=lambda: self.now, wall=lambda: self.today, settling=lambda: self.settling
+        )
         self.cluster.put(SECRETS, raw_secret())
 
     @property
@@ -88,6 +92,22 @@ async def test_keys_of_one_secret_are_read_together(bench):
     assert await bench.reader.read("default", "hello-webhook", "other") == (NEW,)
     assert await bench.reader.read(*PLACE) == (SECRET,)
     assert bench.asked == 1
+
+
+async def test_old_secret_ends_by_itself(bench):
+    """A secret whose end has come is given to nobody for whom it was, though nothing in its Secret has changed."""
+    secret = raw_secret(name="hello-hookwright", key="secret")
+    secret["data"]["previous"] = raw_secret(value=NEW)["data"]["token"]
+    secret["metadata"]["annotations"] = {
+        MADE_FOR: "hello",
+        GOOD_UNTIL["previous"]: "2026-05-01T12:00:00Z",
+    }
+    bench.cluster.put(SECRETS, secret)
+    refs = [("default", "hello-hookwright", key, (f"{MADE_FOR}=hello",)) for key in ("secret", "previous")]
+    assert await bench.reader.read_all(refs) == (SECRET, NEW)
+    bench.today += CLOCKS_DIFFER
+    assert await bench.reader.read_all(refs) == (SECRET,)
+    assert await bench.reader.read_all_again(refs, (SECRET,)) is None
 
 
 async def test_secrets_of_other_namespaces_are_others(bench):

@@ -59,7 +59,7 @@ def make_cluster(status=None, **spec):
 
 
 async def look(cluster, name="hello"):
-    return await look_around_trigger(cluster, "default", name, hookwright_namespace=HOOKWRIGHT)
+    return await look_around_trigger(cluster, "default", name, hookwright_namespace=HOOKWRIGHT, now=NOON)
 
 
 async def explain(cluster):
@@ -165,6 +165,16 @@ async def test_secret_that_is_missing_is_seen():
     status = make_status(make_condition("SecretNotFound", message="Secret x", status="False"), errorCode="X")
     told = await explain(make_cluster(status))
     assert "nothing stands in the way any more" in told["explanation"]
+
+
+async def test_old_secret_is_told_until_its_end():
+    """An old secret is told as long as receivers take it."""
+    for until, keys in (("2026-05-01T12:00:00Z", ["secret", "previous"]), ("2026-05-01T11:00:00Z", ["secret"])):
+        cluster = make_cluster()
+        secret = cluster.find(SECRETS, "hello-hookwright")
+        secret["data"]["previous"] = secret["data"]["secret"]
+        secret["metadata"]["annotations"]["hookwright.dev/previous-good-until"] = until
+        assert [one["key"] for one in (await explain(cluster))["secrets"]] == keys
 
 
 async def test_secret_of_somebody_else_is_seen():

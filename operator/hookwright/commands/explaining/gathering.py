@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from hookwright.builds.targets import TARGET_KINDS
@@ -200,16 +201,16 @@ async def _look_at_target(
 
 
 async def look_at_secrets(
-    cluster: Cluster, namespace: str, refs: Sequence[SecretRef], hidden: list[str]
+    cluster: Cluster, namespace: str, refs: Sequence[SecretRef], hidden: list[str], *, now: datetime | None = None
 ) -> list[tuple[SecretRef, FoundSecret]]:
-    """Give what is where secrets should be."""
+    """Give what is where secrets should be; at the time `now`, where some may have ended."""
     glances = {
         name: await look(cluster, SECRETS, namespace, name, hidden) for name in dict.fromkeys(ref.name for ref in refs)
     }
     unknown = FoundSecret(state=SecretState.UNKNOWN)
+    copies = {name: SecretCopy.of(glance.raw) for name, glance in glances.items() if glance.allowed}
     return [
-        (ref, SecretCopy.of(glances[ref.name].raw).judge(ref.key, ref.owners) if glances[ref.name].allowed else unknown)
-        for ref in refs
+        (ref, copies[ref.name].judge(ref.key, ref.owners, now=now) if ref.name in copies else unknown) for ref in refs
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from hookwright.cluster import BUILDTRIGGERS, LEASES, WEBHOOKS, Cluster
 from hookwright.commands.explaining.gathering import (
@@ -63,9 +64,9 @@ async def find_kind(cluster: Cluster, namespace: str, named: Named) -> type[Webh
 
 
 async def look_around_trigger(
-    cluster: Cluster, namespace: str, name: str, *, hookwright_namespace: str
+    cluster: Cluster, namespace: str, name: str, *, hookwright_namespace: str, now: datetime
 ) -> TriggerScene:
-    """Look at a BuildTrigger and at what is around it.
+    """Look at a BuildTrigger and at what is around it, at the time `now`.
 
     Raises:
         UsageError: there is no such BuildTrigger.
@@ -80,7 +81,7 @@ async def look_around_trigger(
     return TriggerScene(
         subject=TriggerSubject(
             trigger=trigger,
-            secrets=await look_at_secrets(cluster, namespace, refs, hidden),
+            secrets=await look_at_secrets(cluster, namespace, refs, hidden, now=now),
             standing=find_standing(BuildTrigger, trigger, siblings),
             place=f"in namespace {namespace}",
         ),
