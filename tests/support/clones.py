@@ -135,10 +135,12 @@ def host_event(place: Place, provider: Provider, event: ScmEvent, **options) -> 
         home = place.repository(event.head_repository.clone_url, **options)
         git(home, "fetch", "--quiet", str(base), "main")
     commit = make_commit(home, "what is wanted", first)
-    if event.fork or event.head_ref != "refs/heads/main":
-        git(home, "update-ref", event.head_ref, commit)
+    # Where the event does not say which branch it is of, it is of some.
+    ref = event.head_ref or "refs/heads/some"
+    if event.fork or ref != "refs/heads/main":
+        git(home, "update-ref", ref, commit)
     else:
-        git(home, "update-ref", event.head_ref, make_commit(home, "the next one", commit))
+        git(home, "update-ref", ref, make_commit(home, "the next one", commit))
     if event.pull_request is not None and provider in PULL_REQUEST_REFS:
         ref = PULL_REQUEST_REFS[provider].format(event.pull_request)
         git(base, "fetch", "--quiet", str(home), f"{commit}:{ref}")

@@ -103,3 +103,4 @@ def test_fields_are_those_of_the_payload(examples):
         else:
             assert reading.workflow == payload["workflow_job"].get("workflow_name")
             assert reading.sha == payload["workflow_job"]["head_sha"]
+            assert reading.head_ref is None

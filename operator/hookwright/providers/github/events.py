@@ -157,7 +157,8 @@ def _understand_job(change: Change) -> ScmEvent:
         index=change.index,
         repository=repository,
         actor=fields.actor(fields.get(payload, "sender", "id")),
-        head_ref=fields.ref_of(fields.get(job, "head_branch")),
+        # `head_branch` may be the name of a tag, or of a branch of somebody's fork: nothing tells which.
+        head_ref=None,
         sha=change.need(fields.commit(fields.get(job, "head_sha")), "workflow_job.head_sha"),
         workflow=fields.text(fields.get(job, "workflow_name")),
         organisation=read_organisation(change, repository),
