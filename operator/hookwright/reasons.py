@@ -57,6 +57,10 @@ def _unavailable(name: str, sentence: str, remedy: str) -> Reason:
     return _reason(name, Outcome.REFUSED, 503, sentence, remedy)
 
 
+def _failed(name: str, sentence: str, remedy: str = "") -> Reason:
+    return _reason(name, Outcome.FAILED, None, sentence, remedy)
+
+
 # ── answered at once ──────────────────────────────────────────────────────────────────────────────────────────────
 
 ACCEPTED = _reason(
@@ -315,79 +319,57 @@ BUILD_UNSEEN = _reason(
     "Give Hookwright the verb get on jobs; it is looked for again until then.",
 )
 BUILD_CREATED = _reason("BuildCreated", Outcome.STARTED, None, "The build was created.")
-TARGET_STAYED_MISSING = _reason(
+TARGET_STAYED_MISSING = _failed(
     "TargetStayedMissing",
-    Outcome.FAILED,
-    None,
     "The target did not exist when the build was to start, and did not come in time.",
     "Create the target, then redeliver.",
 )
-TARGET_REPLACED = _reason(
+TARGET_REPLACED = _failed(
     "TargetReplaced",
-    Outcome.FAILED,
-    None,
     "The BuildTrigger that took it was deleted, and another has its name.",
     "Enter the URL of the new one at the Git host.",
 )
-TARGET_INVALID = _reason(
+TARGET_INVALID = _failed(
     "TargetInvalid",
-    Outcome.FAILED,
-    None,
     "The target cannot make a build.",
     "See errorMessage in the target's status, mend it, then redeliver.",
 )
-IMPERSONATION_FORBIDDEN = _reason(
+IMPERSONATION_FORBIDDEN = _failed(
     "ImpersonationForbidden",
-    Outcome.FAILED,
-    None,
     "Hookwright may not act as the build's ServiceAccount.",
     "Give it the verb impersonate on that ServiceAccount by a Role in this namespace, then redeliver.",
 )
-BUILD_FORBIDDEN = _reason(
+BUILD_FORBIDDEN = _failed(
     "BuildForbidden",
-    Outcome.FAILED,
-    None,
     "The build's ServiceAccount may not create the build, or a policy forbids it.",
     "Give the ServiceAccount the verb create on the build's kind by a Role in this namespace, then redeliver.",
 )
-BUILD_INVALID = _reason(
+BUILD_INVALID = _failed(
     "BuildInvalid",
-    Outcome.FAILED,
-    None,
     "The API server refuses the build as invalid.",
     "Mend the target's template, then redeliver.",
 )
-BUILD_NAME_TAKEN = _reason(
+BUILD_NAME_TAKEN = _failed(
     "BuildNameTaken",
-    Outcome.FAILED,
-    None,
     "Another object already has the build's name, and it is not of this delivery.",
     "Remove that object, then redeliver.",
 )
-NAMESPACE_GONE = _reason(
-    "NamespaceGone", Outcome.FAILED, None, "The namespace of the object is gone, or is being deleted."
-)
+NAMESPACE_GONE = _failed("NamespaceGone", "The namespace of the object is gone, or is being deleted.")
 
 # ── known of builds that are asked for by hand ────────────────────────────────────────────────────────────────────
 
-START_REQUEST_INVALID = _reason(
+START_REQUEST_INVALID = _failed(
     "StartRequestInvalid",
-    Outcome.FAILED,
-    None,
     "The annotation that asks for a build has a value that is too long, or cannot be printed.",
     "Write another, such as the time.",
 )
-START_REF_MISSING = _reason(
+START_REF_MISSING = _failed(
     "StartRefMissing",
-    Outcome.FAILED,
-    None,
     "Nothing says which branch, tag or commit to build.",
     "Write hookwright.dev/start-ref, or spec.source.branch, then ask for the build anew.",
 )
-START_REF_INVALID = _reason(
+START_REF_INVALID = _failed(
     "StartRefInvalid",
-    Outcome.FAILED,
-    None,
     "What is to be built is no name that git takes.",
     "Write a branch (main), a tag as refs/tags/NAME, or a commit with all its digits, then ask for the build anew.",
 )
