@@ -363,6 +363,11 @@ START_REQUEST_INVALID = _failed(
     "The annotation that asks for a build has a value that is too long, or cannot be printed.",
     "Write another, such as the time.",
 )
+START_VALUE_USED = _failed(
+    "StartValueUsed",
+    "The value that asks for a build was used before, and its Job, which is still there, is of something else.",
+    "Write another, such as the time.",
+)
 START_REF_MISSING = _failed(
     "StartRefMissing",
     "Nothing says which branch, tag or commit to build.",

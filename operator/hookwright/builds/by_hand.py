@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hookwright.builds.environment import describe_request
+from hookwright.builds.state import Build
+from hookwright.builds.targets.job import JOB, SOURCE_VERSION
 from hookwright.builds.wanted import TargetRef, WantedBuild
-from hookwright.kinds import API_VERSION, BuildTrigger, ObjectMeta
+from hookwright.kinds import API_VERSION, MAX_SOURCE_VERSION, BuildTrigger, ObjectMeta
 from hookwright.kinds.texts import parse_duration
 from hookwright.providers.fields import ref_of
-from hookwright.reasons import START_REF_INVALID, START_REF_MISSING, START_REQUEST_INVALID, Reason
+from hookwright.reasons import (
+    START_REF_INVALID,
+    START_REF_MISSING,
+    START_REQUEST_INVALID,
+    START_VALUE_USED,
+    Reason,
+)
 
 REQUESTED_AT = "hookwright.dev/start-requested-at"
 REF = "hookwright.dev/start-ref"
@@ -95,6 +103,15 @@ def identify_request(value: str) -> str:
 def is_by_hand(delivery_id: str) -> bool:
     """Say whether an id stands for a request by hand; of no sender it is taken, since it names the build."""
     return delivery_id.startswith(_MANUAL)
+
+
+def check_found(request: Request, found: Build, wanted: WantedBuild) -> Refusal | None:
+    """Refuse a request whose value has a build already, the one that was `found`, if it is not of what is `wanted`."""
+    version = wanted.parameters[SOURCE_VERSION][:MAX_SOURCE_VERSION]
+    if found.source_version in (None, version):
+        return None
+    message = f"annotation {REQUESTED_AT}: its {JOB.kind} {found.name} is of {found.source_version}, not {version}"
+    return Refusal(value=request.value, reason=START_VALUE_USED, message=message)
 
 
 def want_build(request: Request, trigger: BuildTrigger, *, now: datetime) -> WantedBuild:

@@ -14,6 +14,7 @@ from typing import Protocol
 from hookwright.builds.facts import FactSource, NoFacts, decide_open
 from hookwright.builds.names import identify, name_wanted
 from hookwright.builds.plan import End, Start, Wait, is_another, judge_refusal, plan
+from hookwright.builds.state import Build, read_job
 from hookwright.builds.targets import find_build_kind
 from hookwright.builds.targets.job import DELIVERY_ANNOTATION
 from hookwright.builds.wanted import TargetRef, WantedBuild
@@ -35,13 +36,17 @@ class Targets(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """What became of one try to start a build; `build` is set once it exists."""
+    """What became of one try to start a build; `build` is set once it exists.
+
+    `found` is how it was found if its name was taken; None too where that is no build of a BuildTrigger.
+    """
 
     wanted: WantedBuild
     reason: Reason
     message: str
     time: datetime
     build: BuildReference | None = None
+    found: Build | None = None
 
 
 def refer_build(wanted: WantedBuild) -> BuildReference:
@@ -118,10 +123,10 @@ class Starter:
             return self._succeed(wanted)
         annotations = (found.get("metadata") or {}).get("annotations") or {}
         if annotations.get(DELIVERY_ANNOTATION) == identify(wanted):
-            return self._succeed(wanted)
+            return self._succeed(wanted, read_job(found))
         return self.conclude(wanted, BUILD_NAME_TAKEN, f"{build.kind} {name} exists and is not of this delivery")
 
-    def _succeed(self, wanted: WantedBuild) -> Conclusion:
+    def _succeed(self, wanted: WantedBuild, found: Build | None = None) -> Conclusion:
         build = refer_build(wanted)
         return Conclusion(
             wanted=wanted,
@@ -129,6 +134,7 @@ class Starter:
             message=f"{build.kind} {build.name} was created",
             time=self.clock(),
             build=build,
+            found=found,
         )
 
     def conclude(self, wanted: WantedBuild, reason: Reason, message: str) -> Conclusion:

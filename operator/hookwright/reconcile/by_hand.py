@@ -12,7 +12,15 @@ from typing import Any
 
 import structlog
 
-from hookwright.builds.by_hand import Refusal, Request, find_value, identify_request, read_request, want_build
+from hookwright.builds.by_hand import (
+    Refusal,
+    Request,
+    check_found,
+    find_value,
+    identify_request,
+    read_request,
+    want_build,
+)
 from hookwright.builds.starter import Conclusion
 from hookwright.builds.wanted import format_time
 from hookwright.kinds import BuildTrigger, Condition, InvalidObject
@@ -79,11 +87,15 @@ def _refuse(trigger: BuildTrigger | InvalidObject, refusal: Refusal, world: Worl
 
 
 def _conclude(trigger: BuildTrigger, request: Request, conclusion: Conclusion, world: World) -> Handled:
-    reason, value = conclusion.reason, request.value
+    reason, value, found = conclusion.reason, request.value, conclusion.found
+    if found is not None and (refusal := check_found(request, found, conclusion.wanted)) is not None:
+        return _refuse(trigger, refusal, world)
     if conclusion.build is not None:
         build, now = conclusion.build, world.clock()
+        # One that was there may be of a start that nobody could tell of, or one that was told of long ago.
+        made = now if found is None else min(found.created, now)
         before = trigger.status.last_triggered
-        triggered = {} if before is not None and before >= now else {"lastTriggered": format_time(now)}
+        triggered = {} if before is not None and before >= made else {"lastTriggered": format_time(made)}
         return Handled(
             members={"lastHandledStart": value, **triggered},
             value=value,

@@ -101,6 +101,20 @@ async def test_refused_start_is_said_and_waits_for_a_new_value(trigger: Running)
     assert len(trigger.jobs()) == 1
 
 
+async def test_value_that_was_used_starts_nothing_else(trigger: Running):
+    """A value comes again: of the same, its Job is found; of something else, the request is refused. Nothing starts."""
+    await ask(trigger, "first", "release/1")
+    await until_handled(trigger, "first")
+    await ask(trigger, "second")
+    await until_handled(trigger, "second")
+    triggered = trigger.trigger_status()["lastTriggered"]
+    await ask(trigger, "first", "release/1")
+    assert await until_handled(trigger, "first") == {"Ready": "Startable"}
+    await ask(trigger, "second", "release/1")
+    assert await until_handled(trigger, "second") == {"Ready": "Startable", "LastStartFailed": "StartValueUsed"}
+    assert (len(trigger.jobs()), trigger.trigger_status()["lastTriggered"]) == (2, triggered)
+
+
 async def test_command_starts_a_build_and_names_it(trigger: Running):
     """`hookwright start` asks, waits, and names the Job; two at once start two."""
     both = await asyncio.gather(

@@ -14,6 +14,7 @@ from hookwright.builds.by_hand import (
     REQUESTED_AT,
     Refusal,
     Request,
+    check_found,
     check_ref,
     find_value,
     read_request,
@@ -21,8 +22,11 @@ from hookwright.builds.by_hand import (
 )
 from hookwright.builds.environment import describe_request
 from hookwright.builds.names import name_wanted
+from hookwright.builds.state import read_job
 from hookwright.builds.targets import render
+from hookwright.kinds import MAX_SOURCE_VERSION
 from hookwright.kinds.source import BuildSource
+from support.jobs import raw_job
 from support.objects import NOON, TRIGGER_UID, make_buildtrigger
 
 COMMIT = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
@@ -126,6 +130,28 @@ def test_value_decides_the_name():
     other = make(metadata={"uid": "another", "annotations": {REQUESTED_AT: "1"}})
     assert name_wanted(one) != name_wanted(want_build(Request(value="1", ref="main"), other, now=NOON))
     assert (one.owner_uid, one.delivery_id) == (TRIGGER_UID, "manual:1")
+
+
+@pytest.mark.parametrize(
+    ("ref", "version", "refused"),
+    [
+        ("main", "refs/heads/main", False),
+        ("refs/tags/v1", "refs/heads/v1", True),
+        ("main", COMMIT, True),
+        (COMMIT.upper(), COMMIT, False),
+        ("x" * MAX_REF, ("refs/heads/" + "x" * MAX_REF)[:MAX_SOURCE_VERSION], False),
+        ("main", None, False),
+    ],
+)
+def test_build_that_has_the_value_is_of_what_is_asked_for(ref, version, refused):
+    """A value whose build is of something else is refused; of a build that does not say of what, it is not."""
+    request = Request(value="1", ref=ref)
+    found = read_job(raw_job(name="hello-1", version=version))
+    refusal = check_found(request, found, want_build(request, make(), now=NOON))
+    assert (refusal is not None) == refused
+    if refusal is not None:
+        assert (refusal.value, refusal.reason) == ("1", reasons.START_VALUE_USED)
+        assert f"hello-1 is of {version}" in refusal.message
 
 
 def test_build_is_kept_for_the_duplicate_window():

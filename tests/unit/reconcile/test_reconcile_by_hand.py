@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from hookwright import reasons
 from hookwright.builds.by_hand import REF, REQUESTED_AT
 from hookwright.builds.names import name_build
+from hookwright.builds.wanted import format_time
 from hookwright.cluster import BUILDTRIGGERS, EVENTS, JOBS
 from hookwright.errors import ClusterError
 from hookwright.reconcile.by_hand import DELAYED_SECONDS
@@ -151,6 +152,54 @@ async def test_last_triggered_goes_forward_only(bench):
     bench.cluster.show()
     await bench.look_until_still(TRIGGER)
     assert (handled(bench), bench.status(TRIGGER)["lastTriggered"]) == ("1", later)
+
+
+async def ask_all(bench, *asked):
+    """Ask for one build after another, each at a later minute; give status.lastTriggered."""
+    for value, ref in asked:
+        bench.now += timedelta(minutes=1)
+        ask(bench, value, ref=ref)
+        await bench.look_until_still(TRIGGER)
+    return bench.status(TRIGGER)["lastTriggered"]
+
+
+async def test_value_of_a_build_of_something_else_is_refused(bench):
+    """A value whose Job is of another ref starts nothing, and says so: no build of what was asked for is there."""
+    triggered = await ask_all(bench, ("11", "main"), ("12", "main"))
+    before = len(told(bench))
+    assert await ask_all(bench, ("11", "release/7")) == triggered
+    assert sorted(jobs(bench)) == sorted([name_of("11"), name_of("12")])
+    assert handled(bench) == "11"
+    assert bench.conditions(TRIGGER)["LastStartFailed"] == ("True", reasons.START_VALUE_USED.name)
+    ((kind, reason, message),) = told(bench)[before:]
+    assert (kind, reason, message.partition(":")[0]) == ("Warning", "StartFailed", reasons.START_VALUE_USED.name)
+    for part in (name_of("11"), "refs/heads/main", "refs/heads/release/7"):
+        assert part in message
+
+
+async def test_value_of_a_build_of_the_same_triggers_nothing(bench):
+    """A value whose Job is of what is asked for is no new start: lastTriggered stays."""
+    triggered = await ask_all(bench, ("11", "main"), ("12", "main"))
+    assert await ask_all(bench, ("11", "refs/heads/main")) == triggered
+    assert (handled(bench), len(jobs(bench))) == ("11", 2)
+    assert bench.conditions(TRIGGER) == {"Ready": ("True", "Startable")}
+
+
+async def test_build_that_was_found_was_triggered_when_it_was_made(bench):
+    """Of a start whose answer was lost, lastTriggered is the time of its Job, and never later than now."""
+    ask(bench)
+    bench.cluster.fail("create", JOBS, status=0, after=True, dry_run=False)
+    await bench.look(TRIGGER)
+    made = bench.cluster.find(JOBS, name_of("1"))["metadata"]["creationTimestamp"]
+    bench.now += timedelta(minutes=1)
+    await bench.look_until_still(TRIGGER)
+    assert bench.status(TRIGGER)["lastTriggered"] == made
+    ask(bench, "2")
+    bench.cluster.fail("create", JOBS, status=0, after=True, dry_run=False)
+    await bench.look(TRIGGER)
+    bench.cluster.find(JOBS, name_of("2"))["metadata"]["creationTimestamp"] = "2026-05-01T12:30:00Z"
+    await bench.look_until_still(TRIGGER)
+    assert bench.status(TRIGGER)["lastTriggered"] == format_time(bench.now)
 
 
 # ── refused ───────────────────────────────────────────────────────────────────────────────────────────────────────────
