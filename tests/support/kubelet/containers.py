@@ -15,6 +15,7 @@ from typing import Any
 from support.kubelet.environment import Telling
 from support.kubelet.probes import Probes
 from support.kubelet.volumes import NotYet
+from support.waiting import patience, within
 
 FIRST_BACKOFF_SECONDS = 0.2
 LAST_BACKOFF_SECONDS = 2.0
@@ -113,7 +114,7 @@ class Container:
         if self.process is None or self.process.returncode is not None:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with patience(seconds):
                 pause = self.spec.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
                 await asyncio.wait({asyncio.create_task(self.process.wait())}, timeout=pause or 0.001)
                 self.signal(signal.SIGTERM)
@@ -219,5 +220,5 @@ class Container:
         assert self.process is not None
         self.signal(signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), GRACE_SECONDS)
+            await within(GRACE_SECONDS, self.process.wait())
         self.kill()

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 import httpx
 
-from support.access import PATIENCE
 from support.controlplane import ControlPlane
 from support.guard import Guard
 from support.kubelet.api import Api
@@ -24,9 +23,13 @@ from support.kubelet.containers import Container, repository_of
 from support.kubelet.network import Network, local
 from support.kubelet.pods import Node, Pod
 from support.kubelet.volumes import Volumes
+from support.unhurried import PROGRAM as UNHURRIED
 from support.waiting import patience
 
-HOOKWRIGHT = (sys.executable, "-m", "hookwright")
+# How long a test waits for what it has the node do, by the clock, which goes on while nobody gets a turn.
+HANDS_SECONDS = 300.0
+LEAVE_SECONDS = 20.0
+HOOKWRIGHT = (sys.executable, *UNHURRIED)
 
 
 class Kubelet:
@@ -203,7 +206,7 @@ class Kubelet:
             task.cancel()
         await asyncio.wait(tasks)
         with suppress(TimeoutError):
-            async with patience(PATIENCE / 3):
+            async with patience(LEAVE_SECONDS):
                 for uid in self._lives:
                     pod = self._pods[uid]
                     await self._node.api.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}", uid)
@@ -213,7 +216,7 @@ class Kubelet:
         self._node.network.close()
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(HANDS_SECONDS)
 
     def _end_thread(self) -> None:
         self._guard.end()

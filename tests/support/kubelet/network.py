@@ -10,7 +10,7 @@ from typing import Any
 
 from support.kubelet.api import Api
 
-ENDPOINT_SECONDS = 20.0
+ENDPOINT_SECONDS, POLL_SECONDS = 20.0, 0.2
 _EVERYWHERE = re.compile(r"(?<![\w.:])(0\.0\.0\.0|\[::\])(?=:\d)")
 _SERVICE = re.compile(
     r"(?<![\w.-])(?:(?P<host>[a-z0-9-]+)\.)?(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)"
@@ -66,15 +66,14 @@ class Network:
         path = f"/namespaces/{found['namespace']}"
         query = {"labelSelector": f"kubernetes.io/service-name={found['name']}"}
         number = int(found["port"] or 80)
-        end = asyncio.get_running_loop().time() + ENDPOINT_SECONDS
-        while asyncio.get_running_loop().time() < end:
+        for _ in range(int(ENDPOINT_SECONDS / POLL_SECONDS)):
             service = await self._api.get(f"/api/v1{path}/services/{found['name']}")
             slices = await self._api.get(f"/apis/discovery.k8s.io/v1{path}/endpointslices", **query)
             if service and slices:
                 names = [port.get("name", "") for port in service["spec"].get("ports", ()) if port["port"] == number]
                 if place := _choose(slices["items"], (*names, "")[0], found["host"]):
                     return place
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(POLL_SECONDS)
         return None
 
 

@@ -1,4 +1,7 @@
-"""Probes of a container, as the kubelet makes them: by HTTP or TCP, at the pod's address."""
+"""Probes of a container, as the kubelet makes them: by HTTP or TCP, at the pod's address.
+
+Time in which this process could not look is not held against the container.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import httpx
+
+from support.waiting import HTTP_SECONDS, patience
 
 # While a container has not been ready yet, it is asked more often than its probe says.
 EAGER_SECONDS = 0.2
@@ -48,7 +53,7 @@ class Probes:
     async def _wait_for_start(self, probe: dict[str, Any]) -> bool:
         seconds = probe.get("failureThreshold", 3) * probe.get("periodSeconds", 10)
         with suppress(TimeoutError):
-            async with asyncio.timeout(probe.get("initialDelaySeconds", 0) + seconds):
+            async with patience(probe.get("initialDelaySeconds", 0) + seconds):
                 # A process says by no event that it answers.
                 while not await self._ask(probe):  # noqa: ASYNC110
                     await asyncio.sleep(EAGER_SECONDS)
@@ -78,14 +83,14 @@ class Probes:
         if about := probe.get("httpGet"):
             url = f"{about.get('scheme', 'HTTP').lower()}://{self._address}:{self._port(about['port'])}"
             try:
-                async with asyncio.timeout(seconds):
-                    answer = await self._client.get(url + about.get("path", "/"), timeout=seconds)
+                async with patience(seconds):
+                    answer = await self._client.get(url + about.get("path", "/"), timeout=HTTP_SECONDS)
             except (httpx.HTTPError, TimeoutError):
                 return False
             return 200 <= answer.status_code < 400
         if about := probe.get("tcpSocket"):
             try:
-                async with asyncio.timeout(seconds):
+                async with patience(seconds):
                     _, writer = await asyncio.open_connection(self._address, self._port(about["port"]))
             except (OSError, TimeoutError):
                 return False
