@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from hookwright.reconcile.election import LONGEST_LEASE_SECONDS, TERMS
 from hookwright.reconcile.election import NAME as LEASE_NAME
-from hookwright.reconcile.election import TERMS
 from support.controlplane import AuditEvent
 from support.release import NAMESPACE
 from support.release_site import LEASE, MERGE_PATCH, OPERATOR, RECEIVER, Installed, Site, install_for_team, work_at
@@ -39,6 +39,8 @@ async def site(installed: Installed) -> AsyncIterator[Site]:
         await made.until_pods(RECEIVER, 3)
         await made.until_pods(OPERATOR, 2)
         await made.set_up()
+        for pod in RECEIVERS:
+            await made.until_known(made.address_of(pod), await made.url_path())
         made.accepted |= {delivery: name for name, delivery in (await made.jobs()).items()}
         yield made
 
@@ -62,10 +64,10 @@ async def test_one_delivery_to_all_receivers_starts_one_build(site: Site):
     assert [(answer.status_code, answer.json()["outcome"]) for answer in again] == [(200, "duplicate")] * 3
 
     async def is_told() -> bool:
-        return (await site.last())[0] in ("same-0", "same-19")
+        status = await site.status()
+        return status.get("lastDelivery", {}).get("id") in ("same-0", "same-19") and "lastTriggered" in status
 
-    await site.until(is_told, "status tells of the newest delivery")
-    assert (await site.status())["lastTriggered"]
+    await site.until(is_told, "status tells of the newest delivery, and of a start")
 
 
 async def add_webhook(site: Site, name: str) -> None:
@@ -88,15 +90,9 @@ def others(pod: str) -> tuple[str, ...]:
     return tuple(one for one in OPERATORS if one != pod)
 
 
-def find_takeover(events: list[AuditEvent], pod: str) -> int:
-    """Give the place of a pod's first write to the Lease in the newest term, which is its own."""
-    place = len(events)
-    for number, event in reversed(list(enumerate(events))):
-        if event.name == LEASE_NAME and event.resource == "leases" and event.writes and event.code < 300:
-            if event.pod != pod:
-                break
-            place = number
-    return place
+def took_lease(event: AuditEvent) -> bool:
+    """Say whether a request has written the Lease."""
+    return event.name == LEASE_NAME and event.resource == "leases" and event.writes and event.code < 300
 
 
 async def test_operator_on_a_node_that_died_has_a_successor(site: Site):
@@ -121,25 +117,26 @@ async def test_operator_that_was_killed_goes_on(site: Site):
 
 async def test_operator_that_is_told_to_end_hands_over_at_once(site: Site):
     """A pod that is deleted leaves the Lease empty, so that the other one need not wait until it is over."""
-    ended = await until_held(site)
     async with watch(site, LEASE) as states:
 
-        async def is_renewed() -> bool:
-            return len({state["spec"].get("renewTime") for state in states}) > 1
+        async def renews() -> str:
+            last = [state["spec"] for state in states[-2:]]
+            holders, times = ({spec.get(key, "") for spec in last} for key in ("holderIdentity", "renewTime"))
+            return holders.pop() if len(holders) == 1 and len(times) > 1 else ""
 
         # What stood there may be a killed process's: its successor empties only what it has written itself.
-        await site.until(is_renewed, f"{ended} renews the Lease")
+        ended = await site.until(renews, "an operator renews the Lease")
         await site.api.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{ended}")
 
-        def passed() -> list[str]:
-            return [holder for holder, _ in groupby(state["spec"].get("holderIdentity", "") for state in states)]
+        async def is_handed_over() -> bool:
+            passed = [holder for holder, _ in groupby(state["spec"].get("holderIdentity", "") for state in states)]
+            # By whom it is taken is a matter of chance: the pod's own successor may be faster than the other one.
+            return any(
+                (before, between) == (ended, "") and after in OPERATORS
+                for before, between, after in zip(passed, passed[1:], passed[2:], strict=False)
+            )
 
-        async def is_taken() -> bool:
-            return "" in passed() and passed()[-1] in OPERATORS
-
-        # By whom is a matter of chance: the pod's own successor may be faster than the other one.
-        await site.until(is_taken, "the Lease is emptied, and taken")
-    assert passed()[-2] == ""
+        await site.until(is_handed_over, f"the Lease is emptied by {ended}, and taken")
     await site.until_pods(OPERATOR, 2)
 
 
@@ -150,6 +147,7 @@ async def test_operator_that_was_stopped_writes_nothing_when_it_wakes(site: Site
     await site.until_ready("before-it-slept")
     # What it has begun before may still be sent: let it end.
     await asyncio.sleep(1)
+    asleep = len(await asyncio.to_thread(site.control_plane.audit))
     site.kubelet.kill(NAMESPACE, stopped, signal.SIGSTOP)
     names = [f"meanwhile-{number}" for number in range(10)]
     for name in names:
@@ -166,18 +164,28 @@ async def test_operator_that_was_stopped_writes_nothing_when_it_wakes(site: Site
     await add_webhook(site, "after-it-woke")
     for name in (*names, "after-it-woke"):
         await site.until_ready(name)
-    events = await asyncio.to_thread(site.control_plane.audit)
-    after = [event for event in events[find_takeover(events, holder) :] if event.writes and event.code < 300]
+
+    async def after_takeover() -> list[AuditEvent]:
+        events = (await asyncio.to_thread(site.control_plane.audit))[asleep:]
+        taken = [number for number, event in enumerate(events) if event.pod == holder and took_lease(event)]
+        return [event for event in events[taken[0] :] if event.writes and event.code < 300] if taken else []
+
+    async def are_logged() -> bool:
+        written = [event for event in await after_takeover() if event.resource == "webhooks/status"]
+        told = {event.name for event in written if event.pod == holder}
+        return told >= {*names, "after-it-woke"}
+
+    # The log tells of a request a moment after it took effect.
+    await site.until(are_logged, "the audit log tells of all status")
     # What it tries with the Lease itself is refused: that is how it learns.
-    assert [event for event in after if event.pod == stopped] == []
-    told = {event.name for event in after if event.pod == holder and event.resource == "webhooks/status"}
-    assert told >= {*names, "after-it-woke"}
+    assert [event for event in await after_takeover() if event.pod == stopped] == []
 
 
 async def test_lease_that_a_stranger_holds(site: Site):
     """While somebody else renews the Lease operators wait, say so and write nothing; when he goes, one takes over."""
     await until_held(site)
-    renewing = asyncio.create_task(renew(site, "a-stranger"))
+    over = asyncio.Event()
+    renewing = asyncio.create_task(renew(site, "a-stranger", over))
     try:
 
         async def have_said() -> bool:
@@ -193,19 +201,27 @@ async def test_lease_that_a_stranger_holds(site: Site):
         assert await site.status("stranded") == {}
         await site.until_pods(OPERATOR, 2)
     finally:
-        renewing.cancel()
+        over.set()
+        await renewing
     await until_held(site)
     await site.until_ready("stranded")
 
 
-async def renew(site: Site, identity: str) -> None:
-    """Hold the Lease until cancelled, whoever held it."""
-    while True:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = {"holderIdentity": identity, "leaseDurationSeconds": 15, "renewTime": now}
-        answer = await site.api.patch(LEASE, json={"spec": spec}, headers={"content-type": MERGE_PATCH})
-        answer.raise_for_status()
+async def renew(site: Site, identity: str, over: asyncio.Event) -> None:
+    """Hold the Lease until it is over, whoever held it."""
+    while not over.is_set():
+        # For as long as may be: this process may get no turn for longer than a term of ours lasts.
+        await hold(site, identity, LONGEST_LEASE_SECONDS)
         await asyncio.sleep(0.5)
+    await hold(site, identity, TERMS.lease)
+
+
+async def hold(site: Site, identity: str, seconds: int) -> None:
+    """Write into the Lease who holds it from now on, and for how long."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {"holderIdentity": identity, "leaseDurationSeconds": seconds, "renewTime": now}
+    answer = await site.api.patch(LEASE, json={"spec": spec}, headers={"content-type": MERGE_PATCH})
+    answer.raise_for_status()
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -33,6 +34,8 @@ async def site(installed: Installed) -> AsyncIterator[Site]:
     """That release, with Webhook hello."""
     async with work_at(installed) as made:
         await made.set_up()
+        for pod in PODS[:2]:
+            await made.until_known(made.address_of(pod), await made.url_path())
         made.accepted |= {delivery: name for name, delivery in (await made.jobs()).items()}
         yield made
 
@@ -152,10 +155,11 @@ async def test_crd_that_is_upgraded(site: Site):
             await site.until_ready("of-tomorrow")
             await until_accepted(site, delivering, 5)
             await site.apply(make_webhook("of-tomorrow", note="another", suspend=True))
-            came = await site.url_path("of-tomorrow")
+            came, tries = await site.url_path("of-tomorrow"), itertools.count()
 
             async def is_suspended() -> bool:
-                answers = [await site.push(site.address_of(pod), came, f"to-{pod}") for pod in PODS[:2]]
+                # Until a receiver has seen it, it starts builds.
+                answers = [await site.push(site.address_of(pod), came, f"tomorrow-{next(tries)}") for pod in PODS[:2]]
                 return all(answer.json()["outcome"] == "suspended" for answer in answers)
 
             await site.until(is_suspended, "both receivers see the change")

@@ -21,8 +21,9 @@ from support.release import NAMESPACE, Release, install
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook
 from support.waiting import patience
 
-# For a machine that does much else: a Lease alone takes 15 seconds to be over, a pod some 10 to come up.
-PATIENCE = 90.0
+# For a machine that does much else: a Lease alone takes 15 seconds to be over, a pod some 10 to come up. The garbage
+# collector looks for kinds every 30 seconds, and stands still for as long again if one has just gone.
+PATIENCE = 180.0
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 RECEIVER, OPERATOR = "hookwright-receiver", "hookwright-operator"
@@ -166,7 +167,12 @@ class Site:
             found = await self.get(path)
             status, generation = found["status"], found["metadata"]["generation"]
             numbers = [status.get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas")]
-            return status.get("observedGeneration") == generation and numbers == [count] * 3
+            if status.get("observedGeneration") != generation or numbers != [count] * 3:
+                return False
+            # Of a pod that has just been deleted the StatefulSet may not know yet.
+            selector = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
+            pods = (await self.get(f"/api/v1/namespaces/{NAMESPACE}/pods?labelSelector={selector}"))["items"]
+            return len(pods) == count and all(is_ready(pod) for pod in pods)
 
         await self.until(are_ready, f"{name} has {count} pods, all ready")
 
@@ -196,6 +202,16 @@ class Site:
     async def url_path(self, name: str = "hello") -> str:
         """Give the path of a Webhook's URL."""
         return "/hooks/" + str((await self.status(name))["url"]).rpartition("/")[2]
+
+    async def until_known(self, address: str, path: str) -> None:
+        """Wait until a receiver knows a Webhook's URL: it may hear of it later than the operator that says Ready."""
+
+        async def is_known() -> bool:
+            # Without a signature it starts nothing.
+            answer = await self.client.post(address + path, content=b"{}", headers=make_headers(b"{}", secret=None))
+            return answer.status_code != httpx.codes.NOT_FOUND
+
+        await self.until(is_known, f"{address} knows {path}")
 
     async def push(self, address: str, path: str, delivery: str) -> httpx.Response:
         """Deliver a signed push; what was accepted is noted."""
@@ -237,6 +253,13 @@ class Site:
     def claim_of(self, pod: str) -> Path:
         """Give the folder of a pod's journal."""
         return self.kubelet.folder_of_claim(NAMESPACE, f"journal-{pod}")
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Say whether a pod is Ready, and stays."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    ready = any((one["type"], one["status"]) == ("Ready", "True") for one in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 @asynccontextmanager
