@@ -47,7 +47,7 @@ DISCOVERY = {"accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupD
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 STRICT = {"dryRun": "All", "fieldValidation": "Strict"}
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 @dataclass(kw_only=True)

@@ -15,7 +15,8 @@ import yaml
 from support.trust import TRUST_NOBODY
 from support.waiting import HTTP_SECONDS
 
-PATIENCE = 60.0
+# The garbage collector looks for kinds every 30 seconds, and stands still for as long again if one has just gone.
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)

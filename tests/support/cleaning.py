@@ -10,7 +10,7 @@ import httpx
 
 from support.waiting import Patience
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 OURS = "/apis/hookwright.dev/v1alpha1"
 # What scenarios make and look up, by plural and group; in the order in which it is removed: owners first.
 PATHS = {

@@ -26,6 +26,7 @@ from support.waiting import Patience
 
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
+STARTS = 3
 TOKEN_SECONDS = 24 * 3600
 # What Jobs, StatefulSets, Deployments, Services, volumes, owners and namespaces need, beside a node.
 CONTROLLERS = (
@@ -192,8 +193,7 @@ class ControlPlane:
 
     def start_api_server(self) -> None:
         """Start the API server again, on the same port, and wait until it is ready."""
-        self._start_api_server()
-        self._wait(self._is_ready, "the API server is ready")
+        self._start_until(self._start_api_server, self._is_ready, "the API server is ready")
 
     def restart_api_server(self) -> None:
         """Kill the API server and start it again."""
@@ -240,15 +240,13 @@ class ControlPlane:
         (self.folder / "audit.yaml").write_text(json.dumps(AUDIT_POLICY))
         (self.folder / "audit.jsonl").touch()
         self._start_etcd()
-        self._start_api_server()
-        self._wait(self._certificate.exists, "the API server has a certificate")
-        self.write_kubeconfig(self.kubeconfig, self._token)
-        self._wait(self._is_ready, "the API server is ready")
+        self._start_until(self._start_api_server, self._is_ready, "the API server is ready")
         self.access = read_kubeconfig(self.kubeconfig)
-        self._start_controllers()
         account = "/api/v1/namespaces/default/serviceaccounts/default"
         with self.access.sync_client() as client:
-            self._wait(lambda: client.get(account).status_code == 200, "the controllers work")
+            self._start_until(
+                self._start_controllers, lambda: client.get(account).status_code == 200, "the controllers work"
+            )
 
     def _start_etcd(self) -> None:
         peer_url = f"http://127.0.0.1:{find_port()}"
@@ -266,7 +264,7 @@ class ControlPlane:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
         self._run("etcd", command, env=environment)
 
-    def _start_api_server(self) -> None:
+    def _start_api_server(self) -> str:
         command = [
             self._binaries.kube_apiserver,
             f"--etcd-servers={self._etcd_url}",
@@ -289,9 +287,9 @@ class ControlPlane:
             "--audit-log-maxsize=1000000",
             "--allow-privileged=true",
         ]
-        self._run("kube-apiserver", command)
+        return self._run("kube-apiserver", command)
 
-    def _start_controllers(self) -> None:
+    def _start_controllers(self) -> str:
         command = [
             self._binaries.kube_controller_manager,
             f"--kubeconfig={self.kubeconfig}",
@@ -304,17 +302,38 @@ class ControlPlane:
             "--kube-api-qps=500",
             "--kube-api-burst=1000",
         ]
-        self._run("kube-controller-manager", command)
+        return self._run("kube-controller-manager", command)
 
-    def _run(self, name: str, command: list[str | Path], **more: Any) -> None:
+    def _run(self, name: str, command: list[str | Path], **more: Any) -> str:
         self._processes[name] = self._guard.start(command, log=self.folder / f"{name}.log", **more)
+        return name
 
     def _is_ready(self) -> bool:
+        if not self._certificate.exists():
+            return False
+        if not self.kubeconfig.exists():
+            self.write_kubeconfig(self.kubeconfig, self._token)
         try:
             with read_kubeconfig(self.kubeconfig).sync_client() as client:
                 return client.get("/readyz").status_code == 200
         except httpx.TransportError:
             return False
+
+    def _start_until(self, start: Callable[[], str], happened: Callable[[], bool], what: str) -> None:
+        """Start a program, and wait until it works.
+
+        Where it got no turn for some seconds it gives up, and leaves it to whoever runs it to start it again.
+        """
+        started = start()
+        for _ in range(STARTS - 1):
+            self._wait(lambda: self._has_ended(started) or happened(), what)
+            if not self._has_ended(started):
+                return
+            start()
+        self._wait(happened, what)
+
+    def _has_ended(self, name: str) -> bool:
+        return self._processes[name].poll() is not None
 
     def _wait(self, happened: Callable[[], bool], what: str) -> None:
         left = Patience(READY_SECONDS)

@@ -14,7 +14,7 @@ from hookwright.kinds import KINDS, crd
 from support.access import Access
 from support.waiting import Patience
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 POLL_SECONDS = 0.1
 MERGE_PATCH = "application/merge-patch+json"
 Object = dict[str, Any]

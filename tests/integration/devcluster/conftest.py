@@ -46,6 +46,8 @@ def widget_group(server: Access) -> Iterator[str]:
     with server.sync_client() as client:
         client.post(DEFINITIONS, json=widget_definition(group)).raise_for_status()
         _poll(lambda: client.get(f"/apis/{group}/v1/widgets").status_code == 200)
+        # Another part of a real server tells of it.
+        _poll(lambda: client.get(f"/apis/{group}").status_code == 200)
         yield group
         client.delete(f"{DEFINITIONS}/widgets.{group}")
 

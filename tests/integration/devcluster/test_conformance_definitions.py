@@ -273,7 +273,12 @@ async def test_two_versions(api: httpx.AsyncClient, definition: dict[str, Any]) 
     assert newer["apiVersion"] == f"{group}/v1beta1"
     found = (await api.get(f"{path}/two")).json()
     assert (found["apiVersion"], found["spec"]["mode"]) == (f"{group}/v1", "Fast")
-    assert (await api.get(f"/apis/{group}")).json()["preferredVersion"]["version"] == "v1"
+
+    async def prefers() -> bool:
+        found = (await api.get(f"/apis/{group}")).json()
+        return len(found.get("versions", ())) == 2 and found["preferredVersion"]["version"] == "v1"
+
+    await eventually(prefers, "both versions are discovered, and v1 is preferred")
 
 
 async def test_cluster_wide_kind(api: httpx.AsyncClient, definition: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ async def test_initial_events(api: httpx.AsyncClient, widgets: Kind) -> None:
         "allowWatchBookmarks": "true",
         "sendInitialEvents": "true",
         "resourceVersionMatch": "NotOlderThan",
-        "timeoutSeconds": 20,
+        "timeoutSeconds": 600,
     }
     async with watching(api, widgets.path, **query) as events:
         first = await events.next()
@@ -72,7 +72,7 @@ async def test_initial_events(api: httpx.AsyncClient, widgets: Kind) -> None:
 
 async def test_too_old_version(api: httpx.AsyncClient, widgets: Kind) -> None:
     """A version that is forgotten is answered 410, as an event of the watch or at once."""
-    response = await api.get(widgets.path, params={"watch": "1", "resourceVersion": "1", "timeoutSeconds": "5"})
+    response = await api.get(widgets.path, params={"watch": "1", "resourceVersion": "1", "timeoutSeconds": "600"})
     if response.status_code == 200:
         event = response.json()
         assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
