@@ -108,7 +108,7 @@ async def test_from_a_bare_cluster_to_a_build_and_a_scrape(bare: ControlPlane, n
 
 async def until_known(url: str) -> None:
     """Wait until a receiver knows a Webhook's URL, whose GET is refused then: it may hear of it after the operator."""
-    async with httpx.AsyncClient(trust_env=False, timeout=HTTP_SECONDS) as client, patience(LONG_PATIENCE):
+    async with make_client() as client, patience(LONG_PATIENCE):
         # Each try is a request.
         while (await client.get(url)).status_code != 405:  # noqa: ASYNC110
             await asyncio.sleep(0.2)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import hookwright.app.intake  # noqa: F401 - it takes a limit for its own end, which stays as it is
+from hookwright.app import admin
 from hookwright.cluster import secrets
 from hookwright.commands import main
 from hookwright.intake import bodies, server
@@ -22,6 +23,8 @@ LIMITS = (
     (server, "HEADER_MILLISECONDS", int(HTTP_SECONDS * 1000)),
     (server, "BODY_SECONDS", HTTP_SECONDS),
     (bodies, "WAIT_SECONDS", HTTP_SECONDS),
+    (admin, "HEAD_SECONDS", HTTP_SECONDS),
+    (admin, "ANSWER_SECONDS", HTTP_SECONDS),
     (secrets, "PATIENCE_SECONDS", HTTP_SECONDS),
 )
 

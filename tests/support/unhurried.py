@@ -2,7 +2,8 @@
 
 Hookwright waits seconds for a slow sender, and when it ends, for what it still has to do: then it lets go. On a machine
 that runs many tests a process may get no turn for that long, and what is then left undone is right, but not what tests
-of anything else look for.
+of anything else look for. `support.calm` is for tests that take the API server away: there it ends as soon as ever, and
+waits for Secrets instead.
 """
 
 from __future__ import annotations
