@@ -149,7 +149,7 @@ async def test_secrets_are_taken_and_given_back(deployed: Deployed):
         assert int(answer.headers["retry-after"]) > 0
         await deployed.until_judged("hello", "False", "SecretForbidden")
         assert "verb get" in deployed.status("hello")["errorMessage"]
-        assert await deployed.ask("receiver") == 200
+        await deployed.until_answers("receiver", 200)
         await until_counted(deployed, "test_secrets_are_taken_and_given_back")
     await until_taken(deployed, "hello", "readable")
     await until(lambda: deployed.ready("hello")[0] == "True", "it is found", patience=HEALING_SECONDS)
@@ -197,7 +197,7 @@ async def test_lists_and_watches_are_taken_and_given_back(deployed: Deployed):
         for role in ("receiver", "operator"):
             text = 'cannot list resource \\"webhooks\\"'
             await until(lambda role=role, text=text: said(deployed, role, text), f"the {role} says so")
-        assert await deployed.ask("receiver") == 200
+        await deployed.until_answers("receiver", 200)
         await until_taken(deployed, "hello", "known")
         put(deployed, make_webhook("new"))
         await until_counted(deployed, "test_lists_and_watches_are_taken_and_given_back")
