@@ -24,7 +24,19 @@ def find_queries(*, interval: str = "5m") -> Iterator[str]:
     """Give the expression of each panel, with values for Grafana's variables."""
     for panel in find_panels():
         for target in panel["targets"]:
-            yield target["expr"].replace("$__rate_interval", interval).replace("$job", ".+")
+            query = target["expr"].replace("$__rate_interval", interval)
+            yield query.replace("$namespace", ".*").replace("$job", ".+")
+
+
+def test_panels_show_what_is_chosen():
+    """Each metric of a panel is of the chosen releases and jobs; All is also what has no namespace."""
+    asked = [target["expr"] for panel in find_panels() for target in panel["targets"]]
+    for query in asked:
+        chosen = 'namespace=~"$namespace",job=~"$job"'
+        assert len(re.findall(r"\b(?:hookwright|process)_\w+", query)) == query.count("{" + chosen), query
+    variables = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
+    assert list(variables) == ["datasource", "namespace", "job"]
+    assert variables["namespace"]["allValue"] == ".*"
 
 
 def test_panels_are_told_apart():
@@ -43,7 +55,7 @@ def test_panels_ask_for_metrics_that_exist():
 
 def test_panels_ask_for_labels_that_exist():
     """Each label that a panel chooses or groups by is one of its metric, or what Prometheus adds itself."""
-    given = {"job", "instance", "le"}
+    given = {"namespace", "job", "instance", "le"}
     for query in find_queries():
         (metric, *others) = dict.fromkeys(re.findall(r"\b(?:hookwright|process)_\w+\b", query))
         allowed = set(given)
