@@ -274,11 +274,33 @@ def test_old_protocol(place):
 
 
 @needs_git
-def test_repository_of_sha256(place):
-    """Repositories of the new object format are cloned as well."""
-    provider = Provider.GITLAB
-    event, commit = host_event(place, provider, read_event(provider, "opened"), format="sha256")
+@pytest.mark.parametrize(("provider", "what"), [(Provider.GITLAB, "opened"), (Provider.GITEA, "release")])
+def test_repository_of_sha256(place, provider, what):
+    """Repositories of the new object format are cloned as well, also where the event names no commit."""
+    event, commit = host_event(place, provider, read_event(provider, what), format="sha256")
     assert len(commit) == 64
+    assert (event.sha is None) == (what == "release")
+    clone(place, provider, event, commit)
+
+
+@needs_git
+@pytest.mark.parametrize("asked", ["branch", "commit"])
+def test_start_by_hand_of_a_repository_of_sha256(place, asked):
+    """What is started by hand is cloned whatever the repository's object format is, by a branch and by a commit."""
+    spec = read_example(Provider.GITHUB).spec
+    base = place.repository(describe_request("main", spec.source)["HOOKWRIGHT_SOURCE_REPO_URL"], format="sha256")
+    commit = make_commit(base, "what is wanted", make_commit(base, "first"))
+    git(base, "update-ref", "refs/heads/main", commit)
+    done = place.run(Provider.GITHUB, describe_request(commit if asked == "commit" else "main", spec.source))
+    assert (done.returncode, done.stderr, place.head()) == (0, "", commit)
+
+
+@needs_git
+def test_short_id_in_a_repository_of_sha256(place):
+    """Where an id is cut short, the ref tells of which object format the repository is."""
+    provider = Provider.BITBUCKET_CLOUD
+    event, commit = host_event(place, provider, read_event(provider, "opened"), format="sha256")
+    assert len(event.sha) == 12
     clone(place, provider, event, commit)
 
 

@@ -30,7 +30,10 @@ case $ref in refs/heads/*) url=${HOOKWRIGHT_SOURCE_HEAD_REPO_URL:-$url} ;; esac
 
 # A version is a commit, or else a ref in full.
 case $version in *[!0-9a-f]*) want=FETCH_HEAD ref=$version ;; *) want=$version ;; esac
-if [ "${#want}" -eq 64 ]; then format=sha256; else format=sha1; fi
+# A commit's id in full tells of which format the repository is; else the ref's does.
+id=$want
+[ "${#id}" -ge 40 ] || id=`git ls-remote -- "$url" "$ref" 2>/dev/null | head -n 1 | cut -f 1`
+if [ "${#id}" -eq 64 ]; then format=sha256; else format=sha1; fi
 git init --quiet --object-format="$format" source
 cd source
 
