@@ -368,6 +368,11 @@ START_VALUE_USED = _failed(
     "The value that asks for a build was used before, and its Job, which is still there, is of something else.",
     "Write another, such as the time.",
 )
+START_REPOSITORY_MISSING = _failed(
+    "StartRepositoryMissing",
+    "The BuildTrigger is one of an organization or a group, and nothing says which of its repositories to build.",
+    "Ask it of a BuildTrigger with that one as spec.source.repository, or redeliver an event of it at the Git host.",
+)
 START_REF_MISSING = _failed(
     "StartRefMissing",
     "Nothing says which branch, tag or commit to build.",

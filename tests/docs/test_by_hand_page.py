@@ -13,7 +13,7 @@ from hookwright.builds.by_hand import MAX_REQUEST, REF, REQUESTED_AT
 from hookwright.builds.environment import describe_request
 from hookwright.kinds.conditions import LAST_START_FAILED, START_PENDING
 from hookwright.kinds.source import BuildSource
-from hookwright.reasons import CATALOGUE
+from hookwright.reasons import CATALOGUE, Outcome
 from hookwright.reconcile.by_hand import START_FAILED, STARTED
 
 ROOT = Path(__file__).parents[2]
@@ -58,8 +58,8 @@ def test_page_names_what_there_is():
     assert f"at most {MAX_REQUEST} printable characters" in PAGE
     for variable in describe_request("main", BuildSource(provider="GitHub", repository="octo/hello")):
         assert variable in PAGE
-    own = [name for name in CATALOGUE if name.startswith("StartRe")]
-    assert re.findall(r"`(StartRe\w+)`", PAGE) == own
+    own = [name for name, one in CATALOGUE.items() if name.startswith("Start") and one.outcome is Outcome.FAILED]
+    assert re.findall(r"`(Start\w+)`", PAGE.partition(" more: ")[2]) == own
 
 
 def test_links_lead_somewhere():

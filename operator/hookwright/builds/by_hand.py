@@ -19,6 +19,7 @@ from hookwright.providers.fields import ref_of
 from hookwright.reasons import (
     START_REF_INVALID,
     START_REF_MISSING,
+    START_REPOSITORY_MISSING,
     START_REQUEST_INVALID,
     START_VALUE_USED,
     Reason,
@@ -60,9 +61,13 @@ def read_request(trigger: BuildTrigger) -> Request | Refusal:
     annotations, value = trigger.metadata.annotations, find_value(trigger.metadata)
     if (wrong := check_value(annotations[REQUESTED_AT])) is not None:
         return Refusal(value=value, reason=START_REQUEST_INVALID, message=f"annotation {REQUESTED_AT}: {wrong}")
+    source = trigger.spec.source
+    if source.organization is not None or source.group is not None:
+        message = f"spec.source: {source.organization or source.group} has more than one repository"
+        return Refusal(value=value, reason=START_REPOSITORY_MISSING, message=message)
     ref, where = annotations.get(REF, ""), f"annotation {REF}"
     if not ref:
-        ref, where = trigger.spec.source.branch or "", "spec.source.branch"
+        ref, where = source.branch or "", "spec.source.branch"
     if not ref:
         message = f"annotation {REF}: missing, and spec.source.branch too: nothing says what to build"
         return Refusal(value=value, reason=START_REF_MISSING, message=message)

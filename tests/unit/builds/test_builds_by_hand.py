@@ -64,6 +64,26 @@ def test_nothing_that_says_what_to_build_is_refused():
     assert "spec.source.branch" in refusal.message
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"provider": "GitHub", "organization": "octo", "branch": "main"},
+        {"provider": "GitLab", "group": "octo/lab", "branch": "main"},
+    ],
+)
+def test_one_of_many_repositories_is_not_guessed(source):
+    """Of an organization or a group nothing says which repository to build, whatever the ref is: it is refused."""
+    refusal = read_request(make(source=source, ref=COMMIT))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is reasons.START_REPOSITORY_MISSING
+    assert refusal.message.startswith(f"spec.source: {source.get('organization') or source['group']} ")
+
+
+def test_build_of_no_repository_is_taken():
+    """What Webhooks start may say in its template where the source is; so it is started by hand, too."""
+    assert read_request(make(source={"branch": "main"})) == Request(value="1", ref="main")
+
+
 @pytest.mark.parametrize("value", ["x" * (MAX_REQUEST + 1), "line\nbreak", "bell\a"])
 def test_value_that_cannot_be_said_again_is_refused(value):
     """A value that is too long for status, or cannot be printed, is refused; what names it fits into status."""

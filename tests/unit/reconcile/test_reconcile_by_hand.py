@@ -230,6 +230,8 @@ async def test_start_that_is_refused_is_said_and_not_repeated(bench):
         ({"ref": "a..b"}, reasons.START_REF_INVALID),
         ({"ref": "-x"}, reasons.START_REF_INVALID),
         ({"source": {"repository": "octo/hello"}}, reasons.START_REF_MISSING),
+        ({"source": {"provider": "GitHub", "organization": "octo"}, "ref": "main"}, reasons.START_REPOSITORY_MISSING),
+        ({"source": {"provider": "GitLab", "group": "octo/lab"}, "ref": "main"}, reasons.START_REPOSITORY_MISSING),
         ({"value": "x" * 256}, reasons.START_REQUEST_INVALID),
         ({"value": "a\nb"}, reasons.START_REQUEST_INVALID),
         ({"projectName": ""}, reasons.TARGET_INVALID),
