@@ -105,7 +105,7 @@ class Watches:
 
         @kopf.on.login(registry=registry)
         async def login(**_: Any) -> kopf.AiohttpSession:  # Any: kopf's keywords
-            return _open_session(await _connect(configuration))
+            return _open_session(await _connect(configuration), configuration.proxy)
 
         for kind in KINDS:
             self._register(registry, kind)
@@ -170,11 +170,12 @@ def _make_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def _open_session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
-    """Give the session that kopf would make itself, but for how it reads lists; kopf closes it."""
+def _open_session(info: kopf.ConnectionInfo, proxy: str | None) -> kopf.AiohttpSession:
+    """Give the session that kopf would make itself, but for how it reads lists, and a proxy; kopf closes it."""
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
         headers=info.as_http_headers(),
+        proxy=proxy,
         response_class=ListedResponse,
     )
     return kopf.AiohttpSession(server=info.server, aiohttp_session=session)

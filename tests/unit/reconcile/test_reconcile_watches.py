@@ -35,6 +35,30 @@ async def test_kopf_has_no_token_where_the_client_has_none():
     assert (info.scheme, info.token, info.insecure) == (None, None, True)
 
 
+async def test_kopf_asks_through_the_clients_proxy():
+    """Where the API server is reached through a proxy alone, the watches are too."""
+    asked = asyncio.get_running_loop().create_future()
+
+    async def listen(reader, writer):
+        line = await reader.readline()
+        if not asked.done():
+            asked.set_result(line)
+        writer.close()
+
+    proxy = await asyncio.start_server(listen, "127.0.0.1", 0)
+    configuration = Configuration()
+    configuration.host = "http://api.invalid:6443"
+    configuration.proxy = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+    made = Watches(configuration, loop=asyncio.get_running_loop(), seen=lambda *_: None)
+    made.start()
+    try:
+        async with patience():
+            assert (await asked).startswith(b"GET http://api.invalid:6443/")
+    finally:
+        await made.stop()
+        proxy.close()
+
+
 def test_kopf_posts_nothing():
     """Kubernetes Events are our own business, and a watch is renewed before it falls silent."""
     settings = _make_settings()
