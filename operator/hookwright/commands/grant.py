@@ -30,7 +30,12 @@ SECRETS_ROLE = "hookwright-keeps-secrets"
 @click.argument("namespace")
 @click.option("--service-account", required=True, help="The account of NAMESPACE as which builds are created.")
 @click.option(
-    "--hookwright-namespace", default="hookwright-system", show_default=True, help="The namespace of Hookwright itself."
+    "--hookwright-namespace",
+    default="hookwright-system",
+    envvar="HOOKWRIGHT_NAMESPACE",  # that of the pod, where one has it run there
+    show_default=True,
+    show_envvar=True,
+    help="The namespace of Hookwright itself.",
 )
 @click.option(
     "--hookwright-account",

@@ -147,6 +147,15 @@ def test_builds_are_what_hookwright_can_start(capsys):
     assert run(capsys, "grant", "a", "--service-account", "b", "--builds", "pipelineruns").code == 2
 
 
+def test_pod_of_hookwright_knows_where_it_is(capsys, monkeypatch):
+    """What a pod of another namespace prints names the accounts of that one; an option says otherwise."""
+    monkeypatch.setenv("HOOKWRIGHT_NAMESPACE", "hooks")
+    told = grant(capsys, "team-a", "--service-account", "builder")
+    assert {where for where, _, _ in find_rights(told, namespace="team-a")} == {"hooks", "team-a"}
+    told = grant(capsys, "team-a", "--service-account", "builder", "--hookwright-namespace", OURS)
+    assert {where for where, _, _ in find_rights(told, namespace="team-a")} == {OURS, "team-a"}
+
+
 def test_json_is_a_list_of_the_same(capsys):
     """-o json prints a List of what the YAML holds."""
     ran = run(capsys, "grant", "team-a", "--service-account", "builder", "-o", "json")
