@@ -144,6 +144,28 @@ def test_rules_and_dashboard_are_the_files():
     assert json.loads(text)["panels"]
 
 
+@pytest.mark.parametrize(("mode", "role"), [("split", "receiver"), ("single", "single")])
+def test_what_runs_once_runs_where_deliveries_are_taken(mode, role):
+    """The pod of `helm test` and those that adopt journals run on those nodes, with those labels and annotations."""
+    chosen = {
+        "nodeSelector": {"kubernetes.io/arch": "arm64"},
+        "tolerations": [{"key": "apart", "operator": "Exists"}],
+        "podLabels": {"sidecar.istio.io/inject": "false", "app.kubernetes.io/component": "mine"},
+        "podAnnotations": {"example.com/a": "b", "helm.sh/hook": "mine"},
+    }
+    objects = render({"mode": mode, role: chosen, "adoptJournals": ["old"]})
+    (job,) = (one for one in objects if one["kind"] == "Job")
+    for name, pod in (("check", find(objects, "Pod", "hookwright-check")), ("adopt", job["spec"]["template"])):
+        assert (pod["spec"]["nodeSelector"], pod["spec"]["tolerations"]) == (
+            chosen["nodeSelector"],
+            chosen["tolerations"],
+        )
+        labels, annotations = pod["metadata"]["labels"], pod["metadata"]["annotations"]
+        assert (labels["sidecar.istio.io/inject"], labels["app.kubernetes.io/component"]) == ("false", name)
+        assert annotations["example.com/a"] == "b"
+    assert find(objects, "Pod", "hookwright-check")["metadata"]["annotations"]["helm.sh/hook"] == "test"
+
+
 def test_adopting_mounts_that_very_volume():
     """Each volume that is named is worked off by a Job of its own, as a receiver's account, with its settings."""
     objects = render({"adoptJournals": ["journal-hookwright-receiver-7", "old"]})

@@ -31,6 +31,16 @@ PROBLEMS = [
     ({"trustedProxies": ["::ffff:0:0/96"]}, "trustedProxies", "believe whatever anybody says"),
     ({"trustedProxies": ["10.1.3.0/23"]}, "trustedProxies", "has bits set behind its prefix"),
     ({"trustedProxies": ["fd00::1/64"]}, "trustedProxies", "has bits set behind its prefix"),
+    (
+        {"networkPolicy": {"apiServer": {"cidrs": ["10.0.0.5/33"]}}},
+        "networkPolicy.apiServer.cidrs",
+        "10.0.0.5/33 is no range",
+    ),
+    (
+        {"receiver": {"service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["999.1.1.1/64"]}}},
+        "receiver.service.loadBalancerSourceRanges",
+        "999.1.1.1/64 is no range",
+    ),
     ({"listenAddress": "0.0.0.256"}, "listenAddress", "is no address"),
     ({"listenAddress": ":::"}, "listenAddress", "is no address"),
     ({"receiver": {"terminationGracePeriodSeconds": 34}}, "receiver.terminationGracePeriodSeconds", "that is 35"),

@@ -19,8 +19,8 @@ from support.values_page import PAGE, VALUES, Value, make_page, read_values
 
 FOUND = read_values(VALUES.read_text(encoding="utf-8"))
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
-# Only to be refused in plain words (single.replicas), or given by a chart that this one is part of (global).
-SCHEMA_ONLY = {"global", "single.replicas"}
+# Only to be refused in plain words (single.replicas), or given by a chart that this one is part of.
+SCHEMA_ONLY = {"enabled", "global", "single.replicas"}
 # All values, and the maps that they are in.
 PATHS = sorted({value.path[:length] for value in FOUND for length in range(1, len(value.path) + 1)})
 # Where null is not what is there by default, but none.
@@ -287,7 +287,7 @@ def test_chart_has_hookwrights_version():
 
 def test_chart_can_be_part_of_another():
     """What a parent chart gives to all its parts is not refused."""
-    assert render({"global": {"anything": True}})
+    assert render({"global": {"anything": True}, "enabled": True})
 
 
 def test_unknown_setting_is_refused():

@@ -47,7 +47,16 @@ bytes may be written as IPv4, and one :: stands for the zeros.
 is no range (CIDR); give one such as 10.0.0.0/8 or 2001:db8::/32
 {{- else if include "hookwright.hasHostBits" (dict "digits" $digits "prefix" $prefix) -}}
 has bits set behind its prefix; give a range by its first address, such as 10.0.0.0/8
-{{- else if or (eq $prefix 0) (and (eq $prefix 96) (hasPrefix "00000000000000000000ffff" $digits)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* As hookwright.rangeProblem, of a range whose addresses are believed. */}}
+{{- define "hookwright.trustProblem" -}}
+{{- $problem := include "hookwright.rangeProblem" . -}}
+{{- $digits := include "hookwright.addressDigits" (splitList "/" . | first) -}}
+{{- if $problem -}}
+{{- $problem -}}
+{{- else if or (hasSuffix "/0" .) (and (hasSuffix "/96" .) (hasPrefix "00000000000000000000ffff" $digits)) -}}
 would believe whatever anybody says; name the ranges of your proxies
 {{- end -}}
 {{- end -}}

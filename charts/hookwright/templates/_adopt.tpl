@@ -2,7 +2,12 @@
 {{- define "hookwright.adoptPod" -}}
 metadata:
   labels:
-    {{- include "hookwright.selector" (dict "root" .root "component" "adopt") | nindent 4 }}
+    {{- $own := include "hookwright.selector" (dict "root" .root "component" "adopt") | fromYaml }}
+    {{- mergeOverwrite (deepCopy (default dict .values.podLabels)) $own | toYaml | nindent 4 }}
+  {{- with .values.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
   restartPolicy: Never
   serviceAccountName: {{ include "hookwright.serviceAccountName" (dict "root" .root "role" .role) | quote }}

@@ -28,8 +28,18 @@ there.
 - single.replicas: {{ .Values.single.replicas }} pods cannot be in mode single, which is one pod; set mode: split and receiver.replicas
 {{- end }}
 {{- range $range := .Values.trustedProxies }}
-{{- with include "hookwright.rangeProblem" $range }}
+{{- with include "hookwright.trustProblem" $range }}
 - trustedProxies: {{ $range }} {{ . }}
+{{- end }}
+{{- end }}
+{{- range $range := .Values.networkPolicy.apiServer.cidrs }}
+{{- with include "hookwright.rangeProblem" $range }}
+- networkPolicy.apiServer.cidrs: {{ $range }} {{ . }}
+{{- end }}
+{{- end }}
+{{- range $range := .Values.receiver.service.loadBalancerSourceRanges }}
+{{- with include "hookwright.rangeProblem" $range }}
+- receiver.service.loadBalancerSourceRanges: {{ $range }} {{ . }}
 {{- end }}
 {{- end }}
 {{- if not (include "hookwright.addressDigits" .Values.listenAddress) }}
