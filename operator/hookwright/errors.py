@@ -106,6 +106,11 @@ class ClusterError(HookwrightError):
             return self.reason != "AlreadyExists"
         return self.status in (0, 401, 408, 429) or self.status >= 500  # noqa: PLR2004 - HTTP's server errors
 
+    @property
+    def namespace_ends(self) -> bool:
+        """Whether nothing new may come into a namespace that is being deleted, in kube-apiserver's words."""
+        return self.status == 403 and "because it is being terminated" in self.message  # noqa: PLR2004 - Forbidden
+
 
 class ProviderError(HookwrightError):
     """A provider's API did not say what it was asked for; `transient` says whether asking again may help."""

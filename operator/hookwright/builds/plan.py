@@ -121,7 +121,7 @@ def judge_refusal(error: ClusterError) -> Reason | None:
     # A quota is free again when other builds are gone.
     if error.transient or QUOTA_EXCEEDED in message:
         return None
-    if error.status == 404 or "being terminated" in message:  # noqa: PLR2004 - the statuses are named above
+    if error.status == 404 or error.namespace_ends:  # noqa: PLR2004 - the statuses are named above
         return NAMESPACE_GONE
     if error.status == 403:  # noqa: PLR2004
         return IMPERSONATION_FORBIDDEN if "cannot impersonate" in message else BUILD_FORBIDDEN

@@ -58,7 +58,7 @@ _METHODS: Final = {
 
 T = TypeVar("T")
 Asked = Callable[[str, Resource, int, float], None]
-"""Is told of a request: verb, resource, HTTP status (0: no answer), and the seconds until the answer was there."""
+"""Is told of a request: verb, resource, HTTP status (0: no answer, 404: or its namespace ends), seconds until then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,12 +332,16 @@ class KubernetesCluster:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
     ) -> bytes:
-        began, status = time.perf_counter(), 0
+        began, status, refusal = time.perf_counter(), 0, None
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 response = await self._ask(_METHODS[verb], path, body, query=query, headers=headers)
                 text = await response.read()  # type: ignore[no-untyped-call]
                 status = response.status
+            if status >= 400:  # noqa: PLR2004 - HTTP's errors
+                refusal = read_refusal(status, text, retry_after=response.headers.get("Retry-After", ""))
+                # Who counts 403 looks for rights that are missing: a namespace that is being deleted counts as gone.
+                status = 404 if refusal.namespace_ends else status
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise self._notice(make_absence(error)) from error
         except RecursionError:
@@ -345,9 +349,8 @@ class KubernetesCluster:
             raise ClusterError("the object nests too deeply to be sent", status=400, reason="BadRequest") from None
         finally:
             self._asked(verb, resource, status, time.perf_counter() - began)
-        if response.status >= 400:  # noqa: PLR2004 - HTTP's errors
-            wait = response.headers.get("Retry-After", "")
-            raise self._notice(read_refusal(response.status, text, retry_after=wait))
+        if refusal is not None:
+            raise self._notice(refusal)
         return bytes(text)
 
     async def _open(self, verb: str, resource: Resource, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:

@@ -178,7 +178,8 @@ WATCHED = _spec(
 REQUESTS = _spec(
     "api_requests",
     Type.COUNTER,
-    "Requests to the API server; code is 0 where there was no answer. Without those of kopf's watches.",
+    "Requests to the API server; code is 0 where there was no answer, and 404 where the namespace is being deleted."
+    " Without those of kopf's watches.",
     verb=VERBS,
     resource=_RESOURCES | {OTHER},
     code=CODES | {OTHER},

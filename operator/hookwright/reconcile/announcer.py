@@ -20,7 +20,7 @@ SOURCE = "hookwright"
 
 
 class Announcer:
-    """Writes Kubernetes Events; one that cannot be written is logged and forgotten."""
+    """Writes Kubernetes Events; one that cannot be written is forgotten, and logged unless its namespace ends."""
 
     def __init__(self, cluster: Cluster, clock: Callable[[], datetime]) -> None:
         self._cluster = cluster
@@ -54,4 +54,6 @@ class Announcer:
         try:
             await self._cluster.create(EVENTS, event, namespace=obj.namespace)
         except ClusterError as error:
+            if error.namespace_ends:
+                return
             log.warning("event", **name_object(kind, obj.namespace, obj.name), error=error.message)

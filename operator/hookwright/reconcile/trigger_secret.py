@@ -30,7 +30,8 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
     """Make, replace or end secrets of a BuildTrigger as its plan says, and give that plan.
 
     Raises:
-        ClusterError: the API server does not answer, or somebody else writes the Secret again and again.
+        ClusterError: the API server does not answer, the namespace is being deleted, or somebody else writes the Secret
+            again and again.
     """
     if isinstance(trigger, InvalidObject) or trigger.spec.source.provider is None:
         return Plan()
@@ -50,7 +51,7 @@ async def keep_secret(trigger: BuildTrigger | InvalidObject, world: World) -> Pl
                 continue
             # One that is there does without what was to be changed in it; without any, status says what is in the way.
             said = verb == "create" and error.status >= _SERVER_ERROR
-            if not said and (error.transient or error.reason == "AlreadyExists"):
+            if not said and (error.transient or error.reason == "AlreadyExists" or error.namespace_ends):
                 raise
             return judge_refusal(trigger, error, verb=verb)
         for notice in plan.notices:

@@ -356,6 +356,18 @@ async def test_each_request_is_told_with_its_verb_and_status(verb, status):
     assert 0 <= told[0][3] <= time.perf_counter() - began
 
 
+async def test_namespace_that_is_being_deleted_counts_as_gone():
+    """Who counts refusals is not told of a right that is missing; who has asked gets the refusal as it is."""
+    told = []
+    message = 'secrets "a" is forbidden: unable to create new content in namespace team because it is being terminated'
+    answer = answer_with(403, {"kind": "Status", "message": message, "reason": "Forbidden"})
+    async with speaking(answer, asked=lambda *asked: told.append(asked)) as (_, cluster):
+        with pytest.raises(ClusterError) as refused:
+            await REQUESTS["create"](cluster)
+    assert (refused.value.status, refused.value.namespace_ends) == (403, True)
+    assert [asked[:3] for asked in told] == [("create", SECRETS, 404)]
+
+
 def test_no_verb_goes_untold():
     """Each verb that the client knows is among those that are tried here."""
     assert set(client._METHODS) == set(REQUESTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from hookwright.cluster import EVENTS
 from hookwright.reconcile.announcer import Announcer
@@ -52,3 +53,16 @@ async def test_event_that_cannot_be_written_raises_nothing(status):
     cluster.fail("create", EVENTS, status=status)
     await announce(cluster)
     assert cluster.all(EVENTS) == []
+
+
+ENDS = 'events "hello." is forbidden: unable to create new content in namespace default because it is being terminated'
+
+
+@pytest.mark.parametrize(("message", "lines"), [(ENDS, 0), ("events is forbidden", 1)])
+async def test_event_in_a_namespace_that_ends_is_no_warning(message, lines):
+    """Nobody has to mend anything for it: it is not logged; what a right is missing for is."""
+    cluster = FakeCluster()
+    cluster.fail("create", EVENTS, status=403, reason="Forbidden", message=message)
+    with capture_logs() as logged:
+        await announce(cluster)
+    assert len(logged) == lines

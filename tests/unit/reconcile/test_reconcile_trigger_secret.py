@@ -279,6 +279,18 @@ async def test_missing_right_is_said_and_heals(bench, verb):
     assert bench.status(TRIGGER)["secretRef"]["name"] == NAME
 
 
+async def test_secret_of_a_namespace_that_ends_is_nobodys_to_mend(bench):
+    """Where nothing new may come any more, status and Kubernetes Events say nothing of it, and the look comes again."""
+    message = (
+        f'secrets "{NAME}" is forbidden: unable to create new content in namespace x because it is being terminated'
+    )
+    bench.cluster.fail("create", SECRETS, status=403, reason="Forbidden", message=message, times=99)
+    with pytest.raises(ClusterError, match="terminated"):
+        await bench.look(TRIGGER)
+    assert bench.cluster.count("patch", BUILDTRIGGERS) == 0
+    assert bench.events() == []
+
+
 async def test_secret_that_may_not_be_replaced_stays_named(bench):
     """Without the right to change it the secret that is there goes on, and status says what is wrong."""
     await bench.look(TRIGGER)
