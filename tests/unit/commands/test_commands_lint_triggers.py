@@ -430,6 +430,34 @@ def test_what_is_surely_meant_is_recommended(kind, pattern):
         assert advise(kind, found.instead, Provider.GITHUB) is None
 
 
+HALF_DEAD = {
+    (HEAD, "^(main|refs/heads/main)$"): "refs/heads/main",
+    (FilterType.FILE_PATH, "^(/src|src)/"): "src/a.py",
+    (FilterType.FILE_PATH, r"^(\./|)docs/"): "docs/x",
+    (ACTOR, "^(octocat|583231)$"): "583231",
+    (FilterType.REPOSITORY_NAME, "^(octo/hello|hello)$"): "hello",
+    (TAG, "^(refs/tags/v|v)"): "v1",
+}
+
+
+@pytest.mark.parametrize(("kind", "pattern"), HALF_DEAD)
+def test_pattern_that_finds_something_is_not_said_to_find_nothing(kind, pattern):
+    """Where only some alternatives are found nowhere, it is said of those alone, and nothing is recommended."""
+    found = advise(kind, pattern, Provider.GITHUB)
+    assert (found.code, found.instead) == (NEVER_MATCHES, None)
+    assert found.why.startswith("has alternatives that are found in no ")
+    assert compile_search(pattern).finds(HALF_DEAD[kind, pattern], Budget().spend)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"), [*(one for one, (code, _) in MEANT.items() if code == NEVER_MATCHES), (ACTOR, "octocat|x9")]
+)
+def test_pattern_whose_every_alternative_is_dead_finds_nothing(kind, pattern):
+    """Only where all alternatives are found nowhere, the pattern is."""
+    dead = advise(kind, pattern, Provider.GITHUB).why.startswith("is found in no ")
+    assert dead != (pattern == "^refs/heads/main$|^main$")
+
+
 @pytest.mark.parametrize(
     ("kind", "pattern"),
     [

@@ -41,10 +41,9 @@ def advise(kind: FilterType, pattern: str, provider: Provider) -> Advice | None:
         return _advise_short(pattern, texts, TAGS)
     if kind is FilterType.FILE_PATH:
         return _advise_path(pattern, texts)
-    if kind is FilterType.REPOSITORY_NAME and any(_holds(one, "/") for one in texts):
-        return Advice(
-            code=NEVER_MATCHES, why="is looked for in the name of a repository alone, without that of its owner"
-        )
+    if kind is FilterType.REPOSITORY_NAME and (never := [one for one in texts if _holds(one, "/")]):
+        why = f"{_lead(never, texts)} found in no name of a repository, which is without that of its owner"
+        return Advice(code=NEVER_MATCHES, why=why)
     if kind is FilterType.ACTOR_ACCOUNT_ID and provider in _NUMBERED:
         return _advise_number(pattern, texts, provider)
     return None
@@ -85,8 +84,7 @@ def _looks_back(tree: Tree) -> bool:
 def _advise_ref(pattern: str, texts: Sequence[Text], prefixes: Sequence[str]) -> Advice | None:
     never = [one for one in texts if one.at_start and not _may_begin(one, prefixes)]
     if never:
-        what = "is" if len(never) == len(texts) else "has alternatives that are"
-        why = f"{what} found in no ref: each begins with {' or '.join(prefixes)}"
+        why = f"{_lead(never, texts)} found in no ref: each begins with {' or '.join(prefixes)}"
         short = pattern.startswith("^") and all(one.at_start and one.begin[:1].isalnum() for one in texts)
         meant = short and not any(one.begin.startswith("refs") for one in texts)
         return Advice(code=NEVER_MATCHES, why=why, instead=_check(f"^{BRANCHES}{pattern[1:]}") if meant else None)
@@ -117,15 +115,19 @@ def _advise_anchors(pattern: str, texts: Sequence[Text], starts: Sequence[Text],
 
 def _advise_short(pattern: str, texts: Sequence[Text], prefix: str) -> Advice | None:
     """Say that short names do not begin with refs/."""
-    if not any(one.begin.startswith(prefix) for one in texts):
+    never = [one for one in texts if one.begin.startswith(prefix)]
+    if not never:
         return None
-    why = f"is looked for in the short name, which does not begin with {prefix}"
-    return Advice(code=NEVER_MATCHES, why=why, instead=_check(pattern.replace(prefix, "")))
+    why = f"{_lead(never, texts)} found in no short name, which does not begin with {prefix}"
+    short = _check(pattern.replace(prefix, "")) if len(never) == len(texts) else None
+    return Advice(code=NEVER_MATCHES, why=why, instead=short)
 
 
 def _advise_number(pattern: str, texts: Sequence[Text], provider: Provider) -> Advice | None:
-    if any(not _has_digit(single) for one in texts for single in one.singles):
-        return Advice(code=NEVER_MATCHES, why=f"is found in no id of an account: those of {provider} are numbers")
+    never = [one for one in texts if not all(map(_has_digit, one.singles))]
+    if never:
+        why = f"{_lead(never, texts)} found in no id of an account: those of {provider} are numbers"
+        return Advice(code=NEVER_MATCHES, why=why)
     open_ones = [one for one in texts if one.plain and one.begin and not (one.at_start and one.at_end)]
     if not open_ones:
         return None
@@ -135,11 +137,17 @@ def _advise_number(pattern: str, texts: Sequence[Text], provider: Provider) -> A
 
 
 def _advise_path(pattern: str, texts: Sequence[Text]) -> Advice | None:
-    if not any(one.at_start and one.begin.startswith(("/", "./")) for one in texts):
+    never = [one for one in texts if one.at_start and one.begin.startswith(("/", "./"))]
+    if not never:
         return None
-    why = "is found in no path: they begin with the first folder's name"
+    why = f"{_lead(never, texts)} found in no path: each begins with the first folder's name"
     begins = pattern.removeprefix("^").removeprefix("\\.").removeprefix("/")
     return Advice(code=NEVER_MATCHES, why=why, instead=_check(f"^{begins}") if len(texts) == 1 else None)
+
+
+def _lead(never: Sequence[Text], texts: Sequence[Text]) -> str:
+    """Begin to say that a pattern, or what of it is in `never`, is found nowhere."""
+    return "is" if len(never) == len(texts) else "has alternatives that are"
 
 
 def _holds(one: Text, letter: str) -> bool:
