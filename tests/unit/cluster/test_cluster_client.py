@@ -28,6 +28,12 @@ users: [{name: u, user: {token: t}}]
 """
 
 
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch):
+    """No request is given up unless a test says when."""
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 600)
+
+
 async def test_kubeconfig_is_read(tmp_path):
     """A kubeconfig gives server, token and namespace; without one the namespace is default."""
     for extra, namespace in (("", "default"), (", namespace: team", "team")):
