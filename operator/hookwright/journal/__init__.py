@@ -6,6 +6,7 @@ returned for is on the disk, and stays pending until it is concluded, through cr
     requests ──► `store` (a face for asyncio) ──► `writer` (one thread, one transaction per group, one fsync)
                                                     │
                                  `statements` (the SQL), `database` (the file), `lock` (one process), `holds` (memory)
+                                 `turns` (whose rows are claimed: the namespaces', in turn)
                                  `room` (the volume: a fair part for each namespace, by `ledger`, and a reserve)
 
 Beside it `history.db`, which may be lost: the record of all outcomes. Nothing waits for it, nothing fails with it.

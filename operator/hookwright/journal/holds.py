@@ -5,7 +5,6 @@ A claimed row is held until its work is concluded, postponed or released. Used b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,13 +32,13 @@ class Holds:
     def __init__(self) -> None:
         self._held: dict[Key, Hold] = {}
 
-    def rows(self, *, now: datetime, longest: timedelta) -> str:
-        """Return the numbers of the rows that nobody else may have `now`, as a JSON array.
+    def rows(self, *, now: datetime, longest: timedelta) -> set[int]:
+        """Return the numbers of the rows that nobody else may have `now`.
 
         What would be kept for more than `longest` was kept before the clock was set back, and is kept no more.
         """
         last = now + longest
-        return json.dumps([hold.row for hold in self._held.values() if hold.until is None or now < hold.until <= last])
+        return {hold.row for hold in self._held.values() if hold.until is None or now < hold.until <= last}
 
     def take(self, row: int, pending: Pending) -> Pending:
         """Hold a row; return it with what a postponement in memory says of it."""

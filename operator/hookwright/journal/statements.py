@@ -7,6 +7,7 @@ them. Times are microseconds since 1970.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from hookwright.journal.rows import (
     from_microseconds,
     to_microseconds,
 )
+from hookwright.journal.turns import Turns, Wanted
 
 REMEMBERED: Final = timedelta(days=3)
 """For how long a started delivery makes a later one with its id a duplicate (design.md §4)."""
@@ -61,6 +63,11 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         """,
         "CREATE INDEX started_at ON started (started_at)",
     ),
+    (
+        # Claims go by turns.
+        "DROP INDEX pending_due",
+        "CREATE INDEX pending_turn ON pending (namespace, due)",
+    ),
 )
 
 TOUCH: Final = f"PRAGMA user_version = {len(MIGRATIONS)}"
@@ -80,15 +87,7 @@ _FIRST: Final = """
 """
 _COLUMNS: Final = "row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason"
 _CLAIM: Final = f"""
-    SELECT {_COLUMNS} FROM pending
-    WHERE due <= ?1 AND row NOT IN (SELECT value FROM json_each(?2))
-    ORDER BY due, row LIMIT ?3
-"""  # noqa: S608 - the columns stand above
-# Not one query with OR, which would sort all that waits.
-_CLAIM_STRANDED: Final = f"""
-    SELECT {_COLUMNS} FROM pending
-    WHERE due > ?1 AND row NOT IN (SELECT value FROM json_each(?2))
-    ORDER BY due, row LIMIT ?3
+    SELECT {_COLUMNS} FROM pending WHERE row IN (SELECT value FROM json_each(?1))
 """  # noqa: S608 - the columns stand above
 _POSTPONE: Final = """
     UPDATE pending SET due = ?4, attempts = ?5, reason = ?6 WHERE uid = ?1 AND delivery_id = ?2 AND item = ?3
@@ -180,35 +179,45 @@ def taken(connection: sqlite3.Connection) -> Mapping[str, int]:
 
 
 def claim(
-    connection: sqlite3.Connection, holds: Holds, *, limit: int, now: datetime, longest: timedelta
+    connection: sqlite3.Connection,
+    holds: Holds,
+    turns: Turns,
+    *,
+    limit: int,
+    now: datetime,
+    longest: timedelta,
+    shares: Mapping[str, int],
 ) -> list[Pending]:
-    """Hold and return up to `limit` due rows that nobody holds, the longest due first.
+    """Hold and return up to `limit` due rows that nobody holds, of the namespaces in turn, the longest due first.
 
-    A row that is due later than any is ever postponed, `longest` from `now`, counts as due too: the clock was set back.
-    Takes time in proportion to `limit` and the number of held rows, whatever waits.
+    Of a namespace in `shares` they are no more than it says. A row that is due later than any is ever postponed,
+    `longest` from `now`, counts as due too: the clock was set back.
     """
-    held = holds.rows(now=now, longest=longest)
-    found = connection.execute(_CLAIM, (to_microseconds(now), held, max(limit, 0))).fetchall()
-    if len(found) < limit:
-        stranded = (to_microseconds(now + longest), held, limit - len(found))
-        found += connection.execute(_CLAIM_STRANDED, stranded).fetchall()
-    return [
-        holds.take(
-            row,
-            Pending(
-                key=Key(uid=uid, delivery_id=delivery_id, index=item),
-                namespace=namespace,
-                name=name,
-                kind=kind,
-                accepted_at=from_microseconds(accepted_at),
-                work=work,
-                attempts=attempts,
-                due=from_microseconds(due),
-                reason=reason,
-            ),
-        )
-        for row, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason in found
-    ]
+    wanted = Wanted(
+        limit=limit,
+        shares=shares,
+        held=holds.rows(now=now, longest=longest),
+        due=to_microseconds(now),
+        last=to_microseconds(now + longest),
+    )
+    chosen = turns.choose(connection, wanted)
+    found = {found[0]: found for found in connection.execute(_CLAIM, (json.dumps(chosen),))} if chosen else {}
+    return [holds.take(row, _to_pending(found[row])) for row in chosen]
+
+
+def _to_pending(found: tuple[int, str, str, int, str, str, str, int, bytes, int, int, str]) -> Pending:
+    _, uid, delivery_id, item, namespace, name, kind, accepted_at, work, attempts, due, reason = found
+    return Pending(
+        key=Key(uid=uid, delivery_id=delivery_id, index=item),
+        namespace=namespace,
+        name=name,
+        kind=kind,
+        accepted_at=from_microseconds(accepted_at),
+        work=work,
+        attempts=attempts,
+        due=from_microseconds(due),
+        reason=reason,
+    )
 
 
 def postpone(connection: sqlite3.Connection, key: Key, *, due: datetime, reason: str, attempts: int) -> None:

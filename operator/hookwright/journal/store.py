@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from hookwright.errors import JournalError, JournalUnwritable
@@ -17,6 +18,7 @@ from hookwright.journal.holds import Holds
 from hookwright.journal.room import Room
 from hookwright.journal.rows import MAX_WORK, Accept, Accepted, Backlog, Key, Pending, RowError, Started, Taken
 from hookwright.journal.statements import LONGEST_POSTPONEMENT, REMEMBERED
+from hookwright.journal.turns import Turns
 from hookwright.journal.writer import Writer
 
 _STARTED: Final = "started"
@@ -42,6 +44,7 @@ class Journal:
         self._clock = clock
         self._longest = longest
         self._holds = Holds()
+        self._turns = Turns()
 
     @classmethod
     async def open(
@@ -115,13 +118,26 @@ class Journal:
             raise answers
         return answers
 
-    async def claim(self, limit: int, *, now: datetime) -> list[Pending]:
-        """Hold and return up to `limit` deliveries that are due and that nobody holds, the longest due first.
+    async def claim(
+        self, limit: int, *, now: datetime, shares: Mapping[str, int] = MappingProxyType({})
+    ) -> list[Pending]:
+        """Hold and return up to `limit` deliveries that are due and that nobody holds.
+
+        They are of the namespaces in turn, one of each, and of one namespace the longest due come first. Of a namespace
+        that `shares` names they are no more than it says.
 
         They are held, in memory only, until `conclude`, `postpone` or `release`.
         """
         future = self._writer.read(
-            partial(statements.claim, holds=self._holds, limit=limit, now=now, longest=self._longest)
+            partial(
+                statements.claim,
+                holds=self._holds,
+                turns=self._turns,
+                limit=limit,
+                now=now,
+                longest=self._longest,
+                shares=shares,
+            )
         )
         try:
             return await asyncio.shield(future)

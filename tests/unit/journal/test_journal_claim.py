@@ -6,9 +6,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from journal_samples import MINUTE, NOON, connection_of, delivery, let_submit, writer_held
+from journal_samples import MINUTE, NOON, delivery, let_submit, writer_held
 
-from hookwright.journal import REMEMBERED, Journal, Key, Started, statements
+from hookwright.journal import REMEMBERED, Journal, Key, Started
 
 
 def ids(claimed):
@@ -70,14 +70,6 @@ async def test_postponed_row_waits_until_due(journal):
     (again,) = await journal.claim(1, now=NOON + MINUTE)
     assert (again.attempts, again.reason, again.due) == (3, "ApiServerAway", NOON + MINUTE)
     assert (again.accepted_at, again.work) == (pending.accepted_at, pending.work)
-
-
-async def test_claim_uses_the_index(journal):
-    """A claim walks the index of due times: no sorting and no scan of what waits."""
-    plan = connection_of(journal).execute(f"EXPLAIN QUERY PLAN {statements._CLAIM}", (0, "[]", 1)).fetchall()
-    steps = [step[3] for step in plan]
-    assert "SEARCH pending USING INDEX pending_due (due<?)" in steps
-    assert not [step for step in steps if "B-TREE" in step]
 
 
 async def test_oldest_pending_and_depth_count_held_rows(journal):

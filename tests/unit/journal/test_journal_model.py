@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from hookwright.journal import REMEMBERED, Backlog, Journal, statements
 from hookwright.journal.ledger import size_of
 
 IDS = st.sampled_from("abcdef")
+NAMESPACES = {"a": "one", "b": "one", "c": "one", "d": "two", "e": "two", "f": "three"}  # of each id
 HOURS = st.integers(0, 30).map(lambda hours: timedelta(hours=hours))
 # Later is due at once: nothing is postponed for longer, unless the clock was set back.
 DELAYS = st.timedeltas(timedelta(0), statements.LONGEST_POSTPONEMENT)
@@ -28,6 +30,7 @@ class Row:
     """What the model knows of one id; `started_at` is None while it is pending."""
 
     order: int
+    namespace: str
     accepted_at: datetime
     work: bytes
     due: datetime
@@ -61,11 +64,12 @@ class Model(RuleBasedStateMachine):
     def accept(self, name):
         self.count += 1
         work = b"%d" % self.count
-        answer = self.run(self.journal.accept(delivery(name, at=self.now, work=work)))
+        namespace = NAMESPACES[name]
+        answer = self.run(self.journal.accept(delivery(name, at=self.now, work=work, namespace=namespace)))
         known = self.rows.get(name)
         if known is None:
             assert answer.new
-            self.rows[name] = Row(order=self.count, accepted_at=self.now, work=work, due=self.now)
+            self.rows[name] = Row(order=self.count, namespace=namespace, accepted_at=self.now, work=work, due=self.now)
         else:
             outcome = "pending" if known.started_at is None else "started"
             assert (answer.first.outcome, answer.first.accepted_at) == (outcome, known.accepted_at)
@@ -73,12 +77,22 @@ class Model(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 4))
     def claim(self, limit):
         claimed = self.run(self.journal.claim(limit, now=self.now))
-        due = [row for row in self.pending() if not row.held and row.due <= self.now]
-        expected = sorted(due, key=lambda row: (row.due, row.order))[:limit]
-        assert [(one.work, one.attempts, one.due) for one in claimed] == [
-            (row.work, row.attempts, row.due) for row in expected
-        ]
-        for row in expected:
+        due = sorted(
+            (row for row in self.pending() if not row.held and row.due <= self.now),
+            key=lambda row: (row.due, row.order),
+        )
+        by_work = {row.work: row for row in due}
+        rows = [by_work[one.work] for one in claimed]
+        assert [(one.attempts, one.due) for one in claimed] == [(row.attempts, row.due) for row in rows]
+        assert len(rows) == min(limit, len(due))
+        # Of each namespace the longest due; and of none two more than of another that has some left.
+        for namespace in set(NAMESPACES.values()):
+            its = [row for row in due if row.namespace == namespace]
+            given = [row for row in rows if row.namespace == namespace]
+            assert given == its[: len(given)]
+            most = len(given) + 1 if len(given) < len(its) else limit
+            assert all(count <= most for count in Counter(row.namespace for row in rows).values())
+        for row in rows:
             row.held = True
 
     @precondition(lambda self: self.held())

@@ -15,7 +15,7 @@ from hookwright.errors import JournalUnwritable
 from hookwright.journal import Decided, Journal
 from hookwright.journal.rows import to_microseconds
 
-# As version 0.1 makes it. A later schema adds a function of its own beside this one, and changes nothing here.
+# Each as the version with that schema makes it. A later one is added beside them, and changes nothing here.
 SCHEMA_1 = """
     CREATE TABLE pending (
         row INTEGER PRIMARY KEY,
@@ -37,15 +37,28 @@ SCHEMA_1 = """
     CREATE INDEX started_at ON started (started_at);
     PRAGMA user_version = 1;
 """
+SCHEMA_2 = SCHEMA_1.replace(
+    "CREATE INDEX pending_due ON pending (due);", "CREATE INDEX pending_turn ON pending (namespace, due);"
+).replace("user_version = 1", "user_version = 2")
 AT = to_microseconds(NOON)
 OBJECT = ("default", "hook-of-uid-1", "Webhook")
 
 
 def make_schema_1(path: Path) -> None:
+    """Make the file with the first schema."""
+    make_file(path, SCHEMA_1)
+
+
+def make_schema_2(path: Path) -> None:
+    """Make the file with the second schema, whose claims go by namespaces in turn."""
+    make_file(path, SCHEMA_2)
+
+
+def make_file(path: Path, schema: str) -> None:
     """Make a journal with a row that was never tried, one that was put off, and a start that is remembered."""
     file = sqlite3.connect(path, isolation_level=None)
     file.execute("PRAGMA journal_mode = WAL")
-    file.executescript(SCHEMA_1)
+    file.executescript(schema)
     pending = "INSERT INTO pending VALUES (?, 'uid-1', ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)"
     file.execute(pending, (1, "new", *OBJECT, AT, AT, 0, "", b'{"of": "new"}'))
     file.execute(pending, (2, "put off", *OBJECT, AT, AT + 1, 4, "TargetMissing", b'{"of": "put off"}'))
@@ -55,7 +68,7 @@ def make_schema_1(path: Path) -> None:
 
 
 # One for each schema, in their order.
-SCHEMAS = [make_schema_1]
+SCHEMAS = [make_schema_1, make_schema_2]
 
 
 @pytest.mark.parametrize("make", SCHEMAS)
@@ -92,7 +105,7 @@ async def test_newest_schema_is_among_them(tmp_path):
 
 def make_newer(path: Path) -> sqlite3.Connection:
     """Make a journal of a version to come; give the connection that has it open."""
-    make_schema_1(path)
+    SCHEMAS[-1](path)
     newer = sqlite3.connect(path, isolation_level=None)
     newer.executescript("CREATE TABLE later (row INTEGER); PRAGMA user_version = 99")
     return newer
@@ -100,7 +113,7 @@ def make_newer(path: Path) -> sqlite3.Connection:
 
 async def refuse(folder: Path) -> None:
     """Have a journal refused because it is newer."""
-    with pytest.raises(JournalUnwritable, match=r"schema version 99.* knows 1 .*Start the newer version again"):
+    with pytest.raises(JournalUnwritable, match=r"schema version 99.* knows 2 .*Start the newer version again"):
         await Journal.open(folder)
 
 
