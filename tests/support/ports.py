@@ -23,9 +23,11 @@ class Block:
     def __init__(self) -> None:
         for number in random.sample(range(BLOCKS), BLOCKS):
             self._claim = socket.socket()
-            self.ports = range(FIRST + number * IN_A_BLOCK, FIRST + (number + 1) * IN_A_BLOCK)
+            first = FIRST + number * IN_A_BLOCK
+            # Where it is claimed nobody can listen on all addresses.
+            self.ports = range(first + 1, first + IN_A_BLOCK)
             try:
-                self._claim.bind((CLAIMS, self.ports[0]))
+                self._claim.bind((CLAIMS, first))
                 self._claim.listen()
             except OSError:
                 self._claim.close()
