@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hookwright.settings import PREFIX, Settings
+from support.ports import find_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,7 +38,7 @@ def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
     environment.pop("KUBECONFIG", None)
     # Only the port differs from README: a test must not want a port of the machine for itself.
     process = subprocess.Popen(
-        ["hookwright", "dev", "--port", "0"],
+        ["hookwright", "dev", "--port", str(find_port())],
         cwd=ROOT,
         env=environment | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
