@@ -143,7 +143,9 @@ async def test_optional_rights_may_be_left_out(control_plane: ControlPlane, tmp_
         refused = {(event.verb, event.resource) for event in deployed.refused()}
         assert refused == {("list", "secrets"), ("list", "cronjobs")}
         for process in deployed.processes.values():
-            assert process.last_said("informer")["remedy"].startswith("if they are to be watched, allow list and watch")
+            for resource in ("secrets", "cronjobs"):
+                remedy = f"if they are to be watched, allow list and watch on {resource}"
+                await until(lambda process=process, remedy=remedy: remedy in process.said(), f"it says: {remedy}")
 
 
 async def test_drain_needs_a_receivers_rights(control_plane: ControlPlane, tmp_path: Path):

@@ -12,7 +12,7 @@ from support.realapi import make
 from support.running import make_buildtrigger, make_secret, make_webhook
 
 # Namespaces that are deleted take a while to go, and rights that come are asked for every few seconds.
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 def put(deployed: Deployed, namespace: str) -> None:
