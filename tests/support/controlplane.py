@@ -309,7 +309,8 @@ class ControlPlane:
         return name
 
     def _is_ready(self) -> bool:
-        if not self._certificate.exists():
+        # The file is there before what is in it.
+        if not self._certificate.exists() or "END CERTIFICATE" not in self.ca:
             return False
         if not self.kubeconfig.exists():
             self.write_kubeconfig(self.kubeconfig, self._token)
