@@ -1,7 +1,10 @@
 """Leader election against a running API server: processes that are killed, stopped and woken, and a server that hangs.
 
-Run as a program, this file is one candidate: it takes a kubeconfig and its identity, and writes Kubernetes Events while
-it holds the Lease, so that the API server's own order says who wrote when.
+Run as a program, this file is one candidate: it takes a folder and its identity, and writes Kubernetes Events while it
+holds the Lease, so that the API server's own order says who wrote when.
+
+Nobody loses the Lease here because the machine stands still: that takes minutes, which a test lets pass at once, for
+all candidates.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +26,46 @@ from hookwright.commands.dev import make_namespace
 from hookwright.devcluster import DevCluster
 from hookwright.errors import ClusterError
 from hookwright.reconcile.election import NAME, Terms
-from hookwright.reconcile.lease import Lease, LeasedCluster
+from hookwright.reconcile.lease import Lease, LeasedCluster, measure_time
 from support.waiting import patience, within
 
 NAMESPACE = "hookwright-system"
 KUBECONFIG = "kubeconfig-operator"
-# As the real ones are to one another, and as short as a busy machine bears; the API wants whole seconds.
-TERMS = Terms(lease=4, deadline=3.0, renew=0.5)
+TERMS = Terms(lease=150, deadline=120.0, renew=0.5)
+# Where the time must really pass.
+HASTY = Terms(lease=4, deadline=3.0, renew=0.5)
 PATIENCE = 60.0
+LOOKS = 4
 BETWEEN_WRITES = 0.5
+
+
+class Clock:
+    """The real one, which a test sets forward, in whichever process it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._passed = folder / "passed"
+
+    def __call__(self) -> float:
+        return measure_time() + (float(self._passed.read_text()) if self._passed.exists() else 0.0)
+
+    async def pass_until(self, happened: Callable[[], object]) -> None:
+        """Let a Lease's time pass until `happened`; again and again, as it begins when a candidate sees a renewal."""
+        seconds = 0
+        async with patience(PATIENCE):
+            while not happened():
+                seconds += TERMS.lease
+                written = self._passed.with_suffix(".new")
+                written.write_text(str(seconds))
+                written.rename(self._passed)
+                for _ in range(LOOKS):
+                    await asyncio.sleep(TERMS.renew)
+                    if happened():
+                        break
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    return Clock(tmp_path)
 
 
 @pytest.fixture
@@ -76,12 +110,12 @@ class Running:
 
 
 @asynccontextmanager
-async def running(client: KubernetesCluster, *identities: str):
+async def running(client: KubernetesCluster, clock: Clock, *identities: str, terms: Terms = TERMS):
     """Run candidates of these names, each started when the one before holds the Lease or waits for it."""
     async with AsyncExitStack() as stack:
         found = []
         for identity in identities:
-            lease = Lease(cluster=client, namespace=NAMESPACE, identity=identity, terms=TERMS)
+            lease = Lease(cluster=client, namespace=NAMESPACE, identity=identity, terms=terms, clock=clock)
             one = Running(lease=lease, leased=LeasedCluster(client, lease), task=asyncio.create_task(lease.run()))
             stack.push_async_callback(one.kill)
             await until(lambda lease=lease: lease.holder)
@@ -115,20 +149,20 @@ async def test_patch_for_another_version_is_a_conflict(cluster: DevCluster, clie
 # ── candidates in one process ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_dead_holder_has_a_successor(cluster: DevCluster, client: KubernetesCluster):
+async def test_dead_holder_has_a_successor(cluster: DevCluster, client: KubernetesCluster, clock: Clock):
     """Of two candidates one holds the Lease; when it dies, the other takes over, which the Lease counts."""
-    async with running(client, "a", "b") as (first, second):
+    async with running(client, clock, "a", "b") as (first, second):
         assert (first.lease.held, second.lease.held, second.lease.holder) == (True, False, "a")
         await first.kill()
-        await within(PATIENCE, second.lease.wait_held())
+        await clock.pass_until(lambda: second.lease.held)
         assert not first.lease.held
         spec = spec_of(cluster)
-        assert (spec["holderIdentity"], spec["leaseTransitions"], spec["leaseDurationSeconds"]) == ("b", 1, 4)
+        assert (spec["holderIdentity"], spec["leaseTransitions"], spec["leaseDurationSeconds"]) == ("b", 1, TERMS.lease)
 
 
-async def test_released_lease_is_taken_over(cluster: DevCluster, client: KubernetesCluster):
+async def test_released_lease_is_taken_over(cluster: DevCluster, client: KubernetesCluster, clock: Clock):
     """A holder that stops cleanly leaves an empty Lease, which the other takes."""
-    async with running(client, "a", "b") as (first, second):
+    async with running(client, clock, "a", "b") as (first, second):
         await first.kill()
         await first.lease.release()
         assert not first.lease.held
@@ -137,18 +171,22 @@ async def test_released_lease_is_taken_over(cluster: DevCluster, client: Kuberne
         assert spec_of(cluster)["leaseTransitions"] == 1
 
 
-async def test_hanging_api_server_ends_the_term(cluster: DevCluster, client: KubernetesCluster):
+async def test_hanging_api_server_ends_the_term(cluster: DevCluster, client: KubernetesCluster, clock: Clock):
     """While the API server hangs the Lease is lost and nothing is written; when it is back, so is the holder."""
-    async with running(client, "a") as (one,):
+    async with running(client, clock, "a", terms=HASTY) as (one,):
         cluster.pause()
         await within(PATIENCE, one.lease.wait_lost())
         with pytest.raises(ClusterError) as refusal:
-            await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
+            await one.leased.create(EVENTS, make_event("too early"), namespace=NAMESPACE)
         assert (refusal.value.status, refusal.value.transient) == (0, True)
         cluster.resume()
         await within(PATIENCE, one.lease.wait_held())
-        await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
-        assert writers(cluster) == ["a"]
+        async with patience(PATIENCE):
+            # It may be lost again, and held again: its terms are short.
+            while not writers(cluster):
+                with suppress(ClusterError):
+                    await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
+        assert set(writers(cluster)) == {"a"}
 
 
 # ── candidates that are processes ─────────────────────────────────────────────────────────────────────────────────────
@@ -172,28 +210,44 @@ def writers(cluster: DevCluster) -> list[str]:
     return [event["message"] for event in events]
 
 
-async def compete(kubeconfig: Path, identity: str) -> None:
-    """Be a candidate that tries to write all the time."""
-    async with KubernetesCluster((await load_access(kubeconfig)).configuration) as client:
-        lease = Lease(cluster=client, namespace=NAMESPACE, identity=identity, terms=TERMS)
+async def compete(folder: Path, identity: str) -> None:
+    """Be a candidate that tries to write all the time, and stops itself when it is told to."""
+    stop = find_stop(folder, identity)
+    async with KubernetesCluster((await load_access(folder / KUBECONFIG)).configuration) as client:
+        lease = Lease(cluster=client, namespace=NAMESPACE, identity=identity, terms=TERMS, clock=Clock(folder))
         leased = LeasedCluster(client, lease)
         election = asyncio.create_task(lease.run())
         while not election.done():
             with suppress(ClusterError):
                 await leased.create(EVENTS, make_event(identity), namespace=NAMESPACE)
+            if stop.exists():
+                # Nothing is between its look at the Lease and the wire: what had been sent could still arrive.
+                stop.unlink()
+                os.kill(os.getpid(), signal.SIGSTOP)
             await asyncio.sleep(BETWEEN_WRITES)
         election.result()
 
 
+def find_stop(folder: Path, identity: str) -> Path:
+    """Give the file that tells a candidate to stop itself."""
+    return folder / f"stop-{identity}"
+
+
+def is_stopped(pid: int) -> bool:
+    """Say whether a process is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 @asynccontextmanager
-async def processes(kubeconfig: Path, *identities: str):
+async def processes(folder: Path, *identities: str):
     """Run candidates of these names as processes."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKWRIGHT_")}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])  # where `support` is
+    paths = [str(Path(__file__).parents[2]), *filter(None, [environment.get("PYTHONPATH")])]  # where `support` is
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
     found = []
     try:
         for identity in identities:
-            command = [sys.executable, __file__, str(kubeconfig), identity]
+            command = [sys.executable, __file__, str(folder), identity]
             found.append(await asyncio.create_subprocess_exec(*command, env=environment))
         yield found
     finally:
@@ -203,31 +257,29 @@ async def processes(kubeconfig: Path, *identities: str):
             await within(PATIENCE, process.wait())
 
 
-async def test_killed_process_has_a_successor(cluster: DevCluster, tmp_path: Path):
+async def test_killed_process_has_a_successor(cluster: DevCluster, clock: Clock, tmp_path: Path):
     """After kill -9 of the holder the other process takes over, and only after that it writes."""
-    async with processes(tmp_path / KUBECONFIG, "a", "b") as both:
+    async with processes(tmp_path, "a", "b") as both:
         await until(lambda: writers(cluster))
         holder = writers(cluster)[0]
         survivor = {"a": "b", "b": "a"}[holder]
         both["ab".index(holder)].send_signal(signal.SIGKILL)
-        await until(lambda: survivor in writers(cluster))
+        await clock.pass_until(lambda: survivor in writers(cluster))
         written = writers(cluster)
         assert set(written[: written.index(survivor)]) == {holder}
         assert set(written[written.index(survivor) :]) == {survivor}
 
 
-async def test_process_that_was_stopped_does_not_write_when_it_wakes(cluster: DevCluster, tmp_path: Path):
+async def test_process_that_was_stopped_does_not_write_when_it_wakes(cluster: DevCluster, clock: Clock, tmp_path: Path):
     """A holder that was stopped by SIGSTOP until another took over writes nothing more, though it tries to at once."""
-    async with processes(tmp_path / KUBECONFIG, "a", "b") as both:
+    async with processes(tmp_path, "a", "b") as both:
         await until(lambda: writers(cluster))
         holder = writers(cluster)[0]
         other = {"a": "b", "b": "a"}[holder]
         stopped = both["ab".index(holder)]
-        # Right after a write it sleeps: nothing is between its look at the Lease and the wire.
-        count = len(writers(cluster))
-        await until(lambda: len(writers(cluster)) > count)
-        stopped.send_signal(signal.SIGSTOP)
-        await until(lambda: other in writers(cluster))
+        find_stop(tmp_path, holder).touch()
+        await until(lambda: is_stopped(stopped.pid))
+        await clock.pass_until(lambda: other in writers(cluster))
         stopped.send_signal(signal.SIGCONT)
         count = len(writers(cluster))
         await until(lambda: len(writers(cluster)) >= count + 5)
