@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -120,9 +120,11 @@ class IntakeServer:
         bodies: BodyMemory | None = None,
         trusted: tuple[Network, ...] = (),
         answered: Callable[[Answer, float], None] = lambda _answer, _seconds: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.in_flight = 0
         self._answered = answered
+        self._sleep = sleep
         self._routes = routes
         self._receiver = receiver
         self._clock = clock
@@ -168,7 +170,7 @@ class IntakeServer:
         `run` ends when what is in flight has been answered.
         """
         self._draining = True
-        await asyncio.sleep(seconds)
+        await self._sleep(seconds)
         self.stop()
 
     def stop(self) -> None:

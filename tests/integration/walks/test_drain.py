@@ -5,15 +5,28 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+import pytest
 from test_process import run_process
 
+from hookwright.app import intake
+from hookwright.intake.server import IntakeServer
 from support.rawhttp import RawAnswer, RawConnection
 from support.running import make_buildtrigger, make_headers, make_push, make_secret, make_webhook, run_hookwright
 from support.waiting import patience
 
 HALF = 20
+DRAIN = 60  # seconds: each test ends it when it has seen enough
+
+
+@pytest.fixture
+def enough(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Have a receiver in the test's own process drain until this is set."""
+    event = asyncio.Event()
+    monkeypatch.setattr(intake, "IntakeServer", partial(IntakeServer, sleep=lambda _: event.wait()))
+    return event
 
 
 def make_request(path: str, delivery: str) -> bytes:
@@ -75,7 +88,7 @@ class Sender:
 
 async def test_term_cuts_nobody_off(tmp_path: Path):
     """SIGTERM while deliveries stream in: each that was sent is answered, and each 202 is built exactly once."""
-    async with run_process(tmp_path, HOOKWRIGHT_DRAIN="2") as process:
+    async with run_process(tmp_path, HOOKWRIGHT_DRAIN=str(DRAIN)) as process:
         running = process.running
         url = await running.until_ready()
         senders = [Sender(name=f"s{number}", url=url) for number in range(8)]
@@ -88,6 +101,7 @@ async def test_term_cuts_nobody_off(tmp_path: Path):
         await running.until(lambda: all(len(sender.accepted) > 5 for sender in senders), "deliveries stream in")
         ending = asyncio.create_task(process.signal(signal.SIGTERM))
         await asyncio.gather(*sending)
+        process.send(signal.SIGUSR1)
         # The kept connection that nobody used is closed at the latest when no more are taken.
         assert await idle.rest() == b""
         await slow.send(request[-HALF:])
@@ -103,9 +117,9 @@ async def test_term_cuts_nobody_off(tmp_path: Path):
         assert "Traceback" not in process.said()
 
 
-async def test_kept_connections_are_served_while_draining(tmp_path: Path):
+async def test_kept_connections_are_served_while_draining(tmp_path: Path, enough: asyncio.Event):
     """While it drains, requests on kept and on new connections are served and told to go; after it none is taken."""
-    async with run_hookwright(tmp_path, drain=2) as running:
+    async with run_hookwright(tmp_path, drain=DRAIN) as running:
         running.apply(make_secret(), make_buildtrigger(), make_webhook())
         url = await running.until_ready()
         kept = await RawConnection.open(url)
@@ -116,6 +130,7 @@ async def test_kept_connections_are_served_while_draining(tmp_path: Path):
         assert (answer.status, ends(answer)) == (202, True)
         assert await kept.rest() == b""
         assert not stopping.done()
+        enough.set()
         await stopping
         try:
             await RawConnection.open(url)
@@ -124,9 +139,9 @@ async def test_kept_connections_are_served_while_draining(tmp_path: Path):
         raise AssertionError("a connection was taken after the end")
 
 
-async def test_refused_senders_are_told_to_go_too(tmp_path: Path):
+async def test_refused_senders_are_told_to_go_too(tmp_path: Path, enough: asyncio.Event):
     """While it drains, every answer ends its connection, and says so once."""
-    async with run_hookwright(tmp_path, drain=2) as running:
+    async with run_hookwright(tmp_path, drain=DRAIN) as running:
         running.apply(make_secret(), make_buildtrigger(), make_webhook())
         url = await running.until_ready()
         stopping = asyncio.create_task(running.stop())
@@ -136,6 +151,7 @@ async def test_refused_senders_are_told_to_go_too(tmp_path: Path):
             assert (response.status_code, response.headers.get_list("connection")) == (status, ["close"])
         response = await running.client.get(url)
         assert (response.status_code, response.headers.get_list("connection")) == (405, ["close"])
+        enough.set()
         await stopping
 
 
