@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -274,13 +275,25 @@ async def test_hostile_values_stay_data(running: Running):
 )
 async def test_slow_body_is_refused(running: Running, monkeypatch, rest):
     """A sender that never finishes its body is answered 400 after a bounded time, and others are served meanwhile."""
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
     running.apply(make_webhook("other"))
     url, other = running.status()["url"], await running.until_ready("other")
+    begun = asyncio.Event()
+
+    async def note(*args: Any) -> bytes:
+        begun.set()
+        return await read_body(*args)
+
+    read_body = server.read_body
+    monkeypatch.setattr(server, "read_body", note)
+    patient = server.BODY_SECONDS
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.3)
     host, port = url.split("/")[2].split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"POST /{url.split('/', 3)[3]} HTTP/1.1\r\nhost: x\r\n{rest}".encode())
     await writer.drain()
+    await within(PATIENCE_SECONDS, begun.wait())
+    # Of the other sender nobody asks for such haste.
+    monkeypatch.setattr(server, "BODY_SECONDS", patient)
     assert (await running.push(other)).status_code == 202
     head = await within(PATIENCE_SECONDS, reader.readline())
     assert head.startswith(b"HTTP/1.1 400")

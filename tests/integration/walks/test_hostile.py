@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from test_process import run_process
 
+from hookwright.app import intake
 from hookwright.intake import bodies, server
+from hookwright.intake.limits import ObjectLimit
 from support.rawhttp import RawConnection, tell
 from support.running import (
     Running,
@@ -53,6 +56,14 @@ class Target:
         await self.running.until(lambda: self.accepted <= self.built(), "what was accepted is built")
         assert self.built() == self.accepted
 
+    async def until_served(self) -> None:
+        """Deliver until that is answered: a sender whose own head comes late is ended too, and comes again."""
+        async with patience():
+            while True:
+                with suppress(httpx.TransportError):
+                    assert (await self.running.push(self.url, secret=None)).status_code == 202
+                    return
+
     def built(self) -> set[str]:
         """Give the names of all builds."""
         return {job["metadata"]["name"] for job in self.running.jobs()}
@@ -74,11 +85,9 @@ async def run_open(folder: Path, **settings) -> AsyncIterator[Target]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def target(tmp_path_factory) -> AsyncIterator[Target]:
-    """One Hookwright for all requests that are told to it; a body may take half a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "BODY_SECONDS", 0.5)
-        async with run_open(tmp_path_factory.mktemp("hostile"), address_limit=0) as found:
-            yield found
+    """One Hookwright for all requests that are told to it."""
+    async with run_open(tmp_path_factory.mktemp("hostile"), address_limit=0) as found:
+        yield found
 
 
 # Each case: what is sent, and the statuses of the answers. HEAD is the start of a good request, without the end of its
@@ -199,6 +208,8 @@ REQUESTS = {
     "expectation": ("HEADexpect: 100-continue\r\ncontent-length: 2\r\n\r\n{}HIDDEN", [202, 202]),
     "no length": ("HEAD\r\nHIDDEN", [400, 202]),
 }
+# More is announced than ever comes.
+ENDLESS = {"chunk of all 64 bits"}
 TARGETS = {
     "PATH": 202,
     "PATH?ref=main": 202,
@@ -240,9 +251,11 @@ HEADERS = {
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("case", REQUESTS)
-async def test_no_request_hides_in_another(target: Target, case):
+async def test_no_request_hides_in_another(target: Target, monkeypatch, case):
     """Bytes that could be read in two ways get one answer and the connection ends: no second request comes of them."""
     text, statuses = REQUESTS[case]
+    if case in ENDLESS:
+        monkeypatch.setattr(server, "BODY_SECONDS", 0.5)
     answers = await tell(target.url, target.fill(text))
     assert [answer.status for answer in answers] == statuses
     target.accepted |= {answer.json["builds"][0]["name"] for answer in answers if answer.status == 202}
@@ -324,7 +337,7 @@ async def test_slow_headers_keep_nobody_out(tmp_path: Path, monkeypatch):
             stack.callback(connection.close)
             await connection.send(target.fill(["", "P", "HEAD", "HEADx-a: b\r\nx-"][number % 4]))
             slow.append(connection)
-        assert (await target.running.push(target.url, secret=None)).status_code == 202
+        await target.until_served()
 
         async def trickle(connection: RawConnection) -> None:
             while not connection.reader.at_eof():
@@ -338,7 +351,7 @@ async def test_slow_headers_keep_nobody_out(tmp_path: Path, monkeypatch):
             for task in trickling:
                 task.cancel()
         assert not any(b"202" in answer for answer in ended)
-        assert [answer.status for answer in await tell(target.url, target.fill("HIDDEN"))] == [202]
+        await target.until_served()
 
 
 async def test_connections_without_number_wait_for_the_idle_ones(tmp_path: Path, monkeypatch):
@@ -349,16 +362,15 @@ async def test_connections_without_number_wait_for_the_idle_ones(tmp_path: Path,
         idle = [await RawConnection.open(target.url) for _ in range(20)]
         for connection in idle:
             stack.callback(connection.close)
-        late = asyncio.create_task(target.running.push(target.url, secret=None))
+        late = asyncio.create_task(target.until_served())
         await asyncio.wait({late, asyncio.create_task(idle[0].rest())}, return_when=asyncio.FIRST_COMPLETED)
         assert not late.done()
-        assert (await late).status_code == 202
+        await late
 
 
 async def test_slow_bodies_keep_nobody_out(tmp_path: Path, monkeypatch):
     """More slow bodies than are read at once give up their places while others wait; those are served."""
     monkeypatch.setattr(bodies, "GRACE_SECONDS", 0.5)
-    monkeypatch.setattr(server, "BODY_SECONDS", 10)
     async with run_open(tmp_path) as target, AsyncExitStack() as stack:
         slow = []
         for number in range(bodies.MAX_READ_AT_ONCE + 50):
@@ -459,8 +471,10 @@ async def test_authentic_deliveries_do_not_count(tmp_path: Path):
         await running.until(lambda: len(running.jobs()) == 10)
 
 
-async def test_object_has_a_rate_limit(tmp_path: Path):
+async def test_object_has_a_rate_limit(tmp_path: Path, monkeypatch):
     """A Webhook with a rate limit refuses what is beyond it with 429; another Webhook is not concerned."""
+    # However long the deliveries take, none is admitted because a minute is over.
+    monkeypatch.setattr(intake, "ObjectLimit", lambda _clock: ObjectLimit(lambda: 0.0))
     async with run_hookwright(tmp_path, address_limit=1) as running:
         limit = {"perMinute": 1, "burst": 2}
         running.apply(make_secret(), make_buildtrigger(), make_webhook(), make_webhook("limited", rateLimit=limit))
