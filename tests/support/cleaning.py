@@ -72,6 +72,15 @@ def path_of(obj: Mapping[str, Any]) -> tuple[str, str]:
     return collection, f"{collection}/{obj['metadata']['name']}"
 
 
+def wait_until_served(admin: httpx.Client, spec: Mapping[str, Any]) -> None:
+    """Wait until objects of a CRD that was made can be made too: it is there before they are served."""
+    left = Patience(PATIENCE)
+    path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
+    while not admin.get(path).is_success:
+        assert left.lasts(), f"{path} is not served"
+        time.sleep(0.02)
+
+
 def clean(admin: httpx.Client) -> None:
     """Remove all that scenarios leave behind, and wait until it is gone; CRDs stay, and so do rights."""
     for namespace in USED:

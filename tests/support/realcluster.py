@@ -29,7 +29,7 @@ from hookwright.devcluster.errors import ApiError
 from hookwright.devcluster.faults import Fault, Faults, Gate, Request, chosen_error, new_record
 from hookwright.devcluster.kubeconfig import kubeconfig
 from support.access import read_kubeconfig
-from support.cleaning import PATHS, clean, locate, path_of
+from support.cleaning import PATHS, clean, locate, path_of, wait_until_served
 from support.waiting import HTTP_SECONDS
 
 T = TypeVar("T")
@@ -236,6 +236,8 @@ class RealCluster:
         found = self._admin.get(path)
         if found.status_code == httpx.codes.NOT_FOUND:
             stored = _read(self._admin.post(collection, json=wanted))
+            if wanted["kind"] == "CustomResourceDefinition":
+                wait_until_served(self._admin, wanted["spec"])
         else:
             metadata["resourceVersion"] = found.json()["metadata"]["resourceVersion"]
             stored = _read(self._admin.put(path, json={**wanted, "metadata": metadata}))

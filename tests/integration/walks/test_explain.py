@@ -19,10 +19,11 @@ from support.running import (
     make_webhook,
     run_hookwright,
 )
-from support.waiting import within
+from support.waiting import patience, within
 
 PATIENCE = 60.0
 SECRETS = r"/api/v1/namespaces/default/secrets/.*"
+WEBHOOKS = "/apis/hookwright.dev/v1alpha1/webhooks"
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
 
 
@@ -50,12 +51,21 @@ async def explain(running: Running, *arguments: str | Path) -> Ran:
     return Ran(code=process.returncode, out=out.decode(), err=err.decode())
 
 
+async def until_job_is(running: Running, condition: str) -> None:
+    """Wait until the only Job has a condition: that its pod has ended is counted before."""
+
+    def find() -> list[str]:
+        return [one["type"] for job in running.jobs() for one in job["status"].get("conditions", ())]
+
+    await running.until(lambda: condition in find(), f"the Job is {condition}")
+
+
 async def test_webhook_that_works(running: Running):
     """A Webhook that listens and has started a Job which is through: exit code 0; neither secret nor URL is told."""
     response = await running.push(running.status()["url"], delivery="first")
     assert response.status_code == 202
     await running.until(lambda: running.last() == ("started", "BuildCreated"))
-    await running.until(lambda: [job for job in running.jobs() if job["status"].get("succeeded")])
+    await until_job_is(running, "Complete")
     ran = await explain(running, "hello", "-o", "json")
     told = ran.json
     assert (ran.code, ran.err, told["ready"], told["reason"], told["source"]) == (0, "", "True", "Listening", "status")
@@ -79,7 +89,7 @@ async def test_job_that_failed_is_told_in_its_own_words(running: Running):
     running.apply(make_buildtrigger(build={"jobTemplate": job}))
     await running.until_ready()
     await running.push(running.status()["url"])
-    await running.until(lambda: [job for job in running.jobs() if job["status"].get("failed")])
+    await until_job_is(running, "Failed")
     await running.until(lambda: running.last() == ("started", "BuildCreated"))
     ran = await explain(running, "hello", "-o", "json")
     build = ran.json["lastDelivery"]["build"]
@@ -163,5 +173,9 @@ async def test_unknown_name_and_unknown_kind(tmp_path: Path):
         assert (ran.code, ran.out, "there is: hello; nor is a BuildTrigger" in ran.err) == (2, "", True)
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/webhooks.hookwright.dev"
         await running.client.delete(running.cluster.url + path)
+        async with patience():
+            # It goes when its objects have gone; each try is a request.
+            while (await running.client.get(running.cluster.url + WEBHOOKS)).status_code != 404:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         ran = await explain(running, "hello")
         assert (ran.code, ran.out, "hookwright crds" in ran.err) == (1, "", True)
