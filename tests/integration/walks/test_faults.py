@@ -82,7 +82,7 @@ async def test_final_refusal_ends_the_delivery_with_a_reason(running: Running, s
 async def test_name_taken_by_a_stranger_is_not_success(running: Running):
     """A Job of the same name that is not of this delivery is no success."""
     url = running.status()["url"]
-    running.cluster.answer(method="POST", path=JOBS, status=503, reason="ServiceUnavailable", times=2)
+    fault = running.cluster.answer(method="POST", path=JOBS, status=503, reason="ServiceUnavailable", times=None)
     name = (await running.push(url)).json()["builds"][0]["name"]
     pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]}
     running.apply(
@@ -93,6 +93,7 @@ async def test_name_taken_by_a_stranger_is_not_success(running: Running):
             "spec": {"template": {"spec": pod}},
         }
     )
+    fault.remove()
     await running.until(lambda: running.last() == ("failed", "BuildNameTaken"))
 
 
