@@ -30,7 +30,6 @@ from support.trust import ENVIRONMENT
 LONG_PATIENCE = 120.0
 MOST_REQUESTS = 10_000
 TESTS = Path(__file__).parents[1]  # where `support` is
-TAIL = 5_000
 LEASES = r".*/leases(/.*)?"
 
 
@@ -307,7 +306,6 @@ class Fleet:
 
     @property
     def cluster(self) -> DevCluster:
-        """The development cluster."""
         return self.running.cluster
 
     def of(self, role: str) -> list[Process]:
@@ -350,7 +348,7 @@ class Fleet:
                 try:
                     await until(partial(process.last_said, "lease"), f"{name} takes part in the election")
                 except AssertionError as error:
-                    error.add_note(process.said()[-TAIL:] or "it has said nothing")
+                    error.add_note(process.said()[-5_000:] or "it has said nothing")
                     raise
             else:
                 await process.until_listening()
@@ -360,17 +358,27 @@ class Fleet:
         lease = self.cluster.get("leases.coordination.k8s.io", "hookwright-system", "hookwright-operator") or {}
         return str(lease.get("spec", {}).get("holderIdentity") or "")
 
+    def _url(self, receiver: str, webhook: str) -> str:
+        token = str(self.running.status(webhook)["url"]).rpartition("/")[2]
+        return f"{self.processes[receiver].address}/hooks/{token}"
+
+    async def until_known(self, receiver: str, webhook: str) -> str:
+        """Wait until a receiver knows a Webhook, of which it hears by a watch of its own; give its URL there."""
+        url = self._url(receiver, webhook)
+        async with waiting.patience(LONG_PATIENCE):
+            while (await self.running.client.get(url)).status_code != 405:  # noqa: ASYNC110 - each try is a request
+                await asyncio.sleep(0.05)
+        return url
+
     async def push(self, receiver: str, webhook: str, body: bytes | None = None, **headers: Any) -> httpx.Response:
         """Deliver a signed push to one of the receivers."""
-        path = "/hooks/" + str(self.running.status(webhook)["url"]).rpartition("/")[2]
-        return await self.running.push(self.processes[receiver].address + path, body, **headers)
+        return await self.running.push(self._url(receiver, webhook), body, **headers)
 
 
 async def end(process: Process) -> None:
     """End a process, even one that is stopped."""
     process.send(signal.SIGKILL)
-    if process.process is not None:
-        await process.process.wait()
+    await process.process.wait()
 
 
 @asynccontextmanager

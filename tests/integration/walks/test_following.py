@@ -259,6 +259,7 @@ async def test_other_operator_goes_on(tmp_path: Path):
         running = fleet.running
         running.apply(make_secret(), make_trigger(seconds=LONG), make_webhook())
         await running.until_ready()
+        await fleet.until_known("receiver-0", "hello")
         answer = await fleet.push("receiver-0", "hello", make_push(), delivery="one")
         name = answer.json()["builds"][0]["name"]
         await running.until(lambda: active(running) == {name: "Running"})
