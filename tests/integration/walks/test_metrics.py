@@ -11,7 +11,7 @@ from pathlib import Path
 from hookwright.metrics.catalogue import SPECS
 from support.clients import make_client
 from support.metrics_samples import find_strange, read_metrics, read_samples, read_value
-from support.processes import Fleet, run_fleet
+from support.processes import Fleet, run_fleet, until
 from support.running import make_buildtrigger, make_push, make_secret, make_webhook
 from support.waiting import patience
 
@@ -25,15 +25,20 @@ async def scrape(fleet: Fleet, name: str) -> str:
     return answer.text
 
 
-async def until_value(fleet: Fleet, process: str, value: float, name: str, **labels: str) -> None:
-    """Wait until a process shows this value."""
+async def until_some(fleet: Fleet, process: str, name: str, **labels: str) -> None:
+    """Wait until a process shows more than nothing."""
+    await until_value(fleet, process, None, name, **labels)
+
+
+async def until_value(fleet: Fleet, process: str, value: float | None, name: str, **labels: str) -> None:
+    """Wait until a process shows this value; None stands for any but 0."""
     found = None
     try:
         async with patience():
             # Each try is a request.
             while True:
                 found = read_value(await scrape(fleet, process), "hookwright_" + name, **labels)
-                if found == value:
+                if found if value is None else found == value:
                     return
                 await asyncio.sleep(0.2)
     except TimeoutError:
@@ -44,42 +49,42 @@ async def begin(fleet: Fleet) -> str:
     """Make Webhook hello; give its URL at the receiver, once that takes deliveries for it."""
     fleet.running.apply(make_secret(), make_buildtrigger(), make_webhook())
     await fleet.running.until_ready()
-    url = fleet.processes["receiver"].address + "/hooks/" + fleet.running.status()["url"].rpartition("/")[2]
-    async with patience():
-        while (await fleet.running.client.get(url)).status_code != 405:  # noqa: ASYNC110 - each try is a request
-            await asyncio.sleep(0.05)
-    return url
+    return await fleet.until_known("receiver", "hello")
 
 
 async def test_delivery_is_counted_on_its_way(tmp_path: Path):
     """A delivery counts with its answer, its start, its requests to the API server and its times."""
     async with run_fleet(tmp_path, ROLES) as fleet:
         url = await begin(fleet)
+        # Before the receiver knew the URL it may have been asked for it.
+        unknown = {"kind": "", "outcome": "refused", "reason": "URLUnknown"}
+        strange = read_value(await scrape(fleet, "receiver"), "hookwright_deliveries_total", **unknown) or 0
         assert (await fleet.running.push(url)).status_code == 202
         assert (await fleet.running.push(url, secret="guess")).status_code == 401
         assert (await fleet.running.push(url, make_push("refs/heads/other"))).status_code == 200
         assert (await fleet.running.client.post(url + "x")).status_code == 404
         await until_value(fleet, "receiver", 1, "starts_total", target="BuildTrigger", outcome="started")
+        # The journal is looked into before the rest is written.
+        await until_value(fleet, "receiver", 0, "journal_pending")
         page = await scrape(fleet, "receiver")
         for kind, outcome, reason in (
             ("Webhook", "started", "Accepted"),
             ("Webhook", "refused", "SignatureMismatch"),
             ("Webhook", "ignored", "FilteredOut"),
-            ("", "refused", "URLUnknown"),
         ):
             assert read_value(page, "hookwright_deliveries_total", kind=kind, outcome=outcome, reason=reason) == 1
+        assert read_value(page, "hookwright_deliveries_total", **unknown) == strange + 1
         assert read_value(page, "hookwright_deliveries_total", reason="NotAuthentic") == 0
         assert read_value(page, "hookwright_delivery_stage_seconds_count", stage="journal") == 1
         assert read_value(page, "hookwright_delivery_stage_seconds_count", stage="start") == 1
         assert read_value(page, "hookwright_api_requests_total", verb="create", resource="jobs", code="201") == 1
         assert read_value(page, "hookwright_objects", kind="Webhook") == 1
         assert read_value(page, "hookwright_watch_synced", resource="webhooks") == 1
-        assert read_value(page, "hookwright_journal_pending") == 0
         assert read_value(page, "hookwright_ready") == 1
         assert read_value(page, "hookwright_leader") is None
+        await until_value(fleet, "operator", 1, "leader")
         page = await scrape(fleet, "operator")
         assert read_value(page, "hookwright_reconciles_total", kind="Webhook") >= 1
-        assert read_value(page, "hookwright_leader") == 1
         assert read_value(page, "hookwright_journal_pending") is None
 
 
@@ -91,10 +96,9 @@ async def test_what_waits_is_shown_with_its_age(tmp_path: Path):
         for _ in range(3):
             assert (await fleet.running.push(url)).status_code == 202
         await until_value(fleet, "receiver", 3, "journal_pending")
-        page = await scrape(fleet, "receiver")
-        assert read_value(page, "hookwright_journal_oldest_pending_seconds") > 0
-        assert read_value(page, "hookwright_start_retries_total", reason="StartDelayed") >= 1
-        assert read_value(page, "hookwright_api_requests_total", verb="create", resource="jobs", code="503") >= 1
+        await until_some(fleet, "receiver", "journal_oldest_pending_seconds")
+        await until_some(fleet, "receiver", "start_retries_total", reason="StartDelayed")
+        await until_some(fleet, "receiver", "api_requests_total", verb="create", resource="jobs", code="503")
         away.remove()
         await until_value(fleet, "receiver", 0, "journal_pending")
         await until_value(fleet, "receiver", 0, "journal_oldest_pending_seconds")
@@ -103,7 +107,7 @@ async def test_what_waits_is_shown_with_its_age(tmp_path: Path):
 async def test_one_operator_is_the_leader(tmp_path: Path):
     """Of two operators one shows that it holds the Lease; when it is killed, the other one does."""
     async with run_fleet(tmp_path, {"one": "operator", "two": "operator"}) as fleet:
-        holder = fleet.holder()
+        holder = await until(fleet.holder, "one of them holds the Lease")
         (other,) = {"one", "two"} - {holder}
         await until_value(fleet, holder, 1, "leader")
         await until_value(fleet, other, 0, "leader")
