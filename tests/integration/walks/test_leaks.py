@@ -229,6 +229,12 @@ async def until_accepted(run: Run, name: str, headers: dict[str, str]) -> None:
             await asyncio.sleep(0.05)
 
 
+def is_judged(run: Run, name: str) -> bool:
+    """Say whether status is about a Webhook as it is now."""
+    found = run.running.webhook(name)
+    return bool(found.get("status", {}).get("observedGeneration") == found["metadata"]["generation"])
+
+
 async def make_trouble(run: Run) -> None:
     """Let the API server refuse, fail and be away, and the journal be gone; deliver all the while."""
     cluster, proof = run.fleet.cluster, sign_github(invent("github"))
@@ -255,6 +261,8 @@ async def make_trouble(run: Run) -> None:
         assert await deliver() in ({202, 503} if "secrets" in str(fault["path"]) else {202})
         await until(lambda met=met: met.hits, f"somebody met {fault}")
         met.remove()
+        # Else the next change may leave it as it was, and nobody would tell of it.
+        await until(lambda: is_judged(run, "passing"), "an operator has looked at it")
     await until_accepted(run, "github", proof)
     met = cluster.answer(
         path=r".*/secrets/team-hookwright", method="PATCH", status=500, message="etcd is away", times=2
