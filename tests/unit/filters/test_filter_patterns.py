@@ -59,6 +59,11 @@ def compile_or_none(pattern):
         ("(?:(?!skip).)*", "", ["sip", ""], ["a skip b"]),
         (".*(?=b)b", "", ["ab"], ["ba"]),
         ("a(?<=a)(?<!b)b", "", ["ab"], ["b"]),
+        (".*(?<!\\.md)", "", ["", "md", "a.m", "a.md.", "xmd", "\U0001f600"], [".md", "a.md"]),
+        (".*(?<!\\.(?:md|txt))", "", ["a.t", "md"], ["a.md", "a.txt"]),
+        (".*(?<=ab|c)d?", "", ["ab", "abd", "xc", "cd"], ["", "b", "ac ", "a\nab"]),
+        ("(?i).*(?<=[a-b]b)", "", ["AB", "xbB"], ["B", "cb"]),
+        (".*(?<=.b)c", "", ["abc", "\U0001f600bc"], ["bc", "xc"]),
         ("a++b?+", "", ["aab", "a"], ["b"]),
         ("a*+a", "", [], ["aa"]),
         ("a{2,3}?b{1}c{2,}", "", ["aabcc", "aaabccc"], ["abcc", "aabc"]),
@@ -89,7 +94,13 @@ def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, ot
         ("(?>a)", "", 0, "group"),
         ("(?<n>a)(?<n>b)", "", 7, "one group"),
         ("(?:ab)*+", "", 0, "one character"),
-        ("(?<=ab)c", "", 0, "one character"),
+        ("(?<=a+)c", "", 0, "fixed length"),
+        ("x(?<!)c", "", 1, "fixed length"),
+        ("(?<=^a)c", "", 0, "fixed length"),
+        ("(?<=(?=a)a)c", "", 0, "fixed length"),
+        ("(?<=a.)c", "", 0, "fixed length"),  # Java's `.` takes half of a character of the other planes there
+        ("(?<=\U0001f600)c", "", 0, "fixed length"),
+        ("(?<=(a|b)(a|b)(a|b)(a|b)(a|b)(a|b)(a|b))c", "", 0, "fixed length"),  # in 128 ways
         ("[a[b]]", "", 2, "escaped"),
         ("[a&&b]", "", 2, "&&"),
         ("(?#a)", "", 0, "group"),
@@ -141,6 +152,8 @@ def test_a_rewrite_of_a_pattern_means_what_was_meant(pattern, instead):
     assert instead == (found.instead and pattern[: found.at] + found.instead + pattern[found.stop :])
 
 
+# Python takes alternatives of one length only.
+BEHIND = st.sampled_from(["a", "ab", "[ab]b", "[^a]b", "aa|b1", "(?:a|b)1", "aba", "a(?:1|a)b|bbb", "^", "$"])
 SIMPLE = st.recursive(
     st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "\\d", "$", "^", "1"]),
     lambda inner: st.one_of(
@@ -149,6 +162,7 @@ SIMPLE = st.recursive(
         st.tuples(inner, st.sampled_from(["*", "+", "?", "{1,2}", "*?"])).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
         inner.map(lambda part: f"(?={part})"),
         inner.map(lambda part: f"(?!{part})"),
+        st.tuples(st.sampled_from(["=", "!"]), BEHIND).map(lambda pair: f"(?<{pair[0]}{pair[1]})"),
     ),
     max_leaves=8,
 )

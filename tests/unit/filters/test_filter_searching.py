@@ -39,6 +39,10 @@ def finds(pattern, text, spent=None):
         ("(?i)^MAIN", ["main", "Main"], ["xmain"]),
         ("a.c", ["xabcx"], ["a\nc"]),
         ("(?<=/)a", ["x/a"], ["a", "xa"]),
+        ("(?<!\\.md)$", ["a.py", "", "md", "a.md\n"], ["a.md", ".md"]),
+        ("(?<=refs/heads/)main", ["refs/heads/main", "refs/heads/mainx"], ["main", "refs/heads/xmain"]),
+        ("(?<!refs/heads/)main", ["main", "refs/heads/xmain"], ["refs/heads/main"]),
+        ("^docs/.*(?<!\\.(?:md|txt))$", ["docs/a", "docs/md"], ["docs/a.md", "docs/b.txt", "a"]),
         ("^refs/heads/(?!main$)", ["refs/heads/x", "refs/heads/mainx"], ["refs/heads/main", "refs/heads"]),
         ("\\Qa.b\\E", ["xa.bx"], ["axb"]),
         ("^\U0001f600$", ["\U0001f600"], ["x\U0001f600"]),
@@ -50,6 +54,8 @@ def test_a_pattern_is_found_as_java_finds_it(pattern, found, others):
     assert [text for text in (*found, *others) if finds(pattern, text)] == found
 
 
+# Python takes alternatives of one length only.
+BEHIND = st.sampled_from(["a", "ab", "[ab]b", "[^a]b", "aa|b1", "(?:a|b)1", "aba", "a(?:1|a)b|bbb"])
 SIMPLE = st.recursive(
     st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "\\d", "^", "1", "ab"]),
     lambda inner: st.one_of(
@@ -58,6 +64,7 @@ SIMPLE = st.recursive(
         st.tuples(inner, st.sampled_from(["*", "+", "?", "{1,2}", "*?"])).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
         inner.map(lambda part: f"(?={part})"),
         inner.map(lambda part: f"(?!{part})"),
+        st.tuples(st.sampled_from(["=", "!"]), BEHIND).map(lambda pair: f"(?<{pair[0]}{pair[1]})"),
     ),
     max_leaves=8,
 )
@@ -77,7 +84,8 @@ def test_simple_patterns_find_what_python_finds(inner, start, end, text):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(a+)+$", "(a|aa)+$", "(a|a?)+b", "(.*a){9}b", "(?:a(?!b))*c", "a*a*a*a*a*b", "a+$"]
+    "pattern",
+    ["(a+)+$", "(a|aa)+$", "(a|a?)+b", "(.*a){9}b", "(?:a(?!b))*c", "a*a*a*a*a*b", "a+$", "(?:a(?<=a|aaaaaaab))+$"],
 )
 def test_no_text_makes_a_search_go_back(pattern):
     """Patterns that take for ever elsewhere cost a node for every 16 characters, and those for few sets of states."""

@@ -2,7 +2,7 @@ r"""How `java.util.regex` reads a pattern: a recursive descent over the construc
 
 What is refused, and why: back-references and atomic groups (the automaton does not go back), `\b` (its letters are
 Unicode's in Java 8 to 18 and ASCII's from 19 on), character classes by Unicode's properties (each release has another
-Unicode), `&&` and brackets inside of brackets (releases differ), longer lookbehinds, flags that appear in the middle.
+Unicode), `&&` and brackets inside of brackets (releases differ), lookbehinds of any length, flags in the middle.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
 from hookwright.filters.patterns import classes
+from hookwright.filters.patterns.behind import NO_RETURN, list_texts, one_behind
 from hookwright.filters.patterns.refusal import PatternRefusal
 from hookwright.filters.patterns.tree import (
     Ahead,
@@ -281,11 +282,12 @@ class _PatternReader:
         return re.fullmatch(r"(?:\(\?[dixmsuU-]*\))*", self._text[:opened]) is not None
 
     def _behind(self, inner: Tree, opened: int, *, negated: bool) -> Behind:
-        if isinstance(inner, Choice) and all(isinstance(one, Chars) for one in inner.parts):
-            inner = Chars(join(one for part in inner.parts if isinstance(part, Chars) for one in part.ranges))
-        if not isinstance(inner, Chars) or (inner.ranges and inner.ranges[-1][0] > classes.LAST_OF_FIRST_PLANE):
-            self._refuse("only one character is looked for behind a place, as in (?<=x) or (?<![a-z])", at=opened)
-        return Behind(inner.ranges, negated)
+        texts = list_texts(inner)
+        if texts is None:
+            self._refuse(
+                "only texts of fixed length and known characters are looked for behind a place: (?<![.]md)", at=opened
+            )
+        return Behind(texts, negated)
 
     def _read_escape(self) -> list[Tree]:
         at = self._at - 1
@@ -372,10 +374,10 @@ class _PatternReader:
 def _line_start(*, unix: bool) -> Tree:
     """Give `^` with the flag m, which does not match at the end of a text."""
     if unix:
-        starts: tuple[Tree, ...] = (Start(), Behind(classes.UNIX_LINE, negated=False))
+        starts: tuple[Tree, ...] = (Start(), one_behind(classes.UNIX_LINE, negated=False))
     else:
-        after_return = Sequence((Behind(chars("\r").ranges, negated=False), Ahead(chars("\n"), negated=True)))
-        starts = (Start(), Behind(chars("\n", "\x85", "\u2028", "\u2029").ranges, negated=False), after_return)
+        after_return = Sequence((one_behind(chars("\r").ranges, negated=False), Ahead(chars("\n"), negated=True)))
+        starts = (Start(), one_behind(chars("\n", "\x85", "\u2028", "\u2029").ranges, negated=False), after_return)
     return Sequence((Ahead(End(), negated=True), Choice(starts)))
 
 
@@ -389,7 +391,7 @@ def _line_end(*, unix: bool, multiline: bool) -> Tree:
             End(),
             Ahead(Sequence((chars("\r"), chars("\n"), *last)), negated=False),
             Ahead(Sequence((chars("\r", "\x85", "\u2028", "\u2029"), *last)), negated=False),
-            Sequence((Behind(chars("\r").ranges, negated=True), Ahead(Sequence((chars("\n"), *last)), negated=False))),
+            Sequence((NO_RETURN, Ahead(Sequence((chars("\n"), *last)), negated=False))),
         )
     )
 

@@ -52,9 +52,9 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The character before is one of those, or `negated` is none of them (nor need there be one)."""
+    """One of the texts stands before, each given by what its characters may be, or `negated` none of them does."""
 
-    ranges: Ranges
+    texts: tuple[tuple[Ranges, ...], ...]
     negated: bool
 
 
