@@ -26,7 +26,7 @@ from hookwright.devcluster.watches import Watches
 
 _T = TypeVar("_T")
 _FIRST_NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
-_SECONDS_TO_START: Final = 30.0
+_SECONDS_TO_START: Final = 120.0
 _SECONDS_TO_STOP: Final = 1.0
 _HEADER_LIMIT: Final = 64 * 1024
 

@@ -98,7 +98,7 @@ def test_watch(client: kubernetes.client.ApiClient, served: DevCluster) -> None:
     served.apply(_widget("a"))
     api = kubernetes.client.CustomObjectsApi(client)
     watch, seen = kubernetes.watch.Watch(), []
-    for event in watch.stream(api.list_namespaced_custom_object, **PLACE, timeout_seconds=20):
+    for event in watch.stream(api.list_namespaced_custom_object, **PLACE, timeout_seconds=120):
         seen.append((event["type"], event["object"]["metadata"]["name"]))
         if len(seen) == 1:
             served.apply(_widget("b"))

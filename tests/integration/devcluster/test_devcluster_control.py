@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -223,25 +224,28 @@ async def test_slow_watcher_is_cut_off(cluster: DevCluster, dev: httpx.AsyncClie
 
 
 def _change_often(cluster: DevCluster, times: int) -> None:
-    def change() -> None:
-        for number in range(times):
-            cluster._apply(_config_map("c", number=str(number)))
-
     cluster.apply(_config_map("c"))
     # Let the watcher wake up before it is overrun.
     time.sleep(0.1)
-    cluster._call(change)
+    _in_parts(cluster, times, lambda number: _config_map("c", number=str(number)))
+
+
+def _in_parts(cluster: DevCluster, count: int, make: Callable[[int], dict[str, Any]]) -> None:
+    """Apply many objects, some hundreds at once: the server's loop has as long for each part as for one object."""
+    for start in range(0, count, 500):
+
+        def apply(start: int = start) -> None:
+            for number in range(start, min(start + 500, count)):
+                cluster._apply(make(number))
+
+        cluster._call(apply)
 
 
 async def test_ten_thousand_objects(cluster: DevCluster, dev: httpx.AsyncClient) -> None:
     """Ten thousand objects are listed, paged and watched whole."""
     count = 10_000
 
-    def fill() -> None:
-        for number in range(count):
-            cluster._apply(_config_map(f"c{number:05}", text="x" * 200))
-
-    await asyncio.to_thread(cluster._call, fill)
+    await asyncio.to_thread(_in_parts, cluster, count, lambda number: _config_map(f"c{number:05}", text="x" * 200))
     assert len((await dev.get(CONFIG_MAPS)).json()["items"]) == count
     page = (await dev.get(CONFIG_MAPS, params={"limit": 500})).json()
     assert (len(page["items"]), page["metadata"]["remainingItemCount"]) == (500, count - 500)
@@ -254,11 +258,14 @@ async def test_lost_clients_leave_nothing_behind(cluster: DevCluster, dev: httpx
     async with watching(dev, CONFIG_MAPS):
         await eventually(lambda: _count_watches(cluster, 1), "the watch is open")
     await eventually(lambda: _count_watches(cluster, 0), "the watch is closed")
+    connections = len(cluster._runner.server.connections)
     port = int(cluster.url.rsplit(":", 1)[1])
     _, writer = await asyncio.open_connection("127.0.0.1", port)
+    await eventually(lambda: _count_connections(cluster, connections + 1), "the connection is there")
     writer.write(b"POST /api/v1/namespaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
     await writer.drain()
     writer.close()
+    await eventually(lambda: _count_connections(cluster, connections), "the connection is gone")
     cluster.pause()
     waiting = asyncio.create_task(dev.get("/version"))
     await eventually(lambda: _count_waiting(cluster), "a request waits")
@@ -269,6 +276,10 @@ async def test_lost_clients_leave_nothing_behind(cluster: DevCluster, dev: httpx
 
 async def _count_watches(cluster: DevCluster, wanted: int) -> bool:
     return cluster._call(lambda: sum(map(len, cluster._watches._open.values()))) == wanted
+
+
+async def _count_connections(cluster: DevCluster, wanted: int) -> bool:
+    return cluster._call(lambda: len(cluster._runner.server.connections)) == wanted
 
 
 async def _count_waiting(cluster: DevCluster) -> bool:

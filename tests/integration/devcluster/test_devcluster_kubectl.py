@@ -136,7 +136,7 @@ def test_apply_of_a_definition(kubectl: Kubectl) -> None:
     obj = kubectl.file(_widget("a") | {"apiVersion": "applied.example.com/v1"})
     assert "created" in kubectl.run("apply", "-f", definition)
     assert "unchanged" in kubectl.run("apply", "-f", definition)
-    kubectl.run("wait", "--for=condition=Established", "crd/widgets.applied.example.com", "--timeout=20s")
+    kubectl.run("wait", "--for=condition=Established", "crd/widgets.applied.example.com", "--timeout=120s")
     assert "created" in kubectl.run("apply", "-f", obj)
     assert "widgets.applied.example.com" in kubectl.run("get", "crd")
     kubectl.run("delete", "-f", definition)
@@ -201,7 +201,7 @@ def test_get_of_built_in_kinds(kubectl: Kubectl) -> None:
     assert re.search(r"NAME +STATUS +AGE\n(.*\n)*default +Active", kubectl.run("get", "ns"))
     assert re.search(r"NAME +TYPE +DATA +AGE\n(.*\n)*s +Opaque +1", kubectl.run("get", "secret"))
     kubectl.run("apply", "-f", kubectl.file(make_job("shown", suspend=False)))
-    kubectl.run("wait", "--for=condition=Complete", "job/shown", "--timeout=20s")
+    kubectl.run("wait", "--for=condition=Complete", "job/shown", "--timeout=120s")
     assert re.search(
         r"NAME +STATUS +COMPLETIONS +DURATION +AGE\n(.*\n)*shown +Complete +1/1 +\d+s", kubectl.run("get", "jobs")
     )
@@ -215,7 +215,7 @@ def test_watch(kubectl: Kubectl, widget: dict[str, Any]) -> None:
     process = subprocess.Popen(
         [_FOUND, "get", "wdg", name, "-w"], env=kubectl.environment, stdout=subprocess.PIPE, text=True
     )
-    killer = threading.Timer(60, process.kill)
+    killer = threading.Timer(300, process.kill)
     killer.start()
     try:
         assert process.stdout.readline().startswith("NAME")
@@ -260,11 +260,11 @@ def test_wait(kubectl: Kubectl, widget: dict[str, Any]) -> None:
     kubectl.run("create", "-f", kubectl.file(widget))
     status = {"status": {"phase": "Up", "conditions": [{"type": "Ready", "status": "True"}]}}
     kubectl.run("patch", "wdg", name, "--subresource=status", "--type=merge", "-p", json.dumps(status))
-    kubectl.run("wait", "--for=condition=Ready", f"wdg/{name}", "--timeout=20s")
-    kubectl.run("wait", "--for=jsonpath={.status.phase}=Up", f"wdg/{name}", "--timeout=20s")
+    kubectl.run("wait", "--for=condition=Ready", f"wdg/{name}", "--timeout=120s")
+    kubectl.run("wait", "--for=jsonpath={.status.phase}=Up", f"wdg/{name}", "--timeout=120s")
     assert "timed out" in kubectl.run("wait", "--for=condition=Other", f"wdg/{name}", "--timeout=1s", code=1)
     kubectl.run("delete", "wdg", name, "--wait=false")
-    kubectl.run("wait", "--for=delete", f"wdg/{name}", "--timeout=20s")
+    kubectl.run("wait", "--for=delete", f"wdg/{name}", "--timeout=120s")
 
 
 def test_edit(kubectl: Kubectl, widget: dict[str, Any]) -> None:

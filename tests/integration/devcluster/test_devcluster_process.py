@@ -34,12 +34,12 @@ async def test_restart(cluster: DevCluster, dev: httpx.AsyncClient) -> None:
     loop = cluster._loop
     async with watching(dev, CONFIG_MAPS) as events:
         assert await events.take(1) == [("ADDED", "c")]
-        asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(HTTP_SECONDS)
         assert await events.rest() == []
     with pytest.raises(httpx.ConnectError):
         await dev.get("/version")
     assert cluster.get("configmaps", "default", "c")
-    asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(HTTP_SECONDS)
     assert cluster.url == url
     assert (await dev.get(f"{CONFIG_MAPS}/c")).status_code == 200
 
