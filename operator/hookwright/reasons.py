@@ -311,6 +311,13 @@ START_DELAYED = _reason(
     "The API server did not take the build now; it is tried again until it does.",
     "Nothing, unless it stays so: then look at the API server.",
 )
+QUOTA_EXCEEDED = _reason(
+    "QuotaExceeded",
+    Outcome.PENDING,
+    None,
+    "A ResourceQuota of the namespace does not let the build in now; it is tried again until it does.",
+    "Nothing, if builds end and make room; else raise the quota, or remove what has it.",
+)
 BUILD_UNSEEN = _reason(
     "BuildUnseen",
     Outcome.PENDING,

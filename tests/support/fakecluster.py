@@ -55,6 +55,7 @@ class Failure:
     times: float
     after: bool
     dry_run: bool | None
+    namespace: str | None
 
 
 @dataclass
@@ -68,6 +69,7 @@ class FakeCluster:
     mirrors: list[Mirror] = field(default_factory=list)
     watches: FakeWatches = field(default_factory=FakeWatches)
     gate: asyncio.Event | None = None  # while it is there and not set, requests wait
+    gated: str | None = None  # the namespace of which alone they do
     version: int = 100
 
     def __post_init__(self) -> None:
@@ -127,11 +129,20 @@ class FakeCluster:
         times: float = 1,
         after: bool = False,
         dry_run: bool | None = None,
+        namespace: str | None = None,
     ) -> None:
         """Answer the next `times` requests with a refusal; `dry_run` chooses among creates (None: both)."""
         chosen = error or ClusterError(message, status=status, reason=reason)
         self.failures.append(
-            Failure(verb=verb, resource=resource, error=chosen, times=times, after=after, dry_run=dry_run)
+            Failure(
+                verb=verb,
+                resource=resource,
+                error=chosen,
+                times=times,
+                after=after,
+                dry_run=dry_run,
+                namespace=namespace,
+            )
         )
 
     def heal(self) -> None:
@@ -282,7 +293,7 @@ class FakeCluster:
     async def _answer(self, call: Call, act: Callable[[], Any]) -> Any:
         self.calls.append(call)
         await asyncio.sleep(0)  # as over a network: others go on meanwhile
-        if self.gate is not None:
+        if self.gate is not None and self.gated in (None, call.namespace):
             await self.gate.wait()
         for one in [one for one in self.interruptions if one[:2] == (call.verb, call.resource)][:1]:
             self.interruptions.remove(one)
@@ -298,7 +309,8 @@ class FakeCluster:
     def _find_failure(self, call: Call) -> Failure | None:
         for failure in self.failures:
             same = (failure.verb, failure.resource) == (call.verb, call.resource)
-            if same and failure.times > 0 and failure.dry_run in (None, call.dry_run):
+            meant = failure.dry_run in (None, call.dry_run) and failure.namespace in (None, call.namespace)
+            if same and meant and failure.times > 0:
                 failure.times -= 1
                 return failure
         return None

@@ -18,6 +18,7 @@ from hookwright.reasons import (
     FILTERED_OUT,
     IMPERSONATION_FORBIDDEN,
     NAMESPACE_GONE,
+    QUOTA_EXCEEDED,
     TARGET_INVALID,
     TARGET_MISSING,
     TARGET_REPLACED,
@@ -25,8 +26,8 @@ from hookwright.reasons import (
     Reason,
 )
 
-# kube-apiserver's words, in a 403.
-QUOTA_EXCEEDED = "exceeded quota"
+# kube-apiserver's words, in a 403: a quota is used up, or it is so new that nobody has counted yet.
+_QUOTA_WORDS = ("exceeded quota", "status unknown for quota")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,18 +112,23 @@ def _matches(wanted: WantedBuild, target: ObjectKind) -> bool:
     return True
 
 
+def is_quota(error: ClusterError) -> bool:
+    """Say whether a ResourceQuota refuses a build: it is free again when other builds are gone."""
+    return any(words in error.message for words in _QUOTA_WORDS)
+
+
 def judge_refusal(error: ClusterError) -> Reason | None:
-    """Say why the API server refuses a build for good; None if trying again may help.
+    """Say why the API server refuses a build: for good, or by a quota; None if trying again may help.
 
     The statuses and messages are those of kube-apiserver: 403 for a missing right and for a namespace that is being
     deleted, 404 for a namespace that is gone, 400 and 422 for a manifest that is no such object.
     """
-    message = error.message
-    # A quota is free again when other builds are gone.
-    if error.transient or QUOTA_EXCEEDED in message:
+    if error.transient:
         return None
+    if is_quota(error):
+        return QUOTA_EXCEEDED
     if error.status == 404 or error.namespace_ends:  # noqa: PLR2004 - the statuses are named above
         return NAMESPACE_GONE
     if error.status == 403:  # noqa: PLR2004
-        return IMPERSONATION_FORBIDDEN if "cannot impersonate" in message else BUILD_FORBIDDEN
+        return IMPERSONATION_FORBIDDEN if "cannot impersonate" in error.message else BUILD_FORBIDDEN
     return BUILD_INVALID

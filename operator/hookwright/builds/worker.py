@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
 from hookwright.builds.facts import FactSource, NoFacts
 from hookwright.builds.retry import backoff
+from hookwright.builds.shares import Shares
 from hookwright.builds.starter import Conclusion, Starter, Targets
 from hookwright.builds.wanted import WantedBuild
 from hookwright.cluster import Cluster
@@ -32,7 +32,7 @@ IDLE_SECONDS = 1.0  # how often postponed builds are looked for when nothing els
 
 @dataclass(kw_only=True)
 class Worker:
-    """Starts builds, `concurrency` at a time.
+    """Starts builds, `concurrency` at a time, of the namespaces in turn; of one whose starts fail fewer (`shares`).
 
     `report` is told what came of each try, and again if the journal cannot be told of it; `concluded` of what has left
     the journal, once; `postponed` why a start is put off. `hidden` says whether targets of a kind may be in a namespace
@@ -58,9 +58,12 @@ class Worker:
     _welcomed: set[str] = field(default_factory=set)
     _more: bool = True  # whether the journal may hold what can be started now
     _ready: deque[Pending] = field(default_factory=deque)  # claimed ahead, at most `concurrency`
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _running: dict[asyncio.Task[None], Pending] = field(default_factory=dict)
+    _shares: Shares = field(init=False)
+    _held_back: bool = False  # whether the last claim left out what has no share of the slots just then
 
     def __post_init__(self) -> None:
+        self._shares = Shares(self.concurrency)
         self._starter = Starter(
             cluster=self.cluster,
             targets=self.targets,
@@ -102,8 +105,8 @@ class Worker:
             while len(self._running) < self.concurrency and await self._fill():
                 pending = self._ready.popleft()
                 task = asyncio.create_task(self._work(pending))
-                self._running.add(task)
-                task.add_done_callback(partial(self._finished, pending))
+                self._running[task] = pending
+                task.add_done_callback(self._finished)
             if not self._running and not self._more:
                 self._still.set()
             await self._sleep()
@@ -121,7 +124,10 @@ class Worker:
             while self._welcomed:
                 namespace = self._welcomed.pop()
                 await self.journal.hasten(namespace=namespace, reason=TARGET_MISSING.name, now=self.clock())
-            return await self.journal.claim(limit, now=self.clock())
+            now = self.clock()
+            shares = self._shares.left((pending.namespace for pending in self._running.values()), now=now)
+            self._held_back = bool(shares)
+            return await self.journal.claim(limit, now=now, shares=shares)
         except JournalError as error:
             self.log.error("journal", error=error.message)
             return []
@@ -133,10 +139,11 @@ class Worker:
         except TimeoutError:
             self._more = True
 
-    def _finished(self, pending: Pending, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        pending = self._running.pop(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.log.error("worker", **_name(pending), error=type(error).__name__, exc_info=error)
+        self._more = self._more or self._held_back
         self._wake.set()
 
     async def _work(self, pending: Pending) -> None:
@@ -153,6 +160,7 @@ class Worker:
             # A mistake of ours delays one delivery; it must neither lose it nor hold it in memory for ever.
             self.log.exception("worker", **_name(pending))
             conclusion = self._starter.conclude(wanted, START_DELAYED, f"Hookwright failed: {type(error).__name__}")
+        self._shares.learn(pending.namespace, conclusion.reason, now=self.clock())
         if pending.reason != conclusion.reason.name:
             # What is waited for is said once, however often it is looked for.
             self._note(conclusion)

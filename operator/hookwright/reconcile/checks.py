@@ -9,7 +9,7 @@ from typing import Any
 
 from hookwright import reasons
 from hookwright.builds.names import check_index
-from hookwright.builds.plan import QUOTA_EXCEEDED
+from hookwright.builds.plan import is_quota
 from hookwright.builds.trigger_filters import Knows, know_nothing
 from hookwright.cluster.claims import GOOD_STANDING, Standing
 from hookwright.cluster.secret_values import FoundSecret, SecretState
@@ -258,7 +258,7 @@ def judge_dry_run(tried: Tried, *, code: str, where: str) -> Finding | None:
         return Finding(reason=ACCOUNT_NOT_FOUND, code=code, message=message, heals=True)
     if error is None or error.reason == "AlreadyExists" or NO_DRY_RUN in error.message:
         return None
-    if QUOTA_EXCEEDED in error.message:
+    if is_quota(error):
         # A quota that is used up now says nothing about the build; deliveries wait for it.
         return None
     if error.transient:

@@ -158,6 +158,7 @@ QUOTA = (
     'jobs.batch "hello-x" is forbidden: exceeded quota: few, requested: count/jobs.batch=1, used: count/jobs.batch=3, '
     "limited: count/jobs.batch=3"
 )
+QUOTA_UNCOUNTED = 'jobs.batch "hello-x" is forbidden: status unknown for quota: few, resources: count/jobs.batch'
 TERMINATED = (
     'jobs.batch "hello-x" is forbidden: unable to create new content in namespace team because it is being terminated'
 )
@@ -173,7 +174,8 @@ REFUSALS = [
     (403, "Forbidden", IMPERSONATE, reasons.IMPERSONATION_FORBIDDEN),
     (403, "Forbidden", CREATE.format("team"), reasons.BUILD_FORBIDDEN),
     (403, "Forbidden", CREATE.format("impersonate"), reasons.BUILD_FORBIDDEN),
-    (403, "Forbidden", QUOTA, None),
+    (403, "Forbidden", QUOTA, reasons.QUOTA_EXCEEDED),
+    (403, "Forbidden", QUOTA_UNCOUNTED, reasons.QUOTA_EXCEEDED),
     (403, "Forbidden", TERMINATED, reasons.NAMESPACE_GONE),
     (403, "Forbidden", POLICY, reasons.BUILD_FORBIDDEN),
     (404, "NotFound", 'namespaces "team" not found', reasons.NAMESPACE_GONE),
@@ -199,8 +201,10 @@ def test_refusal_means_what_it_says(status, name, message, reason):
 
 
 def test_every_refusal_for_good_fails_the_delivery():
-    """What ends a delivery without a build is said to have failed."""
-    assert {refusal[3].outcome for refusal in REFUSALS if refusal[3] is not None} == {reasons.Outcome.FAILED}
+    """What ends a delivery without a build is said to have failed; what a quota refuses waits for it."""
+    for_good = {refusal[3] for refusal in REFUSALS} - {None, reasons.QUOTA_EXCEEDED}
+    assert {reason.outcome for reason in for_good} == {reasons.Outcome.FAILED}
+    assert reasons.QUOTA_EXCEEDED.outcome is reasons.Outcome.PENDING
 
 
 # ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────────────────

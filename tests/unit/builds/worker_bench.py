@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from hookwright.builds.retry import LONGEST_WAIT_SECONDS
 from hookwright.builds.worker import Worker
-from hookwright.cluster import BUILDTRIGGERS, JOBS
+from hookwright.cluster import BUILDTRIGGERS, JOBS, NAMESPACES
 from hookwright.cluster.mirror import Mirror
 from hookwright.errors import JournalUnwritable
 from hookwright.intake.receiver import to_journal
@@ -46,11 +46,11 @@ class FlakyJournal:
             raise JournalUnwritable("the disk is full")
         await self.journal.conclude(key, **how)
 
-    async def claim(self, limit, *, now):
+    async def claim(self, limit, **how):
         if self.claim_failures > 0:
             self.claim_failures -= 1
             raise JournalUnwritable("the disk is gone")
-        claimed = await self.journal.claim(limit, now=now)
+        claimed = await self.journal.claim(limit, **how)
         self.claimed += len(claimed)
         return claimed
 
@@ -87,19 +87,33 @@ class Bench:
         await self.journal.accept_all([to_journal(one) for one in wanted])
         self.worker.wake()
 
+    def found(self, *namespaces):
+        """Have namespaces, each with the target."""
+        for name in namespaces:
+            self.cluster.put(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.cluster.put(BUILDTRIGGERS, raw_buildtrigger(metadata={"namespace": name}))
+
+    def started_in(self, namespace):
+        """Count the requests to create a build in a namespace."""
+        return sum(call.namespace == namespace for call in self.cluster.made("create", JOBS))
+
+    def jobs_in(self, namespace):
+        """Count the builds in a namespace."""
+        return sum(job["metadata"]["namespace"] == namespace for job in self.cluster.all(JOBS))
+
     async def later(self, by=LONG):
         """Let time pass, and have the worker look."""
         self.clock.now += by
         self.worker.wake()
         await settle()
 
-    async def pass_time(self):
+    async def pass_time(self, by=LONG):
         """Let time pass, and the worker do all that is due by then.
 
         A clock that is turned on while it works is one that somebody set: to a claim that is under way, a row that was
         put off by the later time is due too late to be true, and is tried at once.
         """
-        await self.later()
+        await self.later(by)
         await self.worker.settle()
 
     async def until(self, happened):

@@ -51,7 +51,7 @@ def told(bench):
     return [
         (event["type"], event["reason"], event["message"])
         for event in bench.cluster.all(EVENTS)
-        if event["reason"] in ("Started", "StartFailed", reasons.START_DELAYED.name)
+        if event["reason"] in ("Started", "StartFailed", reasons.START_DELAYED.name, reasons.QUOTA_EXCEEDED.name)
     ]
 
 
@@ -276,15 +276,22 @@ async def test_failure_is_logged_with_what_was_asked_for(bench):
 QUOTA = "jobs.batch is forbidden: exceeded quota: jobs, requested: count/jobs.batch=1"
 
 
-@pytest.mark.parametrize(("status", "message"), [(503, "the server is busy"), (403, QUOTA), (0, "no answer")])
-async def test_start_that_may_work_later_is_tried_again(bench, status, message):
+@pytest.mark.parametrize(
+    ("status", "message", "reason"),
+    [
+        (503, "the server is busy", reasons.START_DELAYED),
+        (403, QUOTA, reasons.QUOTA_EXCEEDED),
+        (0, "no answer", reasons.START_DELAYED),
+    ],
+)
+async def test_start_that_may_work_later_is_tried_again(bench, status, message, reason):
     """What the API server does not take now is tried until it does; a Kubernetes Event says once why it waits."""
     ask(bench)
     bench.cluster.fail("create", JOBS, status=status, message=message, times=99, dry_run=False)
     assert await bench.look_until_still(TRIGGER) == Again(DELAYED_SECONDS)
     assert handled(bench) is None
-    assert bench.conditions(TRIGGER)["StartPending"] == ("True", reasons.START_DELAYED.name)
-    assert [one[:2] for one in told(bench)] == [("Warning", reasons.START_DELAYED.name)]
+    assert bench.conditions(TRIGGER)["StartPending"] == ("True", reason.name)
+    assert [one[:2] for one in told(bench)] == [("Warning", reason.name)]
     bench.cluster.heal()
     assert await bench.look_until_still(TRIGGER) == NEVER
     assert (handled(bench), jobs(bench)) == ("1", [name_of("1")])
