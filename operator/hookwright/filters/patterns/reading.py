@@ -284,9 +284,7 @@ class _PatternReader:
     def _behind(self, inner: Tree, opened: int, *, negated: bool) -> Behind:
         texts = list_texts(inner)
         if texts is None:
-            self._refuse(
-                "only texts of fixed length and known characters are looked for behind a place: (?<![.]md)", at=opened
-            )
+            self._refuse("only texts of fixed length, as (?<![.]md) or (?<!a[b-z]), are looked for behind", at=opened)
         return Behind(texts, negated)
 
     def _read_escape(self) -> list[Tree]:
