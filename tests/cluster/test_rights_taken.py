@@ -190,13 +190,18 @@ async def test_status_is_taken_and_given_back(deployed: Deployed):
 
 
 async def test_lists_and_watches_are_taken_and_given_back(deployed: Deployed):
-    """Without the right to see our objects, what is known is served on; what came meanwhile is found with the right."""
-    with without(deployed, about("webhooks")):
+    """Without the right to see our objects, what is known is served on; what came meanwhile is found with the right.
+
+    So it is without the operator's right to see builds.
+    """
+    with without(deployed, lambda rule: about("webhooks", "jobs")(rule) and "watch" in rule["verbs"]):
         # A watch that goes is not judged again: it has to break first.
         deployed.control_plane.restart_api_server()
         for role in ("receiver", "operator"):
             text = 'cannot list resource \\"webhooks\\"'
             await until(lambda role=role, text=text: said(deployed, role, text), f"the {role} says so")
+        text = 'cannot list resource \\"jobs\\"'
+        await until(lambda: said(deployed, "operator", text), "the operator says so of builds")
         await deployed.until_answers("receiver", 200)
         await until_taken(deployed, "hello", "known")
         put(deployed, make_webhook("new"))

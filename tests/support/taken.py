@@ -71,6 +71,13 @@ TAKEN: Final[Mapping[str, tuple[Counted, ...]]] = {
             alert="HookwrightWatchBroken",
             down=True,
         ),
+        Counted(
+            role="operator",
+            name="hookwright_watch_synced",
+            labels={"resource": "jobs"},
+            alert="HookwrightWatchBroken",
+            down=True,
+        ),
     ),
     "test_lease_is_taken_and_given_back": (
         _refused("operator", "patch", "leases"),

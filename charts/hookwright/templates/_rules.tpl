@@ -24,7 +24,7 @@ where it works: in a ClusterRole, or in a Role in each. "own" are those for Hook
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [get]
-# The builds, which BuildTriggers tell of in their status.
+# The builds, for the status of BuildTriggers and their history limits.
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [list, watch]
