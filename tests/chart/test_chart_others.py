@@ -7,6 +7,7 @@ import re
 
 import pytest
 import yaml
+from helm_python import HelmError
 
 from hookwright.commands import hookwright
 from support.chart import CHART, find, find_pods, render
@@ -164,6 +165,30 @@ def test_what_runs_once_runs_where_deliveries_are_taken(mode, role):
         assert (labels["sidecar.istio.io/inject"], labels["app.kubernetes.io/component"]) == ("false", name)
         assert annotations["example.com/a"] == "b"
     assert find(objects, "Pod", "hookwright-check")["metadata"]["annotations"]["helm.sh/hook"] == "test"
+
+
+def test_runbooks_are_where_they_are_read():
+    """Each alert has the address of its heading if that of the page is given, else only its place in the repository."""
+    url = "https://git.example.com/hookwright/alerts.md?ref=v1"
+
+    def find_runbooks(**given: str) -> list[tuple[str, dict[str, str]]]:
+        objects = render({"metrics": {"prometheusRule": {"enabled": True, **given}}})
+        groups = find(objects, "PrometheusRule", "hookwright")["spec"]["groups"]
+        return [(rule["alert"].lower(), rule["annotations"]) for group in groups for rule in group["rules"]]
+
+    for name, said in find_runbooks(runbookUrl=url):
+        assert said["runbook_url"] == f"{url}#{name}"
+        assert "runbook" not in said
+    for name, said in find_runbooks():
+        assert said["runbook"] == f"operator/docs/alerts.md#{name}"
+        assert "runbook_url" not in said
+
+
+@pytest.mark.parametrize("url", ["operator/docs/alerts.md", "https://a.example.com/x#y", "https://a.example.com/ x"])
+def test_what_no_heading_can_be_added_to_is_refused(url):
+    """An address of the runbooks is one that Alertmanager can lead to, and to each heading."""
+    with pytest.raises(HelmError, match="runbookUrl"):
+        render({"metrics": {"prometheusRule": {"enabled": True, "runbookUrl": url}}})
 
 
 def test_adopting_mounts_that_very_volume():

@@ -91,6 +91,7 @@ OTHERWISE: dict[str, Any] = {
     "networkPolicy.apiServer.ports": [16443],
     "networkPolicy.extraEgress": [{"ports": [{"port": 443}]}],
     "metrics.serviceMonitor.interval": "1m",
+    "metrics.prometheusRule.runbookUrl": "https://git.example.com/alerts.md",
     "adoptJournals": ["journal-hookwright-receiver-9"],
 }
 # What a render without a cluster cannot show: test_chart_cluster.py does.

@@ -83,8 +83,8 @@ def test_every_alert_has_its_runbook(name):
     """Each alert has a severity, a summary, a description and a heading of its own in docs/alerts.md."""
     rule = ALERTS[name]
     assert rule["labels"]["severity"] in {"critical", "warning", "info"}
-    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
-    assert rule["annotations"]["runbook_url"] == f"operator/docs/alerts.md#{name.lower()}"
+    assert set(rule["annotations"]) == {"summary", "description", "runbook"}
+    assert rule["annotations"]["runbook"] == f"operator/docs/alerts.md#{name.lower()}"
     row = f"| [{name}](#{name.lower()}) | {rule['labels']['severity']} | {rule['annotations']['summary']} |"
     assert row in PAGE
     section = PAGE.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
