@@ -56,6 +56,11 @@ def test_push_to_a_branch():
     assert see("push") == PUSH
 
 
+def test_push_that_asks_for_no_pipeline():
+    """What is asked of GitLab's own pipelines (`git push -o ci.skip`) makes no other event."""
+    assert read(put(gitlab.PUSH, {"push_options": {"ci": {"skip": True}}})) == PUSH
+
+
 def test_push_of_more_than_20_commits_does_not_name_all_files():
     """GitLab lists 20 commits and says how many there were."""
     many = see("push_of_many")

@@ -7,6 +7,7 @@ never pass because of it: it is a mistake, and would otherwise be found only by 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +40,7 @@ _MEANT: Final[dict[str, str]] = {
     "PULL_REQUEST_REJECTED": EventType.PULL_REQUEST_CLOSED,
     "PULL_REQUEST_DECLINED": EventType.PULL_REQUEST_CLOSED,
 }
+_NAME: Final = re.compile("[A-Z_]+")
 _MERGE, _PULL = "MERGE_REQUEST", "PULL_REQUEST"  # GitLab's word, and AWS's
 # The same few patterns stand in most triggers; the worst of these hold 37 KB each. Long ones are kept by who has them.
 _MAX_SHARED: Final = 128
@@ -209,7 +211,12 @@ def _describe_unknown(name: str) -> str:
     if not name:
         return f"the name of an event is missing; the names are {join(EventType)}, with commas between"
     word = name[:MAX_PATTERN].upper().replace(_MERGE, _PULL)
-    near = [_MEANT[word]] if word in _MEANT else difflib.get_close_matches(word, list(EventType), n=1)
+    found = _NAME.findall(word)
+    several = dict.fromkeys(part for one in found for part in _MEANT.get(one, one).split(", "))
+    if len(found) > 1 and several.keys() <= EventType.__members__.keys():
+        near = [f"{', '.join(several)}, with commas between"]
+    else:
+        near = [_MEANT[word]] if word in _MEANT else difflib.get_close_matches(word, list(EventType), n=1)
     hint = f"write {near[0]}; " if near else ""
     return f"{show(name)} is no event; {hint}the names are {join(EventType)}"
 
