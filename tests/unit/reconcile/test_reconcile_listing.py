@@ -99,7 +99,7 @@ async def test_kopfs_session_has_the_access():
     configuration = Configuration()
     configuration.host = "http://127.0.0.1:1"
     configuration.api_key["BearerToken"] = "Bearer t0ken"
-    made = _open_session(await _connect(configuration))
+    made = _open_session(await _connect(configuration), None)
     async with made.aiohttp_session as session:
         assert made.server == "http://127.0.0.1:1"
         assert session.headers["Authorization"] == "Bearer t0ken"
