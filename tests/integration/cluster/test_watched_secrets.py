@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hookwright.cluster import client, informer, streams
+from hookwright.cluster import client, informer, secrets, streams
 from hookwright.cluster.client import KubernetesCluster, load_access
 from hookwright.cluster.secret_values import SecretState
 from hookwright.cluster.secrets import SecretReader
@@ -84,6 +84,8 @@ def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(informer, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(informer, "REFUSED_SECONDS", 0.05)
     monkeypatch.setattr(informer, "SHORTEST_WATCH_SECONDS", 0.0)
+    # An answer that is late is late, however long this process got no turn.
+    monkeypatch.setattr(secrets, "PATIENCE_SECONDS", HTTP_SECONDS)
 
 
 @pytest.fixture
