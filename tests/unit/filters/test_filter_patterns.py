@@ -64,6 +64,7 @@ def compile_or_none(pattern):
         (".*(?<=ab|c)d?", "", ["ab", "abd", "xc", "cd"], ["", "b", "ac ", "a\nab"]),
         ("(?i).*(?<=[a-b]b)", "", ["AB", "xbB"], ["B", "cb"]),
         (".*(?<=.b)c", "", ["abc", "\U0001f600bc"], ["bc", "xc"]),
+        (".*(?<=\\d{4}-(?:ab){2})c", "", ["2026-ababc"], ["ababc", "202-ababc", "2026-abc"]),
         ("a++b?+", "", ["aab", "a"], ["b"]),
         ("a*+a", "", [], ["aa"]),
         ("a{2,3}?b{1}c{2,}", "", ["aabcc", "aaabccc"], ["abcc", "aabc"]),
@@ -100,6 +101,12 @@ def test_a_pattern_matches_whole_texts_as_java_does(pattern, flags, matching, ot
         ("(?<=(?=a)a)c", "", 0, "fixed length"),
         ("(?<=a.)c", "", 0, "fixed length"),  # Java's `.` takes half of a character of the other planes there
         ("(?<=\U0001f600)c", "", 0, "fixed length"),
+        ("(?<=[\\x{E000}-\\x{10FFFF}])c", "", 0, "fixed length"),  # nor does it take the half of one
+        ("(?<=[\\x00-\\x{FFFF}])c", "", 0, "fixed length"),  # this takes the half alone
+        ("(?<=a{1,2})c", "", 0, "fixed length"),
+        ("(?<=(?:ab|c){2})d", "", 0, "fixed length"),  # to Java neither
+        ("(?<=a{0})c", "", 0, "fixed length"),
+        ("(?<=(?:(?:a{1000}){1000}){1000})c", "", 0, "fixed length"),
         ("(?<=(a|b)(a|b)(a|b)(a|b)(a|b)(a|b)(a|b))c", "", 0, "fixed length"),  # in 128 ways
         ("[a[b]]", "", 2, "escaped"),
         ("[a&&b]", "", 2, "&&"),
@@ -153,7 +160,7 @@ def test_a_rewrite_of_a_pattern_means_what_was_meant(pattern, instead):
 
 
 # Python takes alternatives of one length only.
-BEHIND = st.sampled_from(["a", "ab", "[ab]b", "[^a]b", "aa|b1", "(?:a|b)1", "aba", "a(?:1|a)b|bbb", "^", "$"])
+BEHIND = st.sampled_from(["a", "ab", "[ab]b", "[^a]b", "aa|b1", "(?:a|b)1", "aba", "a(?:1|a)b|bbb", "a{2}b", "^", "$"])
 SIMPLE = st.recursive(
     st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "\\d", "$", "^", "1"]),
     lambda inner: st.one_of(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from hookwright.filters.patterns.classes import LAST_OF_FIRST_PLANE
-from hookwright.filters.patterns.tree import Behind, Chars, Choice, Ranges, Sequence, Tree, chars
+from hookwright.filters.patterns.tree import LAST, Behind, Chars, Choice, Ranges, Repeat, Sequence, Tree, chars
 
 MAX_TEXTS: Final = 64
+MAX_LENGTH: Final = 1_000
+# Of a character of the other planes Java sees the second half, as one of these.
+_BEYOND: Final = ((0xDC00, 0xDFFF), (LAST_OF_FIRST_PLANE + 1, LAST))
 
 
 def list_texts(part: Tree) -> tuple[tuple[Ranges, ...], ...] | None:
@@ -28,8 +31,9 @@ def _is_like_java(text: tuple[Ranges, ...]) -> bool:
     """Tell whether Java, to which a character of the other planes is two, goes back as far as the text is long."""
     if not text or any(ranges and ranges[-1][1] > LAST_OF_FIRST_PLANE for ranges in text[1:]):
         return False
-    # Of such a character it sees the second half, which a set takes that leaves out others only.
-    return not text[0] or text[0][-1][0] <= LAST_OF_FIRST_PLANE
+    takes = [low <= first and last <= high for first, last in _BEYOND for low, high in text[0]]
+    meets = [low <= last and first <= high for first, last in _BEYOND for low, high in text[0]]
+    return sum(takes) == len(_BEYOND) or not any(meets)
 
 
 def _expand(part: Tree, most: int) -> list[tuple[Ranges, ...]] | None:
@@ -46,6 +50,12 @@ def _expand(part: Tree, most: int) -> list[tuple[Ranges, ...]] | None:
                     return None
                 texts = [(*before, *after) for before in texts for after in found]
             return texts
+        case Repeat(inner, least, most_often):
+            # Java knows no length of alternatives that are repeated.
+            found = _expand(inner, 1)
+            if found is None or least != most_often or len(found[0]) * least > MAX_LENGTH:
+                return None
+            return [found[0] * least]
         case Choice(parts):
             for one in parts:
                 found = _expand(one, most - len(texts))
