@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,8 +61,13 @@ class Target:
         """Deliver until that is answered: a sender whose own head comes late is ended too, and comes again."""
         async with patience():
             while True:
-                with suppress(httpx.TransportError):
-                    assert (await self.running.push(self.url, secret=None)).status_code == 202
+                began = time.monotonic()
+                try:
+                    answer = await self.running.push(self.url, secret=None)
+                except httpx.TransportError:
+                    assert time.monotonic() - began >= server.HEADER_MILLISECONDS / 1000
+                else:
+                    assert answer.status_code == 202
                     return
 
     def built(self) -> set[str]:

@@ -186,6 +186,8 @@ async def test_hanging_api_server_ends_the_term(cluster: DevCluster, client: Kub
             while not writers(cluster):
                 with suppress(ClusterError):
                     await one.leased.create(EVENTS, make_event("a"), namespace=NAMESPACE)
+                # Who does not hold it is refused at once, and must let it be taken.
+                await asyncio.sleep(BETWEEN_WRITES)
         assert set(writers(cluster)) == {"a"}
 
 

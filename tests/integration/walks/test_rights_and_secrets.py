@@ -86,7 +86,7 @@ async def test_right_to_read_the_secret_is_taken_and_given_back(tmp_path: Path, 
 
     What a watch shows is read by another right: a labelled Secret serves on.
     """
-    # What is kept does not age while this machine stands still: the first reading is the one that is refused.
+    # What is kept does not age while the machine stands still: the first reading is the one that is refused.
     monkeypatch.setattr(secrets, "KEEP_SECONDS", 3600.0)
     async with run_hookwright(tmp_path, started=False) as running:
         running.apply(mark(make_secret(), watched=watched), make_buildtrigger(), make_webhook())

@@ -110,7 +110,7 @@ async def test_forged_signatures_do_not_flood_the_api_server(running: Running, w
     before, began = count_readings(running), time.monotonic()
     for _ in range(100):
         assert (await running.push(url, secret="forged")).status_code == 401
-    # One more each second, however slow this machine is.
+    # One more each second, however slow the machine is.
     assert count_readings(running) - before < 20 + time.monotonic() - began
 
 
