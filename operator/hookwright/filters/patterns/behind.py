@@ -38,30 +38,42 @@ def _is_like_java(text: tuple[Ranges, ...]) -> bool:
 
 def _expand(part: Tree, most: int) -> list[tuple[Ranges, ...]] | None:
     """Write out the alternatives of a part; None if it has no fixed length, or more than `most`."""
-    texts: list[tuple[Ranges, ...]] = []
     match part:
         case Chars(ranges):
             return [(ranges,)]
         case Sequence(parts):
-            texts = [()]
-            for one in parts:
-                found = _expand(one, most // len(texts))
-                if found is None:
-                    return None
-                texts = [(*before, *after) for before in texts for after in found]
-            return texts
-        case Repeat(inner, least, most_often):
-            # Java knows no length of alternatives that are repeated.
-            found = _expand(inner, 1)
-            if found is None or least != most_often or len(found[0]) * least > MAX_LENGTH:
-                return None
-            return [found[0] * least]
+            return _expand_sequence(parts, most)
         case Choice(parts):
-            for one in parts:
-                found = _expand(one, most - len(texts))
-                if found is None:
-                    return None
-                texts += found
-            return texts if len(texts) <= most else None
+            return _expand_choice(parts, most)
+        case Repeat():
+            return _expand_repeat(part)
         case _:
             return None
+
+
+def _expand_sequence(parts: tuple[Tree, ...], most: int) -> list[tuple[Ranges, ...]] | None:
+    texts: list[tuple[Ranges, ...]] = [()]
+    for one in parts:
+        found = _expand(one, most // len(texts))
+        if found is None:
+            return None
+        texts = [(*before, *after) for before in texts for after in found]
+    return texts
+
+
+def _expand_choice(parts: tuple[Tree, ...], most: int) -> list[tuple[Ranges, ...]] | None:
+    texts: list[tuple[Ranges, ...]] = []
+    for one in parts:
+        found = _expand(one, most - len(texts))
+        if found is None:
+            return None
+        texts += found
+    return texts if len(texts) <= most else None
+
+
+def _expand_repeat(repeat: Repeat) -> list[tuple[Ranges, ...]] | None:
+    # Java knows no length of alternatives that are repeated.
+    found = _expand(repeat.part, 1)
+    if found is None or repeat.least != repeat.most or len(found[0]) * repeat.least > MAX_LENGTH:
+        return None
+    return [found[0] * repeat.least]
