@@ -403,6 +403,14 @@ MEANT = {
     (HEAD, "feature/"): (UNANCHORED, "^refs/heads/feature/"),
     (HEAD, "main|feature/"): (UNANCHORED, None),
     (HEAD, "^refs/heads/main|dev"): (UNANCHORED, None),
+    (HEAD, "(?<=refs/heads/)main"): (UNANCHORED, "(?<=refs/heads/)main$"),
+    (HEAD, "m(?<=/m)ain"): (UNANCHORED, None),
+    (HEAD, "(?=m)main"): (UNANCHORED, "(?=m)main$"),
+    (HEAD, "[mM]ain"): (UNANCHORED, "[mM]ain$"),
+    (HEAD, "/main"): (UNANCHORED, "/main$"),
+    (HEAD, "refs/.*main"): (UNANCHORED, "^refs/.*main$"),
+    (HEAD, "heads/main"): (UNANCHORED, None),
+    (HEAD, "refs/main"): (UNANCHORED, None),
     (HEAD, "^main$"): (NEVER_MATCHES, "^refs/heads/main$"),
     (HEAD, "^(main|develop)$"): (NEVER_MATCHES, "^refs/heads/(main|develop)$"),
     (HEAD, "^refs/head/main$"): (NEVER_MATCHES, None),
@@ -510,6 +518,8 @@ def test_branch_filter_looks_at_short_names():
     assert advise_branch("^refs/heads/main$").instead == "^main$"
     assert advise_branch("^refs/heads/main$").code == NEVER_MATCHES
     assert advise_branch("main|dev").instead == "^(?:main|dev)$"
+    assert advise_branch("(?<=x/)main").instead == "(?<=x/)main$"
+    assert advise_branch("main|/dev").instead is None
     assert [one for one in ("^main$", "^release/", ".*", "^feature-") if advise_branch(one) is not None] == []
 
 

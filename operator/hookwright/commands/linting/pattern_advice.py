@@ -20,6 +20,7 @@ from hookwright.scm import BRANCHES, TAGS, Provider
 NEVER_MATCHES = "NeverMatches"
 UNANCHORED = "Unanchored"
 _NUMBERED = frozenset(Provider) - {Provider.BITBUCKET_CLOUD}
+_PARTS_OF_REFS = ("refs/", "heads/", "tags/")
 _REFS = {FilterType.HEAD_REF: (BRANCHES, TAGS), FilterType.BASE_REF: (BRANCHES,)}
 
 
@@ -53,7 +54,8 @@ def advise_branch(pattern: str) -> Advice | None:
     """Say what should be thought over about a branchFilter, which looks at short names."""
     texts = read_texts(pattern)
     never = _advise_short(pattern, texts, BRANCHES)
-    return never or _advise_anchors(pattern, texts, [one for one in texts if _opens(one)], before="^")
+    starts = [one for one in texts if _opens(one)]
+    return never or _advise_anchors(pattern, texts, starts, before="^" if starts else "")
 
 
 def convert_branch_filter(pattern: str) -> str | None:
@@ -88,13 +90,16 @@ def _advise_ref(pattern: str, texts: Sequence[Text], prefixes: Sequence[str]) ->
         short = pattern.startswith("^") and all(one.at_start and one.begin[:1].isalnum() for one in texts)
         meant = short and not any(one.begin.startswith("refs") for one in texts)
         return Advice(code=NEVER_MATCHES, why=why, instead=_check(f"^{BRANCHES}{pattern[1:]}") if meant else None)
-    full = all(one.at_start or _may_begin(one, prefixes) for one in texts)
+    full = all(one.begin and (one.at_start or _may_begin(one, prefixes)) for one in texts)
     starts = [one for one in texts if _opens(one) and not _may_begin(one, prefixes)]
-    return _advise_anchors(pattern, texts, starts, before="^" if full else f"^{BRANCHES}")
+    return _advise_anchors(pattern, texts, starts, before="^" if full else f"^{BRANCHES}" if starts else "")
 
 
 def _advise_anchors(pattern: str, texts: Sequence[Text], starts: Sequence[Text], *, before: str) -> Advice | None:
-    """Recommend anchors where a name begins before the pattern, or goes on behind it."""
+    """Recommend anchors where a name begins before the pattern, or goes on behind it.
+
+    `before` is what to put before the pattern; nothing where it is not known what the texts begin with.
+    """
     ends = [one for one in texts if not one.at_end and one.end[-1:].isalnum() and len(_last_part(one.end)) > 1]
     if not starts and not ends:
         return None
@@ -109,7 +114,10 @@ def _advise_anchors(pattern: str, texts: Sequence[Text], starts: Sequence[Text],
     last = "$" if ends else ""
     # What holds for some texts alone is left to who has written it.
     even = not any(one.at_start for one in texts) if first else True
-    even = even and (before == "^" or not starts or len(starts) == len(texts)) and len(ends) in (0, len(texts))
+    even = even and len(starts) in (0, len(texts)) and len(ends) in (0, len(texts))
+    # Nor is it known what is meant by a part of refs/heads/, or by what looks back at what would be the start.
+    even = even and not any(one.begin.startswith(_PARTS_OF_REFS) for one in starts)
+    even = even and not (first and _looks_back(read_pattern(pattern, "", whole=False)))
     return Advice(code=UNANCHORED, why=why, instead=_check(f"{first}{_group(pattern)}{last}") if even else None)
 
 
