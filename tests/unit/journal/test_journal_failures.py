@@ -210,7 +210,9 @@ async def test_idle_writer_sleeps(journal):
     async with patience():
         before, now = None, switches()
         while now != before:
-            await asyncio.sleep(0.3)
+            # In many turns: where the machine stands still for as long, one that polls gets none either.
+            for _ in range(20):
+                await asyncio.sleep(0.02)
             before, now = now, switches()
 
 
