@@ -2,7 +2,7 @@
 
 A port that the kernel has just given is free for everybody again: on a machine that runs several tests at the same
 time, another one may be given it while the server is still starting. So each process of tests has ports of its own.
-They are not among those that the kernel gives, to listeners or to outgoing connections.
+They are not among those that Linux gives of itself, to listeners or to outgoing connections (from 32768 on).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class Block:
     """Ports that are its owner's alone until it is closed."""
 
     def __init__(self) -> None:
+        trouble = None
         for number in random.sample(range(BLOCKS), BLOCKS):
             self._claim = socket.socket()
             first = FIRST + number * IN_A_BLOCK
@@ -29,12 +30,13 @@ class Block:
             try:
                 self._claim.bind((CLAIMS, first))
                 self._claim.listen()
-            except OSError:
+            except OSError as error:
+                trouble = error
                 self._claim.close()
             else:
                 self._turn = itertools.cycle(self.ports)
                 return
-        raise RuntimeError("other processes of tests have all ports")
+        raise RuntimeError(f"no block of ports is to be had at {CLAIMS}: other tests have them all?") from trouble
 
     def find(self) -> int:
         """Give a port at which nobody listens; it is given again only after all the others were."""
