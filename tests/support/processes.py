@@ -20,6 +20,7 @@ import httpx
 
 from hookwright.devcluster import DevCluster
 from support import waiting
+from support.calm import make_program
 from support.clients import make_client
 from support.ports import find_port
 from support.running import PATIENCE, Running, make_settings, prepare_cluster
@@ -29,7 +30,7 @@ from support.trust import ENVIRONMENT
 # The Lease alone takes 15 seconds to be over; the rest is for a busy machine.
 LONG_PATIENCE = 120.0
 MOST_REQUESTS = 10_000
-TESTS = Path(__file__).parents[1]  # where `support` is
+HOOKWRIGHT = make_program()
 LEASES = r".*/leases(/.*)?"
 
 
@@ -69,10 +70,9 @@ class Process:
         log = self.log_to or self.folder / f"log-{len(self.logs)}"
         self.logs.append(log)
         with log.open("wb") as stream:
-            command = [*self.python, "-m", "support.calm", self.role, "--kubeconfig", str(self.kubeconfig)]
-            paths = os.pathsep.join(filter(None, (str(TESTS), self.environment.get("PYTHONPATH"))))
+            command = [*self.python, *HOOKWRIGHT, self.role, "--kubeconfig", str(self.kubeconfig)]
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, *command, env={**self.environment, "PYTHONPATH": paths}, stdout=stream, stderr=stream
+                sys.executable, *command, env=self.environment, stdout=stream, stderr=stream
             )
 
     @property
