@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +91,11 @@ def others(pod: str) -> tuple[str, ...]:
     return tuple(one for one in OPERATORS if one != pod)
 
 
+def is_stopped(pid: int) -> bool:
+    """Say whether a process is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 def took_lease(event: AuditEvent) -> bool:
     """Say whether a request has written the Lease."""
     return event.name == LEASE_NAME and event.resource == "leases" and event.writes and event.code < 300
@@ -148,7 +154,14 @@ async def test_operator_that_was_stopped_writes_nothing_when_it_wakes(site: Site
     # What it has begun before may still be sent: let it end.
     await asyncio.sleep(1)
     asleep = len(await asyncio.to_thread(site.control_plane.audit))
+    process = site.kubelet.process_of(NAMESPACE, stopped)
     site.kubelet.kill(NAMESPACE, stopped, signal.SIGSTOP)
+
+    async def is_asleep() -> bool:
+        return is_stopped(process)
+
+    # Else it may still do what its successor is to do.
+    await site.until(is_asleep, "it is stopped")
     names = [f"meanwhile-{number}" for number in range(10)]
     for name in names:
         await add_webhook(site, name)
