@@ -15,6 +15,7 @@ import contextlib
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ T = TypeVar("T")
 # By the clock, which goes on while this process gets no turn.
 SECONDS_TO_START = 300.0
 TRIES = 20
+AGAIN_SECONDS = 0.1
 HOP_BY_HOP = {"connection", "host", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te", "trailer"}
 
 
@@ -260,10 +262,12 @@ class RealCluster:
                 # A busy API server ends a watch that does not keep up, or is not served in time.
                 while True:
                     with client.stream("GET", path, params=query, timeout=None) as answer:
-                        for line in answer.iter_lines():
+                        # Or it has no room for another one yet.
+                        for line in answer.iter_lines() if answer.is_success else ():
                             event = json.loads(line)
                             query["resourceVersion"] = event["object"]["metadata"]["resourceVersion"]
                             note(Change(type=event["type"], new=Seen(key=(group, plural), raw=event["object"])))
+                    time.sleep(AGAIN_SECONDS)
 
         threading.Thread(target=run, name=f"chronicle of {kind}", daemon=True).start()
 
