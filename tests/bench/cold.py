@@ -2,9 +2,10 @@
 """What a start from cold takes among many Webhooks on a real API server, and what it costs to be idle there.
 
 Run it as `python tests/bench/cold.py`; it needs the control plane that `make control-plane` builds. The Webhooks are
-there before anything of Hookwright runs. A receiver starts several times, each with an empty journal, until it has
-accepted a signed delivery to one of them; the yardstick is a bare list of the same objects, page by page, in the same
-round. Then receiver and operator are left alone.
+there before anything of Hookwright runs, each with a Secret of its own. A receiver starts several times, each with an
+empty journal, until it has accepted a signed delivery to one of them; the yardstick is a bare list of the same objects,
+page by page, in the same round. Then receiver and operator are left alone: an operator that reads Secrets for so long
+that it has looked at each once more, then one that may watch them.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ from harness.product import make_settings, running_operator
 
 from hookwright.cluster import BUILDTRIGGERS, NAMESPACES, SECRETS, WEBHOOKS, Resource
 from hookwright.cluster.client import KubernetesCluster, load_access
+from hookwright.cluster.watched_secrets import WATCHED_LABEL
 from hookwright.errors import ClusterError
 from hookwright.intake.routes import PATH, make_token
 from hookwright.kinds import KINDS, crd
 from hookwright.reconcile.rootkey import NAME as ROOT_KEY_NAME
+from hookwright.reconcile.webhook import FOUND_SECRET_SECONDS
 from support.binaries import Missing, find
 from support.controlplane import ControlPlane
 
@@ -45,6 +48,8 @@ START_SECONDS = 120.0
 RECONCILE_SECONDS = 900.0
 SETTLE_SECONDS = 10.0
 IDLE_SECONDS = 30.0
+QUIET = 1.0  # percent of a core
+WATCHED = {"metadata": {"labels": {WATCHED_LABEL: "true"}}}
 
 ROLE_BINDINGS = Resource(
     group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding", namespaced=True
@@ -64,22 +69,34 @@ async def furnish(kubeconfig: Path) -> None:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN_NAMESPACE}}
         await cluster.create(NAMESPACES, namespace)
         await cluster.create(SECRETS, make_root_key(), namespace=OWN_NAMESPACE)
-        await cluster.create(SECRETS, deliveries.make_secret(), namespace=deliveries.NAMESPACE)
         await cluster.create(ROLE_BINDINGS, make_rights(), namespace=deliveries.NAMESPACE)
         for number in range(BUILDTRIGGER_COUNT):
             await cluster.create(BUILDTRIGGERS, make_buildtrigger(number), namespace=deliveries.NAMESPACE)
 
 
 async def add_webhooks(kubeconfig: Path, numbers: range) -> list[str]:
-    """Put in Webhooks; give the UIDs of all that are there."""
+    """Put in Webhooks, and their Secrets; give the UIDs of all that are there."""
     access = await load_access(kubeconfig)
     async with KubernetesCluster(access.configuration) as cluster:
 
         async def create(number: int) -> None:
+            await cluster.create(SECRETS, make_secret(number), namespace=deliveries.NAMESPACE)
             await cluster.create(WEBHOOKS, make_webhook(number), namespace=deliveries.NAMESPACE)
 
         await work_off(create, numbers, at_once=AT_ONCE)
         return [raw["metadata"]["uid"] async for raw in cluster.list(WEBHOOKS)]
+
+
+async def have_secrets_watched(kubeconfig: Path, count: int) -> None:
+    """Label all Secrets of Webhooks as those that are watched."""
+    access = await load_access(kubeconfig)
+    async with KubernetesCluster(access.configuration) as cluster:
+
+        async def label(number: int) -> None:
+            name = make_secret(number)["metadata"]["name"]
+            await cluster.patch(SECRETS, WATCHED, namespace=deliveries.NAMESPACE, name=name)
+
+        await work_off(label, range(count), at_once=AT_ONCE)
 
 
 async def until_served(cluster: KubernetesCluster, resource: Resource) -> None:
@@ -119,9 +136,17 @@ def make_buildtrigger(number: int) -> Raw:
     return made
 
 
+def make_secret(number: int) -> Raw:
+    """Give the Secret of one of the Webhooks."""
+    made = deliveries.make_secret()
+    made["metadata"] = {"name": f"{deliveries.SECRET_NAME}-{number}"}
+    return made
+
+
 def make_webhook(number: int) -> Raw:
     """Give one of the Webhooks, which share the BuildTriggers."""
     made = deliveries.make_webhook(number)
+    made["spec"]["authenticationConfiguration"]["secretTokenRef"]["name"] = make_secret(number)["metadata"]["name"]
     made["spec"]["targetPipeline"]["name"] += f"-{number % BUILDTRIGGER_COUNT}"
     return made
 
@@ -168,12 +193,25 @@ def until_accepted(child: Child, port: int, path: str) -> float:
     raise child.failure("accepts no delivery")
 
 
-def watch_idle(child: Child) -> tuple[float, float]:
-    """Leave a process alone; give the share of a core that it takes then, in percent, and its memory."""
-    time.sleep(SETTLE_SECONDS)
+def until_quiet(child: Child) -> None:
+    """Wait until a process has looked at everything."""
+    deadline = time.perf_counter() + RECONCILE_SECONDS
+    while measure_share(child, SETTLE_SECONDS) > QUIET:
+        if time.perf_counter() > deadline:
+            raise child.failure(f"is still busy after {RECONCILE_SECONDS:.0f} s")
+
+
+def measure_share(child: Child, seconds: float) -> float:
+    """Give the share of a core that a process takes for so long, in percent."""
     before = cpu_seconds(child.pid)
-    time.sleep(IDLE_SECONDS)
-    return 100 * (cpu_seconds(child.pid) - before) / IDLE_SECONDS, resident_megabytes(child.pid)
+    time.sleep(seconds)
+    return 100 * (cpu_seconds(child.pid) - before) / seconds
+
+
+def watch_idle(child: Child, seconds: float = IDLE_SECONDS) -> str:
+    """Leave a process alone; show the share of a core that it takes then, in percent, and its memory."""
+    time.sleep(SETTLE_SECONDS)
+    return f"{measure_share(child, seconds):.2f}, {resident_megabytes(child.pid):.0f}"
 
 
 async def count_ready(kubeconfig: Path) -> int:
@@ -227,7 +265,12 @@ def measure(folder: Path, count: int) -> None:
         tell("an operator from nothing, then left alone")
         with running_operator(kubeconfig, folder) as operator:
             reconciled = until_reconciled(kubeconfig, count)
-            operator_idle = watch_idle(operator)
+            operator_idle = watch_idle(operator, FOUND_SECRET_SECONDS)
+        tell("an operator that may watch the Secrets, left alone")
+        asyncio.run(have_secrets_watched(kubeconfig, count))
+        with running_operator(kubeconfig, folder) as operator:
+            until_quiet(operator)
+            watching_idle = watch_idle(operator)
     print(f"{count:,} Webhooks and {BUILDTRIGGER_COUNT} BuildTriggers on a real API server, {ROUNDS} rounds")
     rows = [
         ("bare list, s", spread(lists).show(2)),
@@ -235,9 +278,10 @@ def measure(folder: Path, count: int) -> None:
         ("… of a bare list", compare(starts, lists).show(1)),
         ("… where there is one Webhook, s", spread(alone).show(2)),
         ("receiver's memory then, MB", spread(weights).show(0)),
-        (f"receiver idle for {IDLE_SECONDS:.0f} s: % of a core, MB", f"{receiver_idle[0]:.2f}, {receiver_idle[1]:.0f}"),
+        (f"receiver idle for {IDLE_SECONDS:.0f} s: % of a core, MB", receiver_idle),
         ("operator from cold until all are Ready, s", f"{reconciled:.0f}"),
-        (f"operator idle for {IDLE_SECONDS:.0f} s: % of a core, MB", f"{operator_idle[0]:.2f}, {operator_idle[1]:.0f}"),
+        (f"operator idle for {FOUND_SECRET_SECONDS:.0f} s: % of a core, MB", operator_idle),
+        (f"… where Secrets are watched, for {IDLE_SECONDS:.0f} s", watching_idle),
     ]
     print(write_table(("", "figure"), rows))
 
