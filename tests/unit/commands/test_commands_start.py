@@ -133,7 +133,7 @@ async def test_start_that_waits_says_for_what(scene):
     message = "forbidden: exceeded quota: jobs"
     scene.cluster.fail("create", JOBS, status=403, message=message, times=999, dry_run=False)
     answer = await scene.asking().ask()
-    assert (str(answer.outcome), answer.reason) == ("pending", reasons.START_DELAYED.name)
+    assert (str(answer.outcome), answer.reason) == ("pending", reasons.QUOTA_EXCEEDED.name)
     assert message in answer.message
 
 
