@@ -28,6 +28,7 @@ MODES = {
 
 async def start_by_hand(deployed: Deployed) -> None:
     """Ask for a build by hand, and have the operator forget that it has started it."""
+    operator = deployed.processes.get("operator", deployed.receiver)
     asked = {"metadata": {"annotations": {"hookwright.dev/start-requested-at": "once"}}}
     for patch, sub in ((asked, ""), ({"status": {"lastHandledStart": None}}, "status")):
         answer = deployed.api.change("BuildTrigger", "hello", patch, sub=sub)
@@ -35,6 +36,8 @@ async def start_by_hand(deployed: Deployed) -> None:
         await until(
             lambda: deployed.status("hello", "BuildTrigger").get("lastHandledStart") == "once", "it is started by hand"
         )
+        # By then it knows that it is written: what is taken away before would not be missed.
+        await until(lambda: operator.last_said("build").get("delivery") == "manual:once", "the operator says so")
 
 
 async def deliver_to_trigger(deployed: Deployed) -> None:
