@@ -109,8 +109,7 @@ async def test_from_a_bare_cluster_to_a_build_and_a_scrape(bare: ControlPlane, n
 async def until_known(url: str) -> None:
     """Wait until a receiver knows a Webhook's URL, whose GET is refused then: it may hear of it after the operator."""
     async with make_client() as client, patience(LONG_PATIENCE):
-        # Each try is a request.
-        while (await client.get(url)).status_code != 405:  # noqa: ASYNC110
+        while (await client.get(url)).status_code != 405:  # noqa: ASYNC110 - each try is a request
             await asyncio.sleep(0.2)
 
 

@@ -60,7 +60,6 @@ class Process:
     folder: Path
     kubeconfig: Path
     environment: dict[str, str]
-    python: tuple[str, ...] = ()
     process: asyncio.subprocess.Process | None = None
     logs: list[Path] = field(default_factory=list)
     log_to: Path | None = None
@@ -70,7 +69,7 @@ class Process:
         log = self.log_to or self.folder / f"log-{len(self.logs)}"
         self.logs.append(log)
         with log.open("wb") as stream:
-            command = [*self.python, *HOOKWRIGHT, self.role, "--kubeconfig", str(self.kubeconfig)]
+            command = [*HOOKWRIGHT, self.role, "--kubeconfig", str(self.kubeconfig)]
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, env=self.environment, stdout=stream, stderr=stream
             )
@@ -312,7 +311,7 @@ class Fleet:
         """Give the processes of one role."""
         return [process for process in self.processes.values() if process.role == role]
 
-    async def add(self, name: str, role: str, *, python: tuple[str, ...] = (), **settings: str) -> Process:
+    async def add(self, name: str, role: str, **settings: str) -> Process:
         """Add a process and start it; it ends with the fleet."""
         folder = self.folder / name
         folder.mkdir()
@@ -332,9 +331,7 @@ class Fleet:
             HOOKWRIGHT_DRAIN="0",
             HOOKWRIGHT_IDENTITY=name if role == "operator" else "",
         )
-        process = Process(
-            role=role, folder=folder, kubeconfig=kubeconfig, environment=environment | settings, python=python
-        )
+        process = Process(role=role, folder=folder, kubeconfig=kubeconfig, environment=environment | settings)
         self.processes[name] = process
         await process.start()
         self.stack.push_async_callback(end, process)

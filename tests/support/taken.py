@@ -39,8 +39,8 @@ def _refused(role: str, verb: str, resource: str, alert: str = "HookwrightApiSer
     return Counted(role=role, name="hookwright_api_requests_total", labels=labels, alert=alert)
 
 
-def _down(role: str, name: str, alert: str) -> Counted:
-    return Counted(role=role, name=name, labels={}, alert=alert, down=True)
+def _down(role: str, name: str, alert: str, **labels: str) -> Counted:
+    return Counted(role=role, name=name, labels=labels, alert=alert, down=True)
 
 
 _UNGRANTED: Final = {"target": "BuildTrigger", "outcome": "failed", "reason": "ImpersonationForbidden"}
@@ -64,20 +64,8 @@ TAKEN: Final[Mapping[str, tuple[Counted, ...]]] = {
         _refused("receiver", "list", "webhooks"),
         # kopf's watches are not counted; what the operator lists itself when they have ended is.
         _refused("operator", "list", "webhooks"),
-        Counted(
-            role="receiver",
-            name="hookwright_watch_synced",
-            labels={"resource": "webhooks"},
-            alert="HookwrightWatchBroken",
-            down=True,
-        ),
-        Counted(
-            role="operator",
-            name="hookwright_watch_synced",
-            labels={"resource": "jobs"},
-            alert="HookwrightWatchBroken",
-            down=True,
-        ),
+        _down("receiver", "hookwright_watch_synced", "HookwrightWatchBroken", resource="webhooks"),
+        _down("operator", "hookwright_watch_synced", "HookwrightWatchBroken", resource="jobs"),
     ),
     "test_lease_is_taken_and_given_back": (
         _refused("operator", "patch", "leases"),

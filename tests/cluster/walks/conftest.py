@@ -29,7 +29,7 @@ from support.stage import Walk, play_on
 # Before they are imported: the reason of the E402 below.
 pytest.register_assert_rewrite("integration.walks")
 
-from integration.walks.conftest import bare, calm, running  # noqa: E402, F401 - fixtures of the scenarios
+from integration.walks.conftest import bare, calm, running  # noqa: E402, F401 - fixtures; see above
 
 # The accounts as which scenarios have builds created.
 TENANTS = [{"namespace": "default", "serviceAccount": account} for account in ("default", "builder", "deployer")]

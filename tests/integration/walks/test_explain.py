@@ -174,8 +174,9 @@ async def test_unknown_name_and_unknown_kind(tmp_path: Path):
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/webhooks.hookwright.dev"
         await running.client.delete(running.cluster.url + path)
         async with patience():
-            # It goes when its objects have gone; each try is a request.
-            while (await running.client.get(running.cluster.url + WEBHOOKS)).status_code != 404:  # noqa: ASYNC110
+            # It goes when its objects have gone.
+            url = running.cluster.url + WEBHOOKS
+            while (await running.client.get(url)).status_code != 404:  # noqa: ASYNC110 - each try is a request
                 await asyncio.sleep(0.05)
         ran = await explain(running, "hello")
         assert (ran.code, ran.out, "hookwright crds" in ran.err) == (1, "", True)
